@@ -1,0 +1,79 @@
+# flint: `make dev` runs Personality Spark, `make test` runs all tests, `make help` lists the rest.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+# FTS5 and the math functions are part of D1's SQL surface; scan status counts the rows read; extensions cannot be loaded.
+export GOFLAGS    := -tags=sqlite_fts5,sqlite_math_functions,sqlite_omit_load_extension
+export CGO_CFLAGS := -O2 -DSQLITE_ENABLE_STMT_SCANSTATUS -DSQLITE_ENABLE_NORMALIZE
+
+VERSION     := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+TOOLS       := $(CURDIR)/.cache/bin
+STATICCHECK := $(TOOLS)/staticcheck-0.8.2
+K6          := $(TOOLS)/k6-1.8.1
+SPARK       := fixtures/personality-spark
+NPM_CI      := npm ci --ignore-scripts --no-audit --no-fund
+
+help: ## list the targets
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+env: ## print the build settings for a shell: eval "$$(make -s env)"
+	@echo "export GOFLAGS='$(GOFLAGS)' CGO_CFLAGS='$(CGO_CFLAGS)'"
+
+build: ## bin/flint (the first time compiles SQLite: about a minute)
+	@echo "building bin/flint"
+	@go build -ldflags "-X main.version=$(VERSION)" -o bin/flint ./cmd/flint
+
+runtime: build ## workerd, from npm, unless it is there
+	@bin/flint doctor $(SPARK) --install
+
+spark-deps: $(SPARK)/node_modules/.installed ## the npm packages of Personality Spark
+$(SPARK)/node_modules/.installed: $(SPARK)/package-lock.json
+	@command -v npm >/dev/null || { echo "npm is not installed: install Node.js 20 or newer with npm"; exit 1; }
+	@echo "installing the npm packages of Personality Spark (once)"
+	@cd $(SPARK) && $(NPM_CI)
+	@touch $@
+
+web: spark-deps $(SPARK)/apps/web/dist/index.html ## build the web front end of Personality Spark
+$(SPARK)/apps/web/dist/index.html: $(SPARK)/node_modules/.installed $(shell find $(SPARK)/apps/web/src $(SPARK)/apps/web/public -type f 2>/dev/null)
+	@cd $(SPARK) && npm run --silent build
+
+dev: build web ## run Personality Spark: http://127.0.0.1:8787
+	@cd $(SPARK) && $(CURDIR)/bin/flint d1 migrations apply personality-spark
+	@exec bin/flint dev $(SPARK)
+
+test: runtime web ## all tests, with the race detector
+	go test -race ./...
+	cd $(SPARK) && npm run --silent typecheck && npm test --silent
+
+lint: $(STATICCHECK) ## gofmt, go vet, staticcheck and the house rules
+	@out=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$out" ] || { echo "not formatted (run gofmt -w): $$out"; exit 1; }
+	go vet ./...
+	$(STATICCHECK) ./...
+	go test ./internal/lint
+
+$(STATICCHECK):
+	@mkdir -p $(TOOLS)
+	GOBIN=$(TOOLS) GOFLAGS= go install honnef.co/go/tools/cmd/staticcheck@v0.8.2
+	@mv $(TOOLS)/staticcheck $@
+
+bench: build runtime wrk ## flint's own figures: start, reload, requests/s, memory
+	go run ./bench -flint bin/flint
+
+wrk:
+	@command -v wrk >/dev/null || { apt-get update -qq && apt-get install -y -qq wrk; } || { echo "install wrk, the load generator (Debian package wrk)"; exit 1; }
+
+k6: build web $(K6) ## a short stage of the seed's load test with the real k6
+	bench/k6.sh $(K6)
+
+$(K6):
+	@mkdir -p $(TOOLS)
+	GOBIN=$(TOOLS) GOFLAGS= CGO_ENABLED=0 go install go.k6.io/k6@v1.8.1
+	@mv $(TOOLS)/k6 $@
+
+conformance: ## flint beside the peer (not built yet)
+	@echo "make conformance is not built yet: no case has been compared with the peer"; exit 1
+
+clean: ## remove what was built; state directories stay
+	rm -rf bin .cache $(SPARK)/node_modules $(SPARK)/apps/web/dist
+
+.PHONY: help env build runtime spark-deps web dev test lint bench wrk k6 conformance clean

@@ -1,0 +1,152 @@
+// Package console prints flint's events for a person or as JSON lines. Both
+// are slog handlers: an event is a log record whose message is its name, and
+// whose attributes are its fields.
+package console
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"sync"
+)
+
+// Printer writes one event for a person. It may use several lines.
+type Printer func(b *bytes.Buffer, p Palette, fields map[string]slog.Value)
+
+// Handler is a slog.Handler that writes events to one writer, whole and in order.
+type Handler struct {
+	out      *output
+	level    slog.Leveler
+	json     bool
+	palette  Palette
+	printers map[string]Printer
+	attrs    []slog.Attr
+}
+
+type output struct {
+	mu  sync.Mutex
+	w   io.Writer
+	buf bytes.Buffer
+}
+
+// Options choose the form.
+type Options struct {
+	Level    slog.Leveler       // default: Info
+	JSON     bool               // one JSON object a line
+	Color    bool               // ANSI colours in the pretty form
+	Printers map[string]Printer // by event name; others print as message and fields
+}
+
+// New returns a handler on w.
+func New(w io.Writer, opt Options) *Handler {
+	h := &Handler{out: &output{w: w}, level: opt.Level, json: opt.JSON, printers: opt.Printers}
+	if h.level == nil {
+		h.level = slog.LevelInfo
+	}
+	if opt.Color {
+		h.palette = ansi
+	}
+	return h
+}
+
+// Palette holds the escape sequences of a terminal; all empty without colours.
+type Palette struct{ Red, Yellow, Green, Cyan, Dim, Bold, Reset string }
+
+var ansi = Palette{"\x1b[31m", "\x1b[33m", "\x1b[32m", "\x1b[36m", "\x1b[2m", "\x1b[1m", "\x1b[0m"}
+
+// Enabled implements slog.Handler.
+func (h *Handler) Enabled(_ context.Context, l slog.Level) bool { return l >= h.level.Level() }
+
+// WithAttrs implements slog.Handler.
+func (h *Handler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	c := *h
+	c.attrs = append(append([]slog.Attr(nil), h.attrs...), attrs...)
+	return &c
+}
+
+// WithGroup implements slog.Handler; flint's events are flat.
+func (h *Handler) WithGroup(string) slog.Handler { return h }
+
+// Handle implements slog.Handler.
+func (h *Handler) Handle(_ context.Context, r slog.Record) error {
+	h.out.mu.Lock()
+	defer h.out.mu.Unlock()
+	h.out.buf.Reset()
+	if h.json {
+		h.writeJSON(&h.out.buf, r)
+	} else {
+		h.writePretty(&h.out.buf, r)
+	}
+	_, err := h.out.w.Write(h.out.buf.Bytes())
+	return err
+}
+
+func (h *Handler) each(r slog.Record, f func(slog.Attr)) {
+	for _, a := range h.attrs {
+		f(a)
+	}
+	r.Attrs(func(a slog.Attr) bool { f(a); return true })
+}
+
+func (h *Handler) writeJSON(b *bytes.Buffer, r slog.Record) {
+	b.WriteString(`{"event":`)
+	appendJSON(b, r.Message)
+	h.each(r, func(a slog.Attr) {
+		b.WriteByte(',')
+		appendJSON(b, a.Key)
+		b.WriteByte(':')
+		appendValue(b, a.Value.Resolve())
+	})
+	b.WriteString(`,"level":`)
+	appendJSON(b, strings.ToLower(r.Level.String()))
+	b.WriteString("}\n")
+}
+
+func appendValue(b *bytes.Buffer, v slog.Value) {
+	switch v.Kind() {
+	case slog.KindDuration:
+		fmt.Fprintf(b, "%.3f", float64(v.Duration().Microseconds())/1000) // ms
+	case slog.KindAny:
+		if err, ok := v.Any().(error); ok {
+			appendJSON(b, err.Error())
+			return
+		}
+		appendJSON(b, v.Any())
+	default:
+		appendJSON(b, v.Any())
+	}
+}
+
+func appendJSON(b *bytes.Buffer, v any) {
+	enc := json.NewEncoder(b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		b.WriteString(`""`)
+		return
+	}
+	b.Truncate(b.Len() - 1) // Encode ends with a newline
+}
+
+func (h *Handler) writePretty(b *bytes.Buffer, r slog.Record) {
+	if print, ok := h.printers[r.Message]; ok {
+		fields := map[string]slog.Value{}
+		h.each(r, func(a slog.Attr) { fields[a.Key] = a.Value.Resolve() })
+		print(b, h.palette, fields)
+		return
+	}
+	switch {
+	case r.Level >= slog.LevelError:
+		b.WriteString(h.palette.Red + "error" + h.palette.Reset + " ")
+	case r.Level >= slog.LevelWarn:
+		b.WriteString(h.palette.Yellow + "warning" + h.palette.Reset + " ")
+	}
+	b.WriteString(r.Message)
+	h.each(r, func(a slog.Attr) {
+		fmt.Fprintf(b, " %s%s=%s%v", h.palette.Dim, a.Key, h.palette.Reset, a.Value.Resolve())
+	})
+	b.WriteByte('\n')
+}

@@ -1,0 +1,63 @@
+// Package intercept is the one place that every binding call passes on its way
+// to a service: the journal, faults and the meter hook in here. With no hook
+// in place a call costs one atomic load.
+package intercept
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+)
+
+// Op is one call of a binding.
+type Op struct {
+	Service  string // kv, d1, r2, queues, ai, cache, outbound
+	Resource string // namespace id, database id, bucket, queue, model, host
+	Action   string // get, put, list, query …
+	Key      string // key, object or URL, where there is one
+	Bytes    int64  // size of the value read or written, once known
+	Rows     int64  // rows read or written, once known
+}
+
+// Hook sees an operation before and after. It calls next to go on.
+type Hook func(ctx context.Context, op *Op, next func(context.Context) error) error
+
+// Chain is the ordered list of hooks. The zero value and a nil *Chain let
+// everything through.
+type Chain struct {
+	mu    sync.Mutex
+	hooks atomic.Pointer[[]Hook]
+}
+
+// Use appends a hook. Operations that are under way keep the hooks they began with.
+func (c *Chain) Use(h Hook) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var hooks []Hook
+	if old := c.hooks.Load(); old != nil {
+		hooks = append(hooks, *old...)
+	}
+	hooks = append(hooks, h)
+	c.hooks.Store(&hooks)
+}
+
+// Do runs call as op through the hooks, the first one outermost.
+func (c *Chain) Do(ctx context.Context, op *Op, call func(context.Context) error) error {
+	if c == nil {
+		return call(ctx)
+	}
+	hooks := c.hooks.Load()
+	if hooks == nil {
+		return call(ctx)
+	}
+	return run(ctx, *hooks, op, call)
+}
+
+func run(ctx context.Context, hooks []Hook, op *Op, call func(context.Context) error) error {
+	if len(hooks) == 0 {
+		return call(ctx)
+	}
+	return hooks[0](ctx, op, func(ctx context.Context) error {
+		return run(ctx, hooks[1:], op, call)
+	})
+}

@@ -1,0 +1,138 @@
+package lint
+
+import (
+	"strings"
+	"testing"
+)
+
+const module = "flint/"
+
+// layer says what the packages of one folder may import within the module. The
+// first layer whose folder fits a package counts.
+type layer struct {
+	dir   string   // "x" is the package itself, "x/..." all below it
+	allow []string // written the same way; a folder may always import its own
+	why   string
+}
+
+var services = []string{"kv/...", "d1/...", "r2/...", "queues/...", "ai/..."}
+
+// layers is section 2 of the design: a package may import what stands below it.
+var layers = []layer{
+	{"internal/...", []string{"internal/..."}, "internal packages stand below everything else"},
+	{"kv/...", []string{"internal/..."}, "a service knows no other part of flint"},
+	{"d1/...", []string{"internal/..."}, "a service knows no other part of flint"},
+	{"r2/...", []string{"internal/..."}, "a service knows no other part of flint"},
+	{"queues/...", []string{"internal/..."}, "a service knows no other part of flint"},
+	{"ai/...", []string{"internal/..."}, "a service knows no other part of flint"},
+	{"assets/...", []string{"internal/..."}, "assets are served without knowing who asks"},
+	{"emulator/config/...", []string{"internal/..."}, "the configuration is pure: it reads files and does nothing else"},
+	{"worker/...", with(services, "emulator/config", "internal/..."), "the runtime knows services and configuration, not the emulator"},
+	{"emulator", with(services, "assets/...", "worker/...", "emulator/...", "internal/..."), "the emulator wires everything, but for the command"},
+	{"emulator/...", with(services, "assets/...", "worker/...", "emulator/.", "internal/..."), "a part of the emulator does not know the whole"},
+	{"cmd/...", []string{"emulator", "emulator/config", "internal/..."}, "the command goes through the emulator"},
+	{"conformance/...", []string{"emulator", "emulator/config", "internal/..."}, "conformance sees flint as a user does"},
+	{"bench/...", []string{"emulator", "emulator/config", "internal/..."}, "the bench sees flint as a user does"},
+}
+
+func with(list []string, more ...string) []string {
+	return append(append([]string{}, list...), more...)
+}
+
+// fits compares a folder with a pattern; "x/." is anything below x, not x itself.
+func fits(pattern, dir string) bool {
+	if base, ok := strings.CutSuffix(pattern, "/..."); ok {
+		return dir == base || strings.HasPrefix(dir, base+"/")
+	}
+	if base, ok := strings.CutSuffix(pattern, "/."); ok {
+		return strings.HasPrefix(dir, base+"/")
+	}
+	return dir == pattern
+}
+
+func layerOf(dir string) *layer {
+	for i := range layers {
+		if fits(layers[i].dir, dir) {
+			return &layers[i]
+		}
+	}
+	return nil
+}
+
+func (l *layer) allows(dir string) bool {
+	if strings.HasSuffix(l.dir, "/...") && l.dir != "emulator/..." && fits(l.dir, dir) {
+		return true
+	}
+	for _, pattern := range l.allow {
+		if fits(pattern, dir) {
+			return true
+		}
+	}
+	return false
+}
+
+// importRule leaves test files out: a test may use what stands above.
+func importRule(f *source) (out []string) {
+	if f.isTest() {
+		return nil
+	}
+	l := layerOf(f.dir())
+	for _, i := range f.ast.Imports {
+		to, ok := strings.CutPrefix(strings.Trim(i.Path.Value, `"`), module)
+		if !ok {
+			continue
+		}
+		switch {
+		case l == nil:
+			out = append(out, f.at(f.line(i), "%s has no layer; give it one in internal/lint", f.dir()))
+			return out
+		case fits("cmd/...", to):
+			out = append(out, f.at(f.line(i), "%s imports %s: nobody imports a command", f.dir(), to))
+		case !l.allows(to):
+			out = append(out, f.at(f.line(i), "%s may not import %s: %s", f.dir(), to, l.why))
+		}
+	}
+	return out
+}
+
+func TestImportsGoDownOnly(t *testing.T) { hold(t, each(importRule), ".go") }
+
+func TestImportRule(t *testing.T) {
+	for _, c := range []struct{ from, to, want string }{
+		{"kv", "internal/clock", ""},
+		{"kv", "d1", "kv may not import d1: a service knows"},
+		{"kv", "emulator", "kv may not import emulator"},
+		{"r2/s3api", "r2", ""},
+		{"r2", "r2/s3api", ""},
+		{"assets", "kv", "assets may not import kv"},
+		{"internal/cferr", "internal/clock", ""},
+		{"internal/cferr", "kv", "internal/cferr may not import kv"},
+		{"emulator", "emulator/front", ""},
+		{"emulator", "worker/workerd", ""},
+		{"emulator/front", "emulator/config", ""},
+		{"emulator/front", "emulator", "emulator/front may not import emulator: a part"},
+		{"emulator/config", "worker", "emulator/config may not import worker: the configuration is pure"},
+		{"worker", "queues", ""},
+		{"worker/shim", "worker", ""},
+		{"worker", "emulator/config", ""},
+		{"worker", "emulator/front", "worker may not import emulator/front"},
+		{"worker", "assets", "worker may not import assets"},
+		{"cmd/flint", "emulator", ""},
+		{"cmd/flint", "emulator/config", ""},
+		{"cmd/flint", "emulator/front", "cmd/flint may not import emulator/front"},
+		{"cmd/flint", "kv", "cmd/flint may not import kv"},
+		{"emulator", "cmd/flint", "nobody imports a command"},
+		{"stray", "kv", "stray has no layer"},
+		{"stray", "kvother", "stray has no layer"},
+	} {
+		f := synthetic(t, c.from+"/x.go", "package x\n\nimport _ \"flint/"+c.to+"\"\n")
+		var want []string
+		if c.want != "" {
+			want = []string{"/x.go:3: ", c.want}[1:]
+		}
+		offences(t, each(importRule), []*source{f}, want...)
+	}
+	other := synthetic(t, "kv/x.go", "package x\n\nimport _ \"net/http\"\nimport _ \"flintstone/d1\"\n")
+	inTest := synthetic(t, "kv/x_test.go", "package x\n\nimport _ \"flint/emulator\"\n")
+	offences(t, each(importRule), []*source{other, inTest})
+}

@@ -1,0 +1,155 @@
+package wal
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// The tests below run this test binary again as a process that may be killed
+// or kept from writing; the variable says what it shall do.
+const childEnv = "FLINT_WAL_CHILD"
+
+func TestMain(m *testing.M) {
+	var err error
+	switch os.Getenv(childEnv) {
+	case "":
+		os.Exit(m.Run())
+	case "append":
+		err = appendForever(os.Args[1], false)
+	case "rewrite":
+		err = appendForever(os.Args[1], true)
+	case "full":
+		err = appendUntilFull(os.Args[1])
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+// appendForever acknowledges each record on stdout after Append returned. With
+// rewrite it compacts again and again, keeping all records.
+func appendForever(path string, rewrite bool) error {
+	var all [][]byte
+	l, err := Open(path, func([]byte) error { return nil })
+	for i := 0; err == nil; i++ {
+		all = append(all, fmt.Appendf(nil, "%d %s", i, strings.Repeat("v", i%3000)))
+		if err = l.Append(all[i]); err != nil {
+			break
+		}
+		fmt.Println(i)
+		if rewrite && i%7 == 0 {
+			err = l.Rewrite(func(emit func([]byte) error) error {
+				for _, r := range all {
+					if err := emit(r); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		}
+	}
+	return err
+}
+
+// appendUntilFull meets a file size limit in mid-record, as on a full disk.
+func appendUntilFull(path string) error {
+	signal.Ignore(syscall.SIGXFSZ)
+	limit := syscall.Rlimit{Cur: 1000, Max: 1000}
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
+		return err
+	}
+	l, err := Open(path, func([]byte) error { return nil })
+	if err != nil {
+		return err
+	}
+	if err := l.Append(bytes.Repeat([]byte("a"), 500)); err != nil {
+		return err
+	}
+	if err := l.Append(bytes.Repeat([]byte("b"), 600)); !errors.Is(err, syscall.EFBIG) {
+		return fmt.Errorf("second append: %v, want EFBIG", err)
+	}
+	if l.Size() != headerSize+500 {
+		return fmt.Errorf("size %d after the failed write", l.Size())
+	}
+	if err := l.Rewrite(func(emit func([]byte) error) error { return emit(make([]byte, 2000)) }); !errors.Is(err, syscall.EFBIG) {
+		return fmt.Errorf("rewrite: %v, want EFBIG", err)
+	}
+	return l.Append([]byte("c")) // a small one still fits: the log goes on
+}
+
+func child(mode, path string) *exec.Cmd {
+	cmd := exec.Command(os.Args[0], path)
+	cmd.Env = append(os.Environ(), childEnv+"="+mode)
+	return cmd
+}
+
+func TestFullDiskLosesOnlyTheRefusedRecord(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "log")
+	if out, err := child("full", path).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	wantRecords(t, path, []string{strings.Repeat("a", 500), "c"})
+	if _, err := os.Stat(tempName(path)); !errors.Is(err, os.ErrNotExist) {
+		t.Fatalf("the failed rewrite left its file behind: %v", err)
+	}
+}
+
+func TestKilledProcessLosesNothingAcknowledged(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []string{"append", "rewrite"} {
+		for round := range 4 {
+			path := filepath.Join(t.TempDir(), "log")
+			acked := killAfter(t, child(mode, path), 20+round*137)
+			l, got := open(t, path)
+			closeLog(t, l)
+			if len(got) <= acked {
+				t.Fatalf("%s: %d records, but %d was acknowledged", mode, len(got), acked)
+			}
+			for i, r := range got {
+				if want := fmt.Sprintf("%d %s", i, strings.Repeat("v", i%3000)); r != want {
+					t.Fatalf("%s: record %d is %.20q, want %.20q", mode, i, r, want)
+				}
+			}
+		}
+	}
+}
+
+// killAfter kills cmd after it acknowledged n records and returns the last
+// number that it printed.
+func killAfter(t *testing.T, cmd *exec.Cmd, n int) int {
+	t.Helper()
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	last := -1
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		if _, err := fmt.Sscan(lines.Text(), &last); err != nil {
+			t.Fatal(err)
+		}
+		if last == n {
+			_ = cmd.Process.Kill()
+		}
+	}
+	_ = cmd.Wait()
+	if last < n {
+		t.Fatalf("the child ended after record %d, before it was killed", last)
+	}
+	return last
+}

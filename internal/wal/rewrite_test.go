@@ -1,0 +1,136 @@
+package wal
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+)
+
+func emitAll(records ...string) func(func([]byte) error) error {
+	return func(emit func([]byte) error) error {
+		for _, r := range records {
+			if err := emit([]byte(r)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+func TestRewriteReplacesAndGoesOn(t *testing.T) {
+	t.Parallel()
+	path := write(t, "old 1", "old 2")
+	l := mustOpen(t, path)
+	if err := l.Rewrite(emitAll("new", "")); err != nil {
+		t.Fatal(err)
+	}
+	if want := int64(2*headerSize + len("new")); l.Size() != want {
+		t.Fatalf("size = %d, want %d", l.Size(), want)
+	}
+	if err := l.Append([]byte("after")); err != nil {
+		t.Fatal(err)
+	}
+	closeLog(t, l)
+	wantRecords(t, path, []string{"new", "", "after"})
+	if entries, _ := os.ReadDir(filepath.Dir(path)); len(entries) != 1 {
+		t.Fatalf("%d files beside the log, want none: %v", len(entries)-1, entries)
+	}
+}
+
+func TestFailedRewriteKeepsTheOldLog(t *testing.T) {
+	t.Parallel()
+	path := write(t, "old")
+	l := mustOpen(t, path)
+	boom := errors.New("boom")
+	err := l.Rewrite(func(emit func([]byte) error) error { return errors.Join(emit([]byte("half")), boom) })
+	if !errors.Is(err, boom) {
+		t.Fatalf("err = %v, want boom", err)
+	}
+	if err := l.Append([]byte("after")); err != nil {
+		t.Fatal(err)
+	}
+	closeLog(t, l)
+	wantRecords(t, path, []string{"old", "after"})
+	if _, err := os.Stat(tempName(path)); !errors.Is(err, os.ErrNotExist) {
+		t.Fatalf("half a log was left behind: %v", err)
+	}
+}
+
+// A kill between writing the new log and its rename leaves a temporary file.
+func TestOpenRemovesAnUnfinishedRewrite(t *testing.T) {
+	t.Parallel()
+	path := write(t, "kept")
+	if err := os.WriteFile(tempName(path), []byte("half a log"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	wantRecords(t, path, []string{"kept"})
+	if _, err := os.Stat(tempName(path)); !errors.Is(err, os.ErrNotExist) {
+		t.Fatalf("the unfinished log is still there: %v", err)
+	}
+}
+
+func TestRewriteBesideAppends(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "log")
+	l := mustOpen(t, path)
+	var mu sync.Mutex // what a service has: one lock over its memory and the log
+	var state []string
+	var wg sync.WaitGroup
+	for w := range 4 {
+		wg.Go(func() {
+			for i := range 100 {
+				r := fmt.Sprintf("%d/%d", w, i)
+				mu.Lock()
+				state = append(state, r)
+				err := l.Append([]byte(r))
+				if err == nil && i%25 == 0 {
+					err = l.Rewrite(emitAll(state...))
+				}
+				mu.Unlock()
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	closeLog(t, l)
+	l, got := open(t, path)
+	closeLog(t, l)
+	if !slices.Equal(got, state) {
+		t.Fatalf("replayed %d records, want the %d of memory in their order", len(got), len(state))
+	}
+}
+
+// When a failed write cannot be taken back the log refuses all that follows,
+// because a record behind a torn one would be lost at the next Open.
+func TestUnusableAfterAWriteThatCannotBeUndone(t *testing.T) {
+	t.Parallel()
+	path := write(t, "kept")
+	l := mustOpen(t, path)
+	readOnly, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.f.Close()
+	l.f = readOnly // neither write nor truncate works
+	first := l.Append([]byte("x"))
+	if first == nil || !strings.Contains(first.Error(), "unusable") {
+		t.Fatalf("err = %v, want unusable", first)
+	}
+	if err := l.Append([]byte("y")); !errors.Is(err, first) {
+		t.Fatalf("second append: %v, want %v", err, first)
+	}
+	if err := l.Rewrite(emitAll("z")); !errors.Is(err, first) {
+		t.Fatalf("rewrite: %v, want %v", err, first)
+	}
+	if err := l.Close(); !errors.Is(err, first) {
+		t.Fatalf("close: %v, want %v", err, first)
+	}
+	wantRecords(t, path, []string{"kept"})
+}
