@@ -1,0 +1,162 @@
+package ai
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"flint/internal/cferr"
+	"flint/internal/intercept"
+)
+
+// Binding serves what env.AI of a Worker calls: the inner fetcher of workerd's
+// cloudflare-internal:ai-api.
+type Binding struct {
+	models *Models
+	chain  *intercept.Chain
+}
+
+// NewBinding makes the binding. A nil chain lets everything through; a log
+// that is not nil takes the place of the one that models was opened with.
+func NewBinding(models *Models, chain *intercept.Chain, log *slog.Logger) *Binding {
+	if log != nil {
+		own := *models
+		own.log = log
+		models = &own
+	}
+	return &Binding{models, chain}
+}
+
+// ServeBinding answers one call; resource is the name of the binding.
+func (b *Binding) ServeBinding(w http.ResponseWriter, r *http.Request, resource string) {
+	id := requestID()
+	w.Header().Set("cf-ai-req-id", id)
+	var err error
+	switch path := r.URL.Path; {
+	case r.Header.Get("Upgrade") != "":
+		err = cferr.NotServed(notServedSocket)
+	case path == "/run" && r.Method == http.MethodPost:
+		err = b.run(w, r)
+	case path == "/ai-gateway/run" && r.Method == http.MethodPost:
+		w.Header().Set("cf-aig-log-id", id)
+		err = b.run(w, r)
+	case path == "/ai-api/models/search" && r.Method == http.MethodGet:
+		err = b.search(w, r, resource)
+	default:
+		err = cferr.NotServed(area(path))
+	}
+	if err != nil {
+		b.fail(w, err)
+	}
+}
+
+// area names the part of the AI binding that a path belongs to.
+func area(path string) string {
+	switch {
+	case strings.HasPrefix(path, "/to-everything/"):
+		return "env.AI.toMarkdown()"
+	case strings.HasPrefix(path, "/ai-gateway/"):
+		return "env.AI.gateway()"
+	case strings.HasPrefix(path, "/autorag/"):
+		return "env.AI.autorag()"
+	}
+	return path + " of the AI binding"
+}
+
+func (b *Binding) run(w http.ResponseWriter, r *http.Request) error {
+	model := r.Header.Get("cf-consn-model-id")
+	if at := strings.IndexByte(model, '@'); at > 0 && model[at-1] == ':' { // options.prefix
+		model = model[at:]
+	}
+	if model == "" {
+		return incomplete("cf-consn-model-id")
+	}
+	inputs, opt, err := bindingInputs(w, r, model)
+	if err != nil {
+		return err
+	}
+	op := &intercept.Op{Service: "ai", Resource: model, Action: "run", Bytes: int64(len(inputs))}
+	var answer *Answer
+	err = b.chain.Do(r.Context(), op, func(ctx context.Context) error {
+		var err error
+		answer, err = b.models.Run(ctx, model, inputs, opt)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if answer == nil { // a hook that ended the call without an error
+		return cferr.Internal
+	}
+	answer.send(r.Context(), w)
+	return nil
+}
+
+// bindingInputs reads {inputs, options}, or a form sent as a stream.
+func bindingInputs(w http.ResponseWriter, r *http.Request, model string) (json.RawMessage, RunOptions, error) {
+	body, err := readBody(w, r)
+	if err != nil {
+		return nil, RunOptions{}, err
+	}
+	contentType := r.Header.Get("Content-Type")
+	if contentType == contentJSON {
+		var call struct {
+			Inputs  json.RawMessage `json:"inputs"`
+			Options RunOptions      `json:"options"`
+		}
+		if err := json.Unmarshal(body, &call); err != nil {
+			return nil, RunOptions{}, incomplete("the body is not JSON")
+		}
+		return call.Inputs, call.Options, nil
+	}
+	if inputs, ok, err := formInputs(contentType, body); ok {
+		return inputs, RunOptions{}, err
+	}
+	known, err := Lookup(model)
+	if err != nil {
+		return nil, RunOptions{}, err
+	}
+	return nil, RunOptions{}, cferr.NotServed("a stream of " + contentType + " as the input of " + known.Name + " (" + known.Task + ")")
+}
+
+func (b *Binding) search(w http.ResponseWriter, r *http.Request, resource string) error {
+	op := &intercept.Op{Service: "ai", Resource: resource, Action: "models"}
+	return b.chain.Do(r.Context(), op, func(context.Context) error {
+		found, info, err := search(r.URL.Query())
+		if err != nil {
+			return err
+		}
+		cferr.WriteResult(w, found, info)
+		return nil
+	})
+}
+
+// bindingError is the form from which workerd makes an InferenceUpstreamError
+// with the text "<internalCode>: <description>". Calls beside run read errors.
+type bindingError struct {
+	InternalCode int           `json:"internalCode"`
+	Name         string        `json:"name"`
+	Message      string        `json:"message"`
+	Description  string        `json:"description"`
+	Success      bool          `json:"success"`
+	Errors       []codeMessage `json:"errors"`
+}
+
+type codeMessage struct {
+	Code    int    `json:"code"`
+	Message string `json:"message"`
+}
+
+func (b *Binding) fail(w http.ResponseWriter, err error) {
+	e := b.models.known(err)
+	text := strings.TrimPrefix(e.Message, "Error: ")
+	body, err := encodeJSON(bindingError{e.Code, "AiError", "AiError: " + text, e.Message, false, []codeMessage{{e.Code, e.Message}}})
+	if err != nil {
+		body = nil
+	}
+	w.Header().Set("Content-Type", contentJSON)
+	w.WriteHeader(e.Status)
+	_, _ = w.Write(body) // the client is gone: nobody is left to tell
+}

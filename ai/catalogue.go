@@ -1,0 +1,148 @@
+package ai
+
+import (
+	"crypto/sha256"
+	_ "embed"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Shapes of answers; catalogue.yaml says what each one is.
+const (
+	shapeResponse    = "response"
+	shapeChat        = "chat"
+	shapePNG         = "png"
+	shapeJPEG        = "jpeg"
+	shapeBase64      = "base64"
+	shapeEmbedding   = "embedding"
+	shapeRerank      = "rerank"
+	shapeSentiment   = "sentiment"
+	shapeTranslation = "translation"
+	shapeSummary     = "summary"
+)
+
+//go:embed catalogue.yaml
+var catalogueYAML []byte
+
+// Model is one entry of the catalogue.
+type Model struct {
+	Name  string // @cf/author/name
+	Task  string // Text Generation, Text-to-Image …
+	Shape string // the form of its answers; empty when the model is known and not served
+	Dims  int    // length of its vectors, for embeddings
+}
+
+// Catalogue is the table of known models.
+type Catalogue struct {
+	AsOf   string // the day on which the table was last compared with the documentation
+	Models []*Model
+	tasks  map[string]string // name -> id
+	byName map[string]*Model
+}
+
+var catalogue = sync.OnceValues(func() (*Catalogue, error) { return parseCatalogue(catalogueYAML) })
+
+func parseCatalogue(data []byte) (*Catalogue, error) {
+	var file struct {
+		AsOf  string                      `yaml:"as_of"`
+		Tasks []struct{ Name, ID string } `yaml:"tasks"`
+		Group []struct {
+			Task, Shape string
+			Dims        int
+			Models      []string
+		} `yaml:"groups"`
+	}
+	if err := yaml.Unmarshal(data, &file); err != nil {
+		return nil, fmt.Errorf("ai: catalogue: %w", err)
+	}
+	c := &Catalogue{AsOf: file.AsOf, tasks: map[string]string{}, byName: map[string]*Model{}}
+	for _, t := range file.Tasks {
+		if t.ID == "" {
+			t.ID = stableUUID("task " + t.Name)
+		}
+		c.tasks[t.Name] = t.ID
+	}
+	for _, g := range file.Group {
+		if c.tasks[g.Task] == "" {
+			return nil, fmt.Errorf("ai: catalogue: unknown task %q", g.Task)
+		}
+		for _, name := range g.Models {
+			if c.byName[name] != nil {
+				return nil, fmt.Errorf("ai: catalogue: %s is there twice", name)
+			}
+			model := &Model{Name: name, Task: g.Task, Shape: g.Shape, Dims: g.Dims}
+			c.Models = append(c.Models, model)
+			c.byName[name] = model
+		}
+	}
+	slices.SortFunc(c.Models, func(a, b *Model) int { return strings.Compare(a.Name, b.Name) })
+	return c, nil
+}
+
+// Lookup finds a model by its name. The error is 5007 and names the nearest
+// known model.
+func Lookup(name string) (*Model, error) {
+	c, err := catalogue()
+	if err != nil {
+		return nil, err
+	}
+	if model := c.byName[name]; model != nil {
+		return model, nil
+	}
+	return nil, noSuchModel(name, c.nearest(name))
+}
+
+// nearest is the known name with the smallest edit distance to name, or empty
+// when none is close enough to be a slip of the pen.
+func (c *Catalogue) nearest(name string) string {
+	if len(name) > 200 {
+		return ""
+	}
+	best, bestDistance := "", len(name)/3+1
+	lower := strings.ToLower(name)
+	for _, model := range c.Models {
+		known := strings.ToLower(model.Name)
+		if strings.HasSuffix(known, "/"+strings.TrimPrefix(lower, "/")) {
+			return model.Name // the author was left out
+		}
+		if d := distance(lower, known); d < bestDistance {
+			best, bestDistance = model.Name, d
+		}
+	}
+	return best
+}
+
+// distance is the Levenshtein distance in bytes.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
+
+// stableUUID derives an id from a name: the catalogue keeps no ids of its own.
+func stableUUID(name string) string {
+	sum := sha256.Sum256([]byte("flint workers ai " + name))
+	sum[6] = sum[6]&0x0f | 0x50
+	sum[8] = sum[8]&0x3f | 0x80
+	h := hex.EncodeToString(sum[:16])
+	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
+}

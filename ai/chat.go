@@ -1,0 +1,169 @@
+package ai
+
+import (
+	"encoding/json"
+	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
+	"strings"
+)
+
+// chatDialect is how one API spells an OpenAI-style chat completion.
+type chatDialect struct {
+	idPrefix    string
+	provider    string // OpenRouter names who answered
+	fingerprint string // DeepSeek's system_fingerprint
+	native      bool   // choices carry native_finish_reason
+	padded      bool   // chunks carry p
+	usageInLast bool   // usage rides on the chunk with the finish reason, not on one of its own
+	comment     string // sent before the first chunk
+	usage       func(done *completion) any
+}
+
+var chatWorkersAI = &chatDialect{
+	idPrefix: "chatcmpl-", padded: true,
+	usage: func(done *completion) any { return done.usage },
+}
+
+// chatBody is a chat.completion or one of its chunks.
+type chatBody struct {
+	ID          string       `json:"id"`
+	Object      string       `json:"object"`
+	Created     int64        `json:"created"`
+	Model       string       `json:"model"`
+	Provider    string       `json:"provider,omitempty"`
+	Fingerprint string       `json:"system_fingerprint,omitempty"`
+	Choices     []chatChoice `json:"choices"`
+	Usage       any          `json:"usage,omitempty"`
+	P           string       `json:"p,omitempty"`
+}
+
+type chatChoice struct {
+	Index        int          `json:"index"`
+	Message      *chatMessage `json:"message,omitempty"`
+	Delta        *chatMessage `json:"delta,omitempty"`
+	FinishReason *string      `json:"finish_reason"`
+	Native       string       `json:"native_finish_reason,omitempty"`
+	Logprobs     any          `json:"logprobs"`
+}
+
+type chatMessage struct {
+	Role      string     `json:"role,omitempty"`
+	Content   any        `json:"content,omitempty"` // a string, null, or nil to leave it out
+	ToolCalls []chatCall `json:"tool_calls,omitempty"`
+}
+
+type chatCall struct {
+	Index    *int         `json:"index,omitempty"`
+	ID       string       `json:"id"`
+	Type     string       `json:"type"`
+	Function chatFunction `json:"function"`
+}
+
+type chatFunction struct {
+	Name      string `json:"name"`
+	Arguments string `json:"arguments"`
+}
+
+// head are the fields that an object and every chunk share. The id follows
+// from the input, so that the same call gives the same bytes.
+func (m *Models) head(d *chatDialect, object string, req *textRequest, done *completion) chatBody {
+	h := fnv.New128a()
+	for _, t := range req.turns {
+		h.Write([]byte(t.Role + "\x00" + t.Content + "\x00"))
+	}
+	h.Write([]byte(req.model + "\x00" + done.text))
+	return chatBody{
+		ID: fmt.Sprintf("%s%x", d.idPrefix, h.Sum(nil)), Object: object, Created: m.clock.Now().Unix(),
+		Model: req.model, Provider: d.provider, Fingerprint: d.fingerprint,
+	}
+}
+
+func chatCalls(done *completion, indexed bool) []chatCall {
+	var out []chatCall
+	for i, c := range done.calls {
+		call := chatCall{ID: fmt.Sprintf("call_%s_%d", strings.ToLower(c.Name), i+1), Type: "function",
+			Function: chatFunction{c.Name, string(c.Arguments)}}
+		if indexed {
+			call.Index = &i
+		}
+		out = append(out, call)
+	}
+	return out
+}
+
+// chatObject is a whole chat.completion.
+func (m *Models) chatObject(d *chatDialect, req *textRequest, done *completion) *chatBody {
+	body := m.head(d, "chat.completion", req, done)
+	message := &chatMessage{Role: "assistant", Content: done.text, ToolCalls: chatCalls(done, false)}
+	if message.ToolCalls != nil {
+		message.Content = json.RawMessage("null")
+	}
+	body.Choices = []chatChoice{{Message: message, FinishReason: &done.finish, Native: d.nativeFinish(done)}}
+	body.Usage = d.usage(done)
+	return &body
+}
+
+func (d *chatDialect) nativeFinish(done *completion) string {
+	if d.native {
+		return done.finish
+	}
+	return ""
+}
+
+// chunker makes the events of one streamed chat completion.
+type chunker struct {
+	dialect *chatDialect
+	head    chatBody
+	rng     *rand.Rand
+}
+
+func (c *chunker) delta(message *chatMessage) []byte {
+	return c.event([]chatChoice{{Delta: message}}, nil)
+}
+
+func (c *chunker) event(choices []chatChoice, usage any) []byte {
+	body := c.head
+	body.Choices, body.Usage = choices, usage
+	if c.dialect.padded {
+		body.P = padding(c.rng)
+	}
+	return event(body)
+}
+
+// end are the last events: the finish reason, the usage, the mark of the end.
+func (c *chunker) end(done *completion) [][]byte {
+	finish := []chatChoice{{Delta: &chatMessage{}, FinishReason: &done.finish, Native: c.dialect.nativeFinish(done)}}
+	usage := c.dialect.usage(done)
+	if c.dialect.usageInLast {
+		return [][]byte{c.event(finish, usage), eventDone}
+	}
+	return [][]byte{c.event(finish, nil), c.event([]chatChoice{}, usage), eventDone}
+}
+
+// chatStream is the answer as chat.completion.chunk events.
+func (m *Models) chatStream(d *chatDialect, req *textRequest, done *completion) *Answer {
+	frames := func(yield func([]byte) bool) {
+		c := &chunker{d, m.head(d, "chat.completion.chunk", req, done), req.random()}
+		if d.comment != "" && !yield([]byte(": "+d.comment+"\n\n")) {
+			return
+		}
+		if !yield(c.delta(&chatMessage{Role: "assistant", Content: ""})) {
+			return
+		}
+		for piece := range pieces(done.text) {
+			if !yield(c.delta(&chatMessage{Content: piece})) {
+				return
+			}
+		}
+		if calls := chatCalls(done, true); calls != nil && !yield(c.delta(&chatMessage{ToolCalls: calls})) {
+			return
+		}
+		for _, frame := range c.end(done) {
+			if !yield(frame) {
+				return
+			}
+		}
+	}
+	return streamAnswer(frames, done)
+}

@@ -1,0 +1,172 @@
+package ai
+
+import (
+	"encoding/json"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+// runEmbedding is the task Text Embeddings. Vectors are hashes of words and
+// letter groups, of length 1: texts that share words are near each other.
+// https://developers.cloudflare.com/workers-ai/models/bge-base-en-v1.5/
+func runEmbedding(known *Model, in fields) (*Answer, error) {
+	texts, problem := parseTexts(in)
+	if problem != "" {
+		return nil, badInput("oneOf at '/' not met, 0 matches: " + problem + ", " + missing("requests"))
+	}
+	usage := Usage{}
+	b := make([]byte, 0, len(texts)*known.Dims*11+64)
+	b = append(b, `{"shape":[`+strconv.Itoa(len(texts))+","+strconv.Itoa(known.Dims)+`],"data":[`...)
+	for i, text := range texts {
+		usage.PromptTokens += countTokens(text)
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendVector(b, Embed(text, known.Dims))
+	}
+	b = append(b, `],"pooling":"mean"}`...)
+	usage.TotalTokens = usage.PromptTokens
+	return &Answer{ContentType: contentJSON, Body: b, Usage: usage, Source: sourceGenerator}, nil
+}
+
+func appendVector(b []byte, vector []float32) []byte {
+	b = append(b, '[')
+	for i, v := range vector {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = strconv.AppendFloat(b, float64(v), 'f', 7, 64)
+	}
+	return append(b, ']')
+}
+
+func parseTexts(in fields) (texts []string, problem string) {
+	if !in.has("text") {
+		return nil, missing("text")
+	}
+	if isType(in["text"], "string") {
+		text, problem := in.text("text", bounds{1, open})
+		return []string{text}, problem
+	}
+	if json.Unmarshal(in["text"], &texts) != nil {
+		return nil, mismatch("/text", "string", in["text"])
+	}
+	if len(texts) == 0 {
+		return nil, missing("text")
+	}
+	if len(texts) > maxTexts {
+		return nil, "Length of '/text' must be <= " + strconv.Itoa(maxTexts)
+	}
+	return texts, ""
+}
+
+// Embed is the vector of a text: dims numbers of length 1.
+func Embed(text string, dims int) []float32 {
+	sum := make([]float32, dims)
+	for _, word := range tokensOf(text) {
+		weight := float32(1)
+		if stopWords[word] {
+			weight = 0.2
+		}
+		spread(sum, "w"+stem(word), weight)
+		padded := "^" + word + "$"
+		for i := 0; i+3 <= len(padded); i++ {
+			spread(sum, padded[i:i+3], weight*0.25)
+		}
+	}
+	length := float64(0)
+	for _, v := range sum {
+		length += float64(v) * float64(v)
+	}
+	if length == 0 {
+		sum[0], length = 1, 1
+	}
+	scale := float32(1 / math.Sqrt(length))
+	for i := range sum {
+		sum[i] *= scale
+	}
+	return sum
+}
+
+// stem takes the commonest English endings off a word.
+func stem(word string) string {
+	for _, ending := range []string{"ing", "ly", "ed", "es", "s"} {
+		if rest, ok := strings.CutSuffix(word, ending); ok && len(rest) >= 3 {
+			return rest
+		}
+	}
+	return word
+}
+
+func tokensOf(text string) []string {
+	return strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+}
+
+// spread adds a feature to 24 places that follow from its name.
+func spread(sum []float32, feature string, weight float32) {
+	x := uint64(14695981039346656037)
+	for i := range len(feature) {
+		x = (x ^ uint64(feature[i])) * 1099511628211
+	}
+	for range 24 {
+		x += 0x9e3779b97f4a7c15
+		z := (x ^ x>>30) * 0xbf58476d1ce4e5b9
+		z = (z ^ z>>27) * 0x94d049bb133111eb
+		z ^= z >> 31
+		at := z % uint64(len(sum))
+		if z>>63 == 0 {
+			sum[at] += weight
+		} else {
+			sum[at] -= weight
+		}
+	}
+}
+
+type ranked struct {
+	ID    int     `json:"id"`
+	Score float64 `json:"score"`
+}
+
+// runRerank orders contexts by how near they are to the query.
+// https://developers.cloudflare.com/workers-ai/models/bge-reranker-base/
+func runRerank(in fields) (*Answer, error) {
+	query, err := in.requiredText("query", "query,contexts")
+	if err != nil {
+		return nil, err
+	}
+	var contexts []struct{ Text string }
+	if !in.has("contexts") {
+		return nil, badInput(missing("query,contexts"))
+	}
+	if json.Unmarshal(in["contexts"], &contexts) != nil {
+		return nil, badInput(mismatch("/contexts", "array", in["contexts"]))
+	}
+	top, problem := in.number("top_k", "integer", bounds{1, open}, float64(len(contexts)))
+	if problem != "" {
+		return nil, badInput(problem)
+	}
+	const dims = 256
+	want := Embed(query, dims)
+	out := make([]ranked, len(contexts))
+	for i, c := range contexts {
+		near := float64(0)
+		for j, v := range Embed(c.Text, dims) {
+			near += float64(v) * float64(want[j])
+		}
+		out[i] = ranked{i, 1 / (1 + math.Exp(-12*(near-0.3)))}
+	}
+	slices.SortStableFunc(out, func(a, b ranked) int {
+		switch {
+		case a.Score > b.Score:
+			return -1
+		case a.Score < b.Score:
+			return 1
+		}
+		return 0
+	})
+	out = out[:min(len(out), int(top))]
+	return jsonAnswer(map[string]any{"response": out}, Usage{}, sourceGenerator)
+}

@@ -1,0 +1,79 @@
+package ai
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+
+	"flint/internal/cferr"
+
+	"github.com/gorilla/mux"
+)
+
+// REST is Cloudflare's REST API for Workers AI.
+// https://developers.cloudflare.com/api/resources/ai/
+type REST struct{ models *Models }
+
+// NewREST makes the API over models.
+func NewREST(models *Models) *REST { return &REST{models} }
+
+// Routes adds the routes below /client/v4/accounts/{account}. The router must
+// use encoded paths: the names of models hold slashes.
+func (a *REST) Routes(r *mux.Router) {
+	r.HandleFunc("/ai/run/{model:.*}", a.run).Methods(http.MethodPost)
+	r.HandleFunc("/ai/models/search", a.search).Methods(http.MethodGet)
+}
+
+func (a *REST) run(w http.ResponseWriter, r *http.Request) {
+	model, err := url.PathUnescape(mux.Vars(r)["model"])
+	if err != nil {
+		model = mux.Vars(r)["model"]
+	}
+	a.serveRun(w, r, model)
+}
+
+// serveRun answers a run: JSON in the envelope, images and streams as they are.
+func (a *REST) serveRun(w http.ResponseWriter, r *http.Request, model string) {
+	body, err := readBody(w, r)
+	if err != nil {
+		a.fail(w, err)
+		return
+	}
+	inputs := json.RawMessage(body)
+	if form, ok, err := formInputs(r.Header.Get("Content-Type"), body); ok {
+		if err != nil {
+			a.fail(w, err)
+			return
+		}
+		inputs = form
+	}
+	answer, err := a.models.Run(r.Context(), model, inputs, RunOptions{QueueRequest: r.URL.Query().Get("queueRequest") == "true"})
+	if err != nil {
+		a.fail(w, err)
+		return
+	}
+	if answer.ContentType == contentJSON {
+		w.Header().Set(headerSource, answer.Source)
+		cferr.WriteResult(w, json.RawMessage(answer.Body), nil)
+		return
+	}
+	answer.send(r.Context(), w)
+}
+
+func (a *REST) search(w http.ResponseWriter, r *http.Request) {
+	found, info, err := search(r.URL.Query())
+	if err != nil {
+		a.fail(w, err)
+		return
+	}
+	cferr.WriteResult(w, found, info)
+}
+
+// fail adds what the REST API says around the words of a refused input.
+func (a *REST) fail(w http.ResponseWriter, err error) {
+	e := a.models.known(err)
+	if e.Code == codeBadInput {
+		e = cferr.Newf(e.Status, e.Code, "AiError: Bad input: %s (%s)", e.Message, requestID())
+	}
+	cferr.WriteError(w, e)
+}

@@ -1,0 +1,89 @@
+package ai
+
+import (
+	"bytes"
+	"encoding/json"
+	"strconv"
+	"strings"
+)
+
+// shapeNode is the form that a generated JSON value must have. It is read from an
+// example in a prompt (example.go) or from a JSON schema (schema.go).
+type shapeNode struct {
+	kind     kind
+	fields   []shapeField // of an object, in order
+	items    []*shapeNode // of an array: one a position, the last one repeats
+	options  []string     // JSON texts of which one is taken
+	min, max *float64     // of a number
+	least    int          // elements of an array, characters of a string
+	most     int          // 0 = open
+	format   string       // date-time, date, email, uri, uuid …
+	pattern  string       // a regular expression that the string must match
+}
+
+type shapeField struct {
+	name string
+	node *shapeNode
+}
+
+type kind int
+
+const (
+	kindAny kind = iota
+	kindObject
+	kindArray
+	kindString
+	kindInteger
+	kindNumber
+	kindBoolean
+	kindNull
+	kindChoice
+)
+
+func (s *shapeNode) field(names ...string) *shapeNode {
+	for _, f := range s.fields {
+		for _, name := range names {
+			if strings.EqualFold(f.name, name) {
+				return f.node
+			}
+		}
+	}
+	return nil
+}
+
+// member is one entry of an object whose order matters.
+type member struct {
+	name  string
+	value json.RawMessage
+}
+
+// members reads an object in the order it was written in.
+func members(raw json.RawMessage) []member {
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
+		return nil
+	}
+	var out []member
+	for dec.More() {
+		name, err := dec.Token()
+		if err != nil {
+			return out
+		}
+		var value json.RawMessage
+		if dec.Decode(&value) != nil {
+			return out
+		}
+		text, _ := name.(string)
+		out = append(out, member{text, value})
+	}
+	return out
+}
+
+// quote is s as a JSON string.
+func quote(s string) string {
+	b, err := encodeJSON(s)
+	if err != nil {
+		return strconv.Quote(s)
+	}
+	return string(b)
+}

@@ -1,0 +1,123 @@
+package d1
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+// benchDatabase has a table of 1000 people.
+func benchDatabase(b *testing.B) (*Store, *Database) {
+	b.Helper()
+	s, err := Open(Options{Dir: b.TempDir()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = s.Close() })
+	db, err := s.Database("db")
+	if err != nil {
+		b.Fatal(err)
+	}
+	_, err = db.Exec(context.Background(), `
+		CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT NOT NULL, age INTEGER);
+		WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
+		INSERT INTO people SELECT i, 'person ' || i, i % 90 FROM n;
+		CREATE TABLE log (id INTEGER PRIMARY KEY, text TEXT);`)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return s, db
+}
+
+type benchCase struct{ name, path, body string }
+
+func benchCases() []benchCase {
+	insert := `{"sql":"INSERT INTO log (text) VALUES (?)","params":["hello world"]}`
+	return []benchCase{
+		{"select-one", "/query?resultsFormat=ROWS_AND_COLUMNS", `{"sql":"SELECT id, name, age FROM people WHERE id = ?","params":[42]}`},
+		{"select-100", "/query?resultsFormat=ROWS_AND_COLUMNS", `{"sql":"SELECT id, name, age FROM people WHERE id > ? LIMIT 100","params":[42]}`},
+		{"insert", "/execute?resultsFormat=NONE", insert},
+		{"batch-10", "/query?resultsFormat=ROWS_AND_COLUMNS", "[" + strings.Repeat(insert+",", 9) + insert + "]"},
+	}
+}
+
+// BenchmarkBinding is a whole call of the binding but for the socket.
+func BenchmarkBinding(b *testing.B) {
+	for _, c := range benchCases() {
+		b.Run(c.name, func(b *testing.B) {
+			s, _ := benchDatabase(b)
+			binding := NewBinding(s, nil, nil)
+			b.ReportAllocs()
+			for b.Loop() {
+				r := httptest.NewRequest(http.MethodPost, c.path, strings.NewReader(c.body))
+				w := httptest.NewRecorder()
+				binding.ServeBinding(w, r, "db")
+				if !strings.HasPrefix(w.Body.String(), `[{"success":true`) {
+					b.Fatal(w.Body)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkRun is the same below the protocol: packed parameters in, JSON out.
+func BenchmarkRun(b *testing.B) {
+	for _, c := range benchCases() {
+		b.Run(c.name, func(b *testing.B) {
+			_, db := benchDatabase(b)
+			qs, _, err := parseRequest([]byte(c.body))
+			if err != nil {
+				b.Fatal(err)
+			}
+			var out encoder
+			b.ReportAllocs()
+			for b.Loop() {
+				out.reset(asRows)
+				if err := db.run(context.Background(), qs, &out); err != nil {
+					b.Fatal(err)
+				}
+				out.finish()
+			}
+		})
+	}
+}
+
+// BenchmarkParallel has 16 callers at once.
+func BenchmarkParallel(b *testing.B) {
+	for _, c := range benchCases()[:3] {
+		b.Run(c.name, func(b *testing.B) {
+			_, db := benchDatabase(b)
+			qs, _, err := parseRequest([]byte(c.body))
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.SetParallelism(8)
+			b.RunParallel(func(pb *testing.PB) {
+				var out encoder
+				for pb.Next() {
+					out.reset(asRows)
+					if err := db.run(context.Background(), qs, &out); err != nil {
+						b.Error(err)
+					}
+				}
+			})
+		})
+	}
+}
+
+func BenchmarkParse(b *testing.B) {
+	for _, c := range benchCases()[:1] {
+		b.Run(c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, _, err := parseRequest([]byte(c.body)); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+	_ = fmt.Sprint()
+}

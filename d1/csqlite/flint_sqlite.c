@@ -1,0 +1,377 @@
+#include "flint_sqlite.h"
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define FL_CHUNK (256 * 1024)          /* rows are handed over in pieces of this */
+#define FL_MAX_ROW (64 * 1024 * 1024)  /* a row that is packed cannot be larger */
+#define FL_PROGRESS 2000               /* instructions between two looks at the clock */
+
+static int64_t now_ns(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static int on_progress(void *data) {
+  fl_conn *c = data;
+  if (c->deadline == 0 || now_ns() < c->deadline) return 0;
+  c->timed_out = 1;
+  return 1;
+}
+
+/* fl_capture keeps the error of the last call, before a reset can change it.
+** SQLite leaves the offset of an older error in place when text or a value is
+** too big, which would make the answer depend on what failed before. */
+void fl_capture(fl_conn *c, int code) {
+  const char *text = sqlite3_errmsg(c->db);
+  size_t n = strlen(text) + 1;
+  c->code = code;
+  c->extended = sqlite3_extended_errcode(c->db);
+  c->offset = code == SQLITE_TOOBIG ? -1 : sqlite3_error_offset(c->db);
+  if (n > c->message_cap) {
+    char *grown = realloc(c->message, n);
+    if (grown == NULL) n = c->message_cap;
+    else c->message = grown, c->message_cap = n;
+  }
+  if (n == 0) return;
+  memcpy(c->message, text, n);
+  c->message[n - 1] = 0;
+}
+
+static int prepare_trusted(fl_conn *c, const char *sql, sqlite3_stmt **stmt) {
+  return sqlite3_prepare_v3(c->db, sql, -1, SQLITE_PREPARE_PERSISTENT, stmt, NULL);
+}
+
+static int prepare_own(fl_conn *c) {
+  int rc = prepare_trusted(c, "BEGIN", &c->begin);
+  if (!rc) rc = prepare_trusted(c, "BEGIN IMMEDIATE", &c->begin_write);
+  if (!rc) rc = prepare_trusted(c, "COMMIT", &c->commit);
+  if (!rc) rc = prepare_trusted(c, "ROLLBACK", &c->rollback);
+  if (!rc) rc = prepare_trusted(c, "PRAGMA page_count", &c->pages);
+  if (!rc) rc = prepare_trusted(c, "PRAGMA freelist_count", &c->freelist);
+  return rc;
+}
+
+static int configure(fl_conn *c, const fl_options *o) {
+  int rc = sqlite3_db_config(c->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+  if (!rc) rc = sqlite3_db_config(c->db, SQLITE_DBCONFIG_ENABLE_FKEY, 1, NULL);
+  if (!rc && o->scanstatus)
+    rc = sqlite3_db_config(c->db, SQLITE_DBCONFIG_STMT_SCANSTATUS, 1, NULL);
+  sqlite3_busy_timeout(c->db, o->busy_ms);
+  sqlite3_progress_handler(c->db, FL_PROGRESS, on_progress, c);
+  if (!rc && !c->reader)
+    rc = sqlite3_exec(c->db, "PRAGMA journal_mode=WAL", NULL, NULL, NULL);
+  if (!rc) rc = sqlite3_exec(c->db, "PRAGMA synchronous=NORMAL", NULL, NULL, NULL);
+  if (!rc) rc = prepare_own(c);
+  if (!rc) rc = sqlite3_set_authorizer(c->db, fl_authorize, c);
+  for (int i = 0; i < 16; i++)
+    if (o->limit[i] >= 0) sqlite3_limit(c->db, i, o->limit[i]);
+  return rc;
+}
+
+int fl_open(const char *path, const fl_options *o, const fl_policy *policy,
+            fl_conn **out) {
+  int flags = o->readonly ? SQLITE_OPEN_READONLY
+                          : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+  fl_conn *c = calloc(1, sizeof *c);
+  *out = c;
+  if (c == NULL) return SQLITE_NOMEM;
+  c->policy = policy;
+  c->reader = o->readonly;
+  c->trusted = 1;
+  int rc = sqlite3_open_v2(path, &c->db, flags | SQLITE_OPEN_NOMUTEX, NULL);
+  if (!rc) rc = configure(c, o);
+  if (rc && c->db != NULL) fl_capture(c, rc);
+  c->trusted = 0;
+  return rc;
+}
+
+int fl_close(fl_conn *c) {
+  sqlite3_stmt *own[] = {c->begin,    c->begin_write, c->commit,
+                         c->rollback, c->pages,       c->freelist};
+  for (size_t i = 0; i < sizeof own / sizeof *own; i++) sqlite3_finalize(own[i]);
+  int rc = c->db == NULL ? SQLITE_OK : sqlite3_close_v2(c->db);
+  free(c->in);
+  free(c->out);
+  free(c->message);
+  free(c);
+  return rc;
+}
+
+/* fl_prepare compiles the first statement of sql. bytes below zero: sql ends
+** with NUL and the length limit holds for that statement alone. */
+int fl_prepare(fl_conn *c, const char *sql, int bytes, int flags, fl_prepared *p) {
+  const char *tail = sql;
+  memset(p, 0, sizeof *p);
+  c->seen = 0;
+  c->transaction[0] = 0;
+  c->deadline = 0;
+  int rc = sqlite3_prepare_v3(c->db, sql, bytes, flags, &p->stmt, &tail);
+  p->seen = c->seen;
+  p->tail = (int)(tail - sql);
+  if (rc) {
+    fl_capture(c, rc);
+    return rc;
+  }
+  if (p->stmt == NULL) return SQLITE_OK;
+  p->readonly = sqlite3_stmt_readonly(p->stmt);
+  p->explain = sqlite3_stmt_isexplain(p->stmt);
+  p->params = sqlite3_bind_parameter_count(p->stmt);
+  p->columns = sqlite3_column_count(p->stmt);
+  return SQLITE_OK;
+}
+
+/* room makes space for n more bytes of output. */
+static int room(fl_conn *c, size_t n) {
+  size_t need = c->out_len + n, cap = c->out_cap ? c->out_cap : 4096;
+  if (need <= c->out_cap) return 1;
+  if (need > FL_MAX_ROW + FL_CHUNK) return 0;
+  while (cap < need) cap *= 2;
+  unsigned char *grown = realloc(c->out, cap);
+  if (grown == NULL) return 0;
+  c->out = grown;
+  c->out_cap = cap;
+  return 1;
+}
+
+static int put(fl_conn *c, int kind, const void *data, uint32_t n) {
+  if (!room(c, 5 + (size_t)n)) return 0;
+  unsigned char *to = c->out + c->out_len;
+  to[0] = kind;
+  memcpy(to + 1, &n, 4);
+  if (n) memcpy(to + 5, data, n);
+  c->out_len += 5 + (size_t)n;
+  return 1;
+}
+
+static int put8(fl_conn *c, int kind, const void *data) {
+  if (!room(c, 9)) return 0;
+  c->out[c->out_len] = kind;
+  memcpy(c->out + c->out_len + 1, data, 8);
+  c->out_len += 9;
+  return 1;
+}
+
+static int put_column(fl_conn *c, sqlite3_stmt *s, int i) {
+  switch (sqlite3_column_type(s, i)) {
+  case SQLITE_INTEGER: {
+    sqlite3_int64 v = sqlite3_column_int64(s, i);
+    if (c->returned == 0 && c->first_integer < 0) c->first_integer = v;
+    return put8(c, FL_INTEGER, &v);
+  }
+  case SQLITE_FLOAT: {
+    double v = sqlite3_column_double(s, i);
+    return put8(c, FL_REAL, &v);
+  }
+  case SQLITE_TEXT: {
+    const void *v = sqlite3_column_text(s, i);
+    return v != NULL && put(c, FL_TEXT, v, sqlite3_column_bytes(s, i));
+  }
+  case SQLITE_BLOB: {
+    const void *v = sqlite3_column_blob(s, i);
+    return put(c, FL_BLOB, v, sqlite3_column_bytes(s, i));
+  }
+  }
+  if (!room(c, 1)) return 0;
+  c->out[c->out_len++] = FL_NULL;
+  return 1;
+}
+
+/* fl_params gives the buffer for packed parameters. */
+void *fl_params(fl_conn *c, size_t bytes) {
+  if (bytes <= c->in_cap) return c->in;
+  unsigned char *grown = realloc(c->in, bytes);
+  if (grown == NULL) return NULL;
+  c->in = grown;
+  c->in_cap = bytes;
+  return grown;
+}
+
+/* bind_all binds the packed parameters, which stay where they are until the
+** statement is reset: SQLite need not copy them. */
+static int bind_all(fl_conn *c, sqlite3_stmt *s, int n) {
+  const unsigned char *p = c->in;
+  int rc = SQLITE_OK;
+  for (int i = 1; i <= n && rc == SQLITE_OK; i++) {
+    uint32_t length = 0;
+    int64_t integer;
+    double real;
+    switch (*p++) {
+    case FL_INTEGER:
+      memcpy(&integer, p, 8), p += 8;
+      rc = sqlite3_bind_int64(s, i, integer);
+      break;
+    case FL_REAL:
+      memcpy(&real, p, 8), p += 8;
+      rc = sqlite3_bind_double(s, i, real);
+      break;
+    case FL_TEXT:
+      memcpy(&length, p, 4), p += 4;
+      rc = sqlite3_bind_text(s, i, (const char *)p, (int)length, NULL);
+      break;
+    case FL_BLOB:
+      memcpy(&length, p, 4), p += 4;
+      rc = sqlite3_bind_blob(s, i, p, (int)length, NULL);
+      break;
+    default: rc = sqlite3_bind_null(s, i);
+    }
+    p += length;
+  }
+  return rc;
+}
+
+/* count_visits adds up what the loops of the plan looked at. */
+static void count_visits(sqlite3_stmt *s, fl_stats *st) {
+  if (sqlite3_stmt_scanstatus_v2 == NULL) return;
+  for (int i = 0;; i++) {
+    sqlite3_int64 visits = -1, loops = -1;
+    if (sqlite3_stmt_scanstatus_v2(s, i, SQLITE_SCANSTAT_NVISIT, 0, &visits)) break;
+    sqlite3_stmt_scanstatus_v2(s, i, SQLITE_SCANSTAT_NLOOP, 0, &loops);
+    if (visits >= 0) st->visited += visits > loops ? visits : loops;
+  }
+}
+
+/* finish ends a run: figures or error, then the statement is free again. */
+static int finish(fl_conn *c, sqlite3_stmt *s, int rc, fl_stats *st) {
+  c->deadline = 0;
+  if (rc != SQLITE_DONE) fl_capture(c, rc);
+  st->changes = sqlite3_total_changes64(c->db) - c->total_before;
+  st->last_row_id = sqlite3_last_insert_rowid(c->db);
+  st->returned = c->returned;
+  st->columns = sqlite3_column_count(s);
+  st->reprepared = sqlite3_stmt_status(s, SQLITE_STMTSTATUS_REPREPARE, 0);
+  st->first_integer = c->first_integer;
+  count_visits(s, st);
+  fl_stop(c, s);
+  return rc;
+}
+
+/* fl_more steps until the buffer is full (SQLITE_ROW), the statement is done
+** (SQLITE_DONE), or something failed (its code). */
+int fl_more(fl_conn *c, sqlite3_stmt *s, fl_stats *st) {
+  memset(st, 0, sizeof *st);
+  c->out_len = 0;
+  for (;;) {
+    int rc = sqlite3_step(s);
+    if (rc != SQLITE_ROW) return finish(c, s, rc, st);
+    int n = sqlite3_column_count(s);
+    for (int i = 0; i < n; i++)
+      if (!put_column(c, s, i)) return finish(c, s, FL_TOO_LARGE, st);
+    c->returned++;
+    st->rows++;
+    if (c->out_len < FL_CHUNK) continue;
+    st->columns = n;
+    st->reprepared = sqlite3_stmt_status(s, SQLITE_STMTSTATUS_REPREPARE, 0);
+    return SQLITE_ROW;
+  }
+}
+
+int fl_run(fl_conn *c, sqlite3_stmt *s, int nparams, int64_t limit_ns,
+           fl_stats *st) {
+  c->timed_out = 0;
+  c->returned = 0;
+  c->first_integer = -1;
+  c->total_before = sqlite3_total_changes64(c->db);
+  int rc = bind_all(c, s, nparams);
+  if (rc != SQLITE_OK) {
+    memset(st, 0, sizeof *st);
+    return finish(c, s, rc, st);
+  }
+  c->deadline = limit_ns > 0 ? now_ns() + limit_ns : 0;
+  return fl_more(c, s, st);
+}
+
+/* fl_stop gives up a run and makes the statement ready for the next. */
+void fl_stop(fl_conn *c, sqlite3_stmt *s) {
+  c->deadline = 0;
+  sqlite3_reset(s);
+  sqlite3_clear_bindings(s);
+  if (sqlite3_stmt_scanstatus_reset != NULL) sqlite3_stmt_scanstatus_reset(s);
+}
+
+/* fl_trusted runs flint's own SQL. */
+int fl_trusted(fl_conn *c, const char *sql) {
+  c->trusted = 1;
+  int rc = sqlite3_exec(c->db, sql, NULL, NULL, NULL);
+  c->trusted = 0;
+  if (rc) fl_capture(c, rc);
+  return rc;
+}
+
+/* step_own runs one of the six statements that every connection keeps. */
+static int step_own(fl_conn *c, sqlite3_stmt *s, int64_t *value) {
+  c->trusted = 1;
+  c->deadline = 0;
+  int rc = sqlite3_step(s);
+  if (rc == SQLITE_ROW && value != NULL) *value = sqlite3_column_int64(s, 0);
+  if (rc != SQLITE_ROW && rc != SQLITE_DONE) fl_capture(c, rc);
+  else rc = SQLITE_OK;
+  sqlite3_reset(s);
+  c->trusted = 0;
+  return rc;
+}
+
+/* fl_trusted_int runs flint's own SQL for one number. */
+int fl_trusted_int(fl_conn *c, const char *sql, int64_t *value) {
+  sqlite3_stmt *s = NULL;
+  c->trusted = 1;
+  int rc = prepare_trusted(c, sql, &s);
+  if (rc) fl_capture(c, rc);
+  else rc = step_own(c, s, value);
+  sqlite3_finalize(s);
+  c->trusted = 0;
+  return rc;
+}
+
+int fl_begin(fl_conn *c, int write) {
+  return step_own(c, write ? c->begin_write : c->begin, NULL);
+}
+
+int fl_commit(fl_conn *c) { return step_own(c, c->commit, NULL); }
+
+int fl_rollback(fl_conn *c) {
+  if (sqlite3_get_autocommit(c->db)) return SQLITE_OK;
+  return step_own(c, c->rollback, NULL);
+}
+
+int fl_pages(fl_conn *c, int64_t *pages, int64_t *freelist) {
+  int rc = step_own(c, c->pages, pages);
+  return rc ? rc : step_own(c, c->freelist, freelist);
+}
+
+/* fl_profile_of reads the program of a statement (its EXPLAIN) for the index
+** entries and probes that one changed row costs, and for a count(*) that is
+** answered without a loop. */
+int fl_profile_of(fl_conn *c, const char *explain_sql, fl_profile *p) {
+  sqlite3_stmt *s = NULL;
+  unsigned char writes[256] = {0};
+  memset(p, 0, sizeof *p);
+  c->trusted = 1;
+  int rc = sqlite3_prepare_v3(c->db, explain_sql, -1, 0, &s, NULL);
+  while (rc == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW) {
+    const char *op = (const char *)sqlite3_column_text(s, 1);
+    unsigned cursor = (unsigned)sqlite3_column_int64(s, 2);
+    if (op == NULL || cursor > 255) continue;
+    if (strcmp(op, "OpenWrite") == 0) writes[cursor] = 1;
+    else if (strcmp(op, "IdxInsert") == 0) p->index_inserts += writes[cursor];
+    else if (strcmp(op, "Insert") == 0) p->row_inserts += writes[cursor];
+    else if (strcmp(op, "NotExists") == 0) p->lookups += writes[cursor];
+    else if (strcmp(op, "Count") == 0) p->counts++;
+  }
+  sqlite3_finalize(s);
+  c->trusted = 0;
+  return rc;
+}
+
+int fl_checkpoint(fl_conn *c) {
+  return fl_trusted(c, "PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
+int fl_complete(const char *sql) { return sqlite3_complete(sql); }
+
+/* fl_shrink gives back buffers that one large query has grown. */
+void fl_shrink(fl_conn *c, size_t keep) {
+  if (c->out_cap > keep) free(c->out), c->out = NULL, c->out_cap = c->out_len = 0;
+  if (c->in_cap > keep) free(c->in), c->in = NULL, c->in_cap = 0;
+}

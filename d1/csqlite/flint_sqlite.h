@@ -1,0 +1,127 @@
+/* A connection as flint uses it: few, fat calls, because a call from Go into C
+** costs more than most of SQLite's own functions. */
+#ifndef FLINT_SQLITE_H
+#define FLINT_SQLITE_H
+
+#include "sqlite_api.h"
+#include <stddef.h>
+
+/* A row outgrew the buffer: no code of SQLite's. */
+#define FL_TOO_LARGE 1001
+
+/* What the last prepare asked the authorizer for. */
+#define FL_SEEN_TRANSACTION 1u /* BEGIN, COMMIT, ROLLBACK, SAVEPOINT … */
+#define FL_SEEN_PRAGMA 2u      /* a pragma */
+#define FL_SEEN_STATEFUL 4u    /* changes(), last_insert_rowid() … */
+#define FL_SEEN_SCHEMA 8u      /* CREATE, DROP, ALTER, REINDEX, ANALYZE */
+#define FL_SEEN_ALTER 16u      /* ALTER TABLE: look at the names afterwards */
+
+/* The first byte of a packed value. */
+#define FL_NULL 0
+#define FL_INTEGER 1
+#define FL_REAL 2
+#define FL_TEXT 3
+#define FL_BLOB 4
+
+/* Kinds of argument that a pragma may have. */
+#define FL_ARG_NONE 0
+#define FL_ARG_BOOLEAN 1
+#define FL_ARG_NAME 2
+#define FL_ARG_OPTIONAL_NAME 3
+#define FL_ARG_OPTIONAL_NUMBER 4
+#define FL_ARG_OPTIONAL_NUMBER_OR_NAME 5
+#define FL_ARG_ANY 6
+
+/* A sorted list of names, each with a value. */
+typedef struct {
+  const char **name;
+  int *value;
+  int n;
+} fl_names;
+
+/* What user SQL may do. Lives as long as the process. */
+typedef struct {
+  fl_names functions; /* value 1: depends on the connection's history */
+  fl_names pragmas;   /* value: FL_ARG_… */
+  fl_names modules;   /* virtual table modules, lower case */
+} fl_policy;
+
+typedef struct {
+  sqlite3 *db;
+  const fl_policy *policy;
+  int reader;          /* a read-only connection */
+  int trusted;         /* flint's own SQL: the authorizer allows everything */
+  int script;          /* BEGIN and COMMIT pass the authorizer, never run */
+  unsigned seen;       /* FL_SEEN_… of the last prepare */
+  char transaction[12]; /* BEGIN, COMMIT, ROLLBACK of the last prepare */
+  int64_t deadline;    /* monotonic nanoseconds at which a run stops; 0 never */
+  int timed_out;       /* the run was stopped by its deadline */
+  unsigned char *in;   /* packed parameters */
+  size_t in_cap;
+  unsigned char *out;  /* packed rows */
+  size_t out_len, out_cap;
+  int64_t total_before;
+  int64_t returned;    /* rows that the run has given so far */
+  int64_t first_integer; /* of the first row, for count(*); below zero: none */
+  sqlite3_stmt *begin, *begin_write, *commit, *rollback, *pages, *freelist;
+  /* the last error */
+  int code, extended, offset;
+  char *message;
+  size_t message_cap;
+} fl_conn;
+
+typedef struct {
+  sqlite3_stmt *stmt; /* NULL: the text held no statement */
+  int tail;           /* offset of what follows the statement */
+  int readonly, params, columns, explain;
+  unsigned seen;
+} fl_prepared;
+
+typedef struct {
+  int rows;        /* rows in the buffer */
+  int columns;     /* of the statement, after a possible re-prepare */
+  int reprepared;  /* times that SQLite prepared the statement again */
+  int64_t changes; /* rows inserted, updated or deleted, triggers included */
+  int64_t last_row_id;
+  int64_t visited; /* rows that the loops looked at */
+  int64_t returned;
+  int64_t first_integer;
+} fl_stats;
+
+typedef struct {
+  int index_inserts; /* index entries written for each row */
+  int row_inserts;   /* table rows written by the program, once through */
+  int lookups;       /* probes for an existing rowid for each row */
+  int counts;        /* tables counted without a loop */
+} fl_profile;
+
+typedef struct {
+  int limit[16]; /* by SQLITE_LIMIT_…; below zero: SQLite's own */
+  int readonly;
+  int busy_ms;
+  int scanstatus;
+} fl_options;
+
+int fl_open(const char *path, const fl_options *, const fl_policy *, fl_conn **);
+int fl_close(fl_conn *);
+int fl_prepare(fl_conn *, const char *sql, int bytes, int flags, fl_prepared *);
+void *fl_params(fl_conn *, size_t bytes);
+int fl_run(fl_conn *, sqlite3_stmt *, int nparams, int64_t limit_ns, fl_stats *);
+int fl_more(fl_conn *, sqlite3_stmt *, fl_stats *);
+void fl_stop(fl_conn *, sqlite3_stmt *);
+int fl_trusted(fl_conn *, const char *sql);
+int fl_trusted_int(fl_conn *, const char *sql, int64_t *);
+int fl_begin(fl_conn *, int write);
+int fl_commit(fl_conn *);
+int fl_rollback(fl_conn *);
+int fl_pages(fl_conn *, int64_t *pages, int64_t *freelist);
+int fl_profile_of(fl_conn *, const char *explain_sql, fl_profile *);
+int fl_checkpoint(fl_conn *);
+int fl_authorize(void *, int, const char *, const char *, const char *,
+                 const char *);
+int fl_complete(const char *sql);
+int fl_find(const fl_names *, const char *name);
+void fl_capture(fl_conn *, int code);
+void fl_shrink(fl_conn *, size_t keep);
+
+#endif

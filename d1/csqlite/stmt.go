@@ -1,0 +1,180 @@
+package csqlite
+
+/*
+#include "flint_sqlite.h"
+#include <stdlib.h>
+*/
+import "C"
+
+import (
+	"strings"
+	"time"
+	"unsafe"
+)
+
+// Stmt is a prepared statement of one connection.
+type Stmt struct {
+	ReadOnly    bool
+	Params      int
+	Columns     []string
+	Seen        Seen
+	Transaction string  // BEGIN, COMMIT or ROLLBACK, for such a statement
+	Explain     bool    // an EXPLAIN of some kind
+	Profile     Profile // of a statement that writes
+	Extra       any     // what the caller wants to keep with the statement, dropped when its columns change
+
+	stmt       *C.sqlite3_stmt
+	sql        string
+	reprepared C.int
+}
+
+// Profile is what one changed row costs, and what is counted, read from the
+// statement's program.
+type Profile struct {
+	IndexInserts int // index entries written
+	RowInserts   int // table rows written in one pass of the program
+	Lookups      int // probes for an existing row id
+	Counts       int // tables counted without a loop, for a bare count(*)
+}
+
+// Stats are the figures of a run.
+type Stats struct {
+	Changes   int64 // rows changed, triggers and foreign key actions included
+	LastRowID int64
+	Visited   int64 // rows that the loops of the plan looked at
+	Returned  int64 // rows returned
+	First     int64 // first integer of the first row; below zero without one
+}
+
+// Prepare compiles the first statement of sql, from the cache when it can. It
+// returns nil for text without a statement, and the offset of what follows.
+// The text counts as a whole against SQLite's limit of length.
+func (c *Conn) Prepare(sql string) (stmt *Stmt, tail int, err error) {
+	if s := c.cache.get(sql); s != nil {
+		return s, len(sql), nil
+	}
+	text := C.CString(sql)
+	defer C.free(unsafe.Pointer(text))
+	s, tail, err := c.prepare(text, C.int(len(sql)), C.SQLITE_PREPARE_PERSISTENT)
+	if err != nil || s == nil {
+		return nil, tail, err
+	}
+	s.sql = sql
+	if !s.ReadOnly || mayCount(sql) {
+		c.profile(s, sql[:tail])
+	}
+	if len(sql) <= maxCachedSQL && SkipSpace(sql, tail) == len(sql) && s.Seen&(SeenSchema|SeenPragma) == 0 {
+		c.cache.put(s)
+	}
+	return s, tail, nil
+}
+
+func (c *Conn) prepare(text *C.char, n, flags C.int) (*Stmt, int, error) {
+	var p C.fl_prepared
+	c.c.timed_out = 0
+	if rc := C.fl_prepare(c.c, text, n, flags, &p); rc != 0 {
+		return nil, int(p.tail), c.failure(rc)
+	}
+	if p.stmt == nil {
+		return nil, int(p.tail), nil
+	}
+	s := &Stmt{
+		ReadOnly: p.readonly != 0, Params: int(p.params), Explain: p.explain != 0,
+		Seen: Seen(p.seen), stmt: p.stmt,
+	}
+	if s.Seen&SeenTransaction != 0 {
+		s.Transaction = C.GoString(&c.c.transaction[0])
+	}
+	s.names()
+	return s, int(p.tail), nil
+}
+
+// names reads the column names of s.
+func (s *Stmt) names() {
+	s.Columns, s.Extra = nil, nil
+	for i := range int(C.sqlite3_column_count(s.stmt)) {
+		s.Columns = append(s.Columns, C.GoString(C.sqlite3_column_name(s.stmt, C.int(i))))
+	}
+}
+
+// mayCount says whether sql could hold a count(*): its program is worth a look.
+func mayCount(sql string) bool {
+	for i := 0; i+6 <= len(sql); i++ {
+		if sql[i]|0x20 == 'c' && strings.EqualFold(sql[i:i+6], "count(") {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *Conn) profile(s *Stmt, sql string) {
+	if s.Explain {
+		return
+	}
+	text := C.CString("EXPLAIN " + sql)
+	defer C.free(unsafe.Pointer(text))
+	var p C.fl_profile
+	if C.fl_profile_of(c.c, text, &p) == 0 {
+		s.Profile = Profile{int(p.index_inserts), int(p.row_inserts), int(p.lookups), int(p.counts)}
+	}
+}
+
+// Release finalizes a statement that the cache does not keep.
+func (c *Conn) Release(s *Stmt) {
+	if s != nil && !c.cache.holds(s) {
+		C.sqlite3_finalize(s.stmt)
+	}
+}
+
+// out is what the last call packed; it is valid until the next call.
+func (c *Conn) out() []byte {
+	if c.c.out_len == 0 {
+		return nil
+	}
+	return unsafe.Slice((*byte)(unsafe.Pointer(c.c.out)), int(c.c.out_len))
+}
+
+// ParamBuffer gives n bytes for the packed parameters of the next Run. It
+// returns nil without memory.
+func (c *Conn) ParamBuffer(n int) []byte {
+	p := C.fl_params(c.c, C.size_t(max(n, 1)))
+	if p == nil {
+		return nil
+	}
+	return unsafe.Slice((*byte)(p), max(n, 1))[:n]
+}
+
+// Run binds the parameters packed in ParamBuffer and steps s to its end. It
+// hands rows over in pieces: packed values in the order of the columns, valid
+// during the call. An error of rows ends the run. limit, if above zero, stops
+// the run after that time.
+func (c *Conn) Run(s *Stmt, limit time.Duration, rows func(packed []byte, n int) error) (Stats, error) {
+	var st C.fl_stats
+	rc := C.fl_run(c.c, s.stmt, C.int(s.Params), C.int64_t(limit), &st)
+	if st.reprepared != s.reprepared { // the schema changed, and * may mean more
+		s.reprepared = st.reprepared
+		s.names()
+	}
+	for {
+		if st.rows > 0 {
+			if err := rows(c.out(), int(st.rows)); err != nil {
+				if rc == C.SQLITE_ROW {
+					C.fl_stop(c.c, s.stmt)
+				}
+				return Stats{}, err
+			}
+		}
+		if rc != C.SQLITE_ROW {
+			break
+		}
+		rc = C.fl_more(c.c, s.stmt, &st)
+	}
+	if rc != C.SQLITE_DONE {
+		return Stats{}, c.failure(rc)
+	}
+	return Stats{
+		Changes: int64(st.changes), LastRowID: int64(st.last_row_id),
+		Visited: int64(st.visited), Returned: int64(st.returned),
+		First: int64(st.first_integer),
+	}, nil
+}

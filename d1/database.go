@@ -1,0 +1,257 @@
+package d1
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"flint/d1/csqlite"
+	"flint/internal/cferr"
+)
+
+// Database is one D1 database: a plain SQLite file in WAL mode. It is safe for
+// concurrent use. Writes go one after the other, in the order in which they
+// come; reads run beside them.
+//
+// A write that was acknowledged survives the end of the process at any moment
+// (not a power cut: the log is not flushed to the disk at every commit).
+type Database struct {
+	id, path string
+	pageSize int64
+
+	turn    chan struct{} // holds one token: the right to use writer
+	writer  *csqlite.Conn
+	waiting atomic.Int64
+
+	slots   chan struct{} // a token for every reader that may be in use
+	readers struct {
+		sync.Mutex
+		idle []*csqlite.Conn // the latest last
+	}
+	closed chan struct{}
+
+	size    atomic.Int64 // bytes in use after the last write
+	lastRow atomic.Int64 // last_insert_rowid of the writer
+	created time.Time
+	epoch   uint32 // times that the file was opened
+	commits atomic.Uint32
+	writes  known
+}
+
+func openDatabase(id, path string, now time.Time) (*Database, error) {
+	w, err := csqlite.Open(path, connOptions(false))
+	if err != nil {
+		return nil, err
+	}
+	db := &Database{
+		id: id, path: path, writer: w,
+		turn:   make(chan struct{}, 1),
+		slots:  make(chan struct{}, readConnections),
+		closed: make(chan struct{}),
+	}
+	if err := db.prepareFile(now); err != nil {
+		return nil, errors.Join(err, w.Close())
+	}
+	db.turn <- struct{}{}
+	for range readConnections {
+		db.slots <- struct{}{}
+	}
+	return db, nil
+}
+
+func connOptions(readOnly bool) csqlite.Options {
+	return csqlite.Options{
+		ReadOnly: readOnly, Busy: busyWait, Limits: sqliteLimits, Policy: policy, Cache: cachedStatements,
+	}
+}
+
+// prepareFile counts the opening of the file, which makes bookmarks of this
+// process later than all before, and learns the size of the database. The
+// table is the platform's own; a user cannot reach it.
+func (db *Database) prepareFile(now time.Time) error {
+	const bump = `BEGIN IMMEDIATE;
+		CREATE TABLE IF NOT EXISTS _cf_METADATA (key INTEGER PRIMARY KEY, value BLOB);
+		INSERT INTO _cf_METADATA VALUES (2, 1) ON CONFLICT (key) DO UPDATE SET value = value + 1;
+		INSERT OR IGNORE INTO _cf_METADATA VALUES (3, %d);
+		COMMIT;`
+	if err := db.writer.Trusted(fmt.Sprintf(bump, now.UnixMilli())); err != nil {
+		return err
+	}
+	db.writer.ForgetRowID()
+	created, err := db.writer.TrustedInt("SELECT value FROM _cf_METADATA WHERE key = 3")
+	if err != nil {
+		return err
+	}
+	db.created = time.UnixMilli(created).UTC()
+	epoch, err := db.writer.TrustedInt("SELECT value FROM _cf_METADATA WHERE key = 2")
+	if err != nil {
+		return err
+	}
+	db.epoch = uint32(epoch)
+	if db.pageSize, err = db.writer.TrustedInt("PRAGMA page_size"); err != nil {
+		return err
+	}
+	return db.measure()
+}
+
+// measure learns the size of the database from the writer.
+func (db *Database) measure() error {
+	pages, free, err := db.writer.Pages()
+	if err == nil {
+		db.size.Store((pages - free) * db.pageSize)
+	}
+	return err
+}
+
+// ID is the id of the database.
+func (db *Database) ID() string { return db.id }
+
+// Path is the database's file.
+func (db *Database) Path() string { return db.path }
+
+// Created is when the file was made.
+func (db *Database) Created() time.Time { return db.created }
+
+// Size is the size of the database in bytes after the last write, without
+// free pages.
+func (db *Database) Size() int64 { return db.size.Load() }
+
+// Bookmark is a token for the state of the database: later states have tokens
+// that sort later, in this run and in all that follow. It counts the openings
+// of the file and the commits since.
+func (db *Database) Bookmark() string {
+	return fmt.Sprintf("%08x-%08x-00000000-%032x", db.epoch, db.commits.Load(), 0)
+}
+
+// lockWriter waits for the connection that writes.
+func (db *Database) lockWriter(ctx context.Context) error {
+	select {
+	case <-db.turn:
+		return db.stillOpen(db.turn)
+	default:
+	}
+	if db.waiting.Add(1) > maxQueuedWrites {
+		db.waiting.Add(-1)
+		return cferr.New(429, codeSQL, msgQueueFull)
+	}
+	defer db.waiting.Add(-1)
+	select {
+	case <-db.turn:
+		return db.stillOpen(db.turn)
+	case <-db.closed:
+		return errClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (db *Database) unlockWriter() { db.turn <- struct{}{} }
+
+// stillOpen gives a token back when the database was closed meanwhile.
+func (db *Database) stillOpen(tokens chan struct{}) error {
+	select {
+	case <-db.closed:
+		tokens <- struct{}{}
+		return errClosed
+	default:
+		return nil
+	}
+}
+
+// takeReader takes a connection that reads. If all are busy, it waits for one
+// or returns nil.
+func (db *Database) takeReader(ctx context.Context, wait bool) (*csqlite.Conn, error) {
+	select {
+	case <-db.slots:
+	default:
+		if !wait {
+			return nil, nil
+		}
+		select {
+		case <-db.slots:
+		case <-db.closed:
+			return nil, errClosed
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	if err := db.stillOpen(db.slots); err != nil {
+		return nil, err
+	}
+	if c := db.idleReader(); c != nil {
+		return c, nil
+	}
+	c, err := csqlite.Open(db.path, connOptions(true))
+	if err != nil {
+		db.slots <- struct{}{}
+		return nil, err
+	}
+	return c, nil
+}
+
+func (db *Database) idleReader() *csqlite.Conn {
+	db.readers.Lock()
+	defer db.readers.Unlock()
+	n := len(db.readers.idle)
+	if n == 0 {
+		return nil
+	}
+	c := db.readers.idle[n-1]
+	db.readers.idle = db.readers.idle[:n-1]
+	return c
+}
+
+func (db *Database) giveReader(c *csqlite.Conn) {
+	c.Shrink(keepBuffer)
+	db.readers.Lock()
+	db.readers.idle = append(db.readers.idle, c)
+	db.readers.Unlock()
+	db.slots <- struct{}{}
+}
+
+// close waits for every connection to be free and closes it. The last step
+// moves the log into the file.
+func (db *Database) close() error {
+	close(db.closed)
+	for range readConnections {
+		<-db.slots
+	}
+	<-db.turn
+	var errs []error
+	for c := db.idleReader(); c != nil; c = db.idleReader() {
+		errs = append(errs, c.Close())
+	}
+	if err := db.writer.Checkpoint(); err != nil {
+		errs = append(errs, err)
+	}
+	return errors.Join(append(errs, db.writer.Close())...)
+}
+
+// known remembers SQL texts that only the writer can run, so that they go
+// there at once. It forgets everything when it is full.
+type known struct {
+	mu  sync.RWMutex
+	set map[string]struct{}
+}
+
+func (k *known) has(sql string) bool {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	_, ok := k.set[sql]
+	return ok
+}
+
+func (k *known) add(sql string) {
+	if len(sql) > keepBuffer/64 {
+		return
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.set == nil || len(k.set) >= maxKnownWrites {
+		k.set = map[string]struct{}{}
+	}
+	k.set[sql] = struct{}{}
+}

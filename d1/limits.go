@@ -1,0 +1,47 @@
+package d1
+
+import "time"
+
+// What D1 allows, as the runtime's own SQLite is configured.
+// https://developers.cloudflare.com/d1/platform/limits/
+const (
+	MaxSQLBytes       = 100_000          // one SQL text
+	MaxBoundParams    = 100              // parameters of one statement
+	MaxColumns        = 100              // columns of a table or a result
+	MaxValueBytes     = 4 << 20          // one string, BLOB or row (2 MB are documented; the runtime sets 4 MiB)
+	MaxQueryTime      = 30 * time.Second // one statement
+	maxQueryTimeWords = "30 seconds"
+)
+
+// sqliteLimits are the limits given to every connection, by SQLite's numbers.
+// https://www.sqlite.org/c3ref/c_limit_attached.html
+var sqliteLimits = map[int]int{
+	0:  MaxValueBytes,  // length
+	1:  MaxSQLBytes,    // SQL length
+	2:  MaxColumns,     // columns
+	3:  100,            // expression depth
+	4:  5,              // compound SELECT terms
+	5:  25_000,         // program instructions
+	6:  127,            // function arguments
+	7:  0,              // attached databases
+	8:  50,             // LIKE pattern length
+	9:  MaxBoundParams, // variable number
+	10: 10,             // trigger depth
+	11: 0,              // worker threads
+}
+
+// flint's own bounds.
+const (
+	MaxRequestBytes  = 100 << 20 // one request of a Worker or a REST client
+	MaxResponseBytes = 128 << 20 // one answer; a Worker has no more memory than that
+	MaxScriptBytes   = 100 << 20 // a file of SQL; D1's own import takes 5 GB
+
+	maxBatch          = 10_000 // statements in one batch or script request
+	maxQueuedWrites   = 1000   // writes that wait for the one connection that writes
+	readConnections   = 4      // slow reads that can run side by side, per database
+	cachedStatements  = 128    // per connection
+	keepBuffer        = 1 << 20
+	busyWait          = 5 * time.Second // for a lock that another process holds
+	maxKnownWrites    = 2048            // SQL texts remembered to be for the writer
+	maxMigrationBytes = 10 << 20
+)

@@ -1,0 +1,16 @@
+package d1
+
+import (
+	"os"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv("FLINT_D1_CRASH_DIR"); dir != "" {
+		crashWriter(dir) // the helper process of TestKill
+		return
+	}
+	goleak.VerifyTestMain(m)
+}

@@ -1,0 +1,191 @@
+package d1
+
+import "flint/d1/csqlite"
+
+// format is how the rows of a result are written.
+type format int
+
+const (
+	asObjects format = iota // ARRAY_OF_OBJECTS, and NONE: [{"a":1}]
+	asRows                  // ROWS_AND_COLUMNS: {"columns":["a"],"rows":[[1]]}
+)
+
+// formatOf reads the parameter resultsFormat of the runtime. NONE gets objects,
+// as the peer answers: Workers rely on the rows of run().
+func formatOf(name string) format {
+	if name == "ROWS_AND_COLUMNS" {
+		return asRows
+	}
+	return asObjects
+}
+
+// encoder collects results as the JSON array that the runtime and REST clients
+// read.
+type encoder struct {
+	format format
+	buf    []byte
+	count  int   // results begun
+	inside bool  // rows of the current result have begun
+	first  bool  // no row of the current result is written yet
+	read   int64 // rows read and written by all statements
+	write  int64
+
+	cells [][]byte // scratch: the values of a row
+}
+
+// shape is what encoding needs of a statement's columns, kept with it.
+type shape struct {
+	columns []byte   // the names as a JSON array
+	keys    [][]byte // every name as a JSON key with its colon
+	order   []int    // which value each key of an object takes, where names repeat; else nil
+}
+
+func shapeOf(s *csqlite.Stmt) *shape {
+	if sh, ok := s.Extra.(*shape); ok {
+		return sh
+	}
+	sh := &shape{columns: []byte{'['}}
+	last := map[string]int{}
+	for i, name := range s.Columns {
+		if i > 0 {
+			sh.columns = append(sh.columns, ',')
+		}
+		sh.columns = appendString(sh.columns, []byte(name))
+		sh.keys = append(sh.keys, append(appendString(nil, []byte(name)), ':'))
+		last[name] = i
+	}
+	sh.columns = append(sh.columns, ']')
+	if len(last) < len(s.Columns) {
+		sh.order = make([]int, len(s.Columns))
+		seen := map[string]bool{}
+		for i, name := range s.Columns {
+			sh.order[i] = last[name]
+			if seen[name] {
+				sh.order[i] = -1
+			}
+			seen[name] = true
+		}
+	}
+	s.Extra = sh
+	return sh
+}
+
+func (e *encoder) reset(f format) {
+	*e = encoder{format: f, buf: append(e.buf[:0], '['), cells: e.cells[:0]}
+}
+
+func (e *encoder) begin(sh *shape) {
+	if e.inside {
+		return
+	}
+	if e.count > 0 {
+		e.buf = append(e.buf, ',')
+	}
+	e.count++
+	e.inside, e.first = true, true
+	if e.format == asObjects {
+		e.buf = append(e.buf, `{"success":true,"results":[`...)
+		return
+	}
+	e.buf = append(e.buf, `{"success":true,"results":{"columns":`...)
+	e.buf = append(e.buf, sh.columns...)
+	e.buf = append(e.buf, `,"rows":[`...)
+}
+
+// rows implements collector.
+func (e *encoder) rows(s *csqlite.Stmt, packed []byte, n int) error {
+	sh := shapeOf(s)
+	e.begin(sh)
+	for range n {
+		if !e.first {
+			e.buf = append(e.buf, ',')
+		}
+		e.first = false
+		switch {
+		case e.format == asRows:
+			packed = e.row(packed, len(sh.keys))
+		case sh.order == nil:
+			packed = e.object(packed, sh)
+		default:
+			packed = e.collapsed(packed, sh)
+		}
+	}
+	if len(e.buf) > MaxResponseBytes {
+		return sqlError(msgMemory)
+	}
+	return nil
+}
+
+func (e *encoder) row(packed []byte, columns int) []byte {
+	b := append(e.buf, '[')
+	for i := range columns {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b, packed = appendValue(b, packed)
+	}
+	e.buf = append(b, ']')
+	return packed
+}
+
+func (e *encoder) object(packed []byte, sh *shape) []byte {
+	b := append(e.buf, '{')
+	for i, key := range sh.keys {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b, packed = appendValue(append(b, key...), packed)
+	}
+	e.buf = append(b, '}')
+	return packed
+}
+
+// collapsed writes an object of a row in which names repeat: as in
+// JavaScript, the first one keeps its place and the last one its value.
+func (e *encoder) collapsed(packed []byte, sh *shape) []byte {
+	e.cells = e.cells[:0]
+	for range sh.keys {
+		e.cells = append(e.cells, packed)
+		packed = skipValue(packed)
+	}
+	b := append(e.buf, '{')
+	for i, from := range sh.order {
+		if from < 0 {
+			continue
+		}
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b, _ = appendValue(append(b, sh.keys[i]...), e.cells[from])
+	}
+	e.buf = append(b, '}')
+	return packed
+}
+
+// done implements collector.
+func (e *encoder) done(s *csqlite.Stmt, m *Meta) error {
+	e.begin(shapeOf(s))
+	if e.format == asRows {
+		e.buf = append(e.buf, `]},"meta":`...)
+	} else {
+		e.buf = append(e.buf, `],"meta":`...)
+	}
+	e.buf = append(appendMeta(e.buf, m), '}')
+	e.inside = false
+	e.read += m.RowsRead
+	e.write += m.RowsWritten
+	return nil
+}
+
+// finish ends the array and gives the JSON text.
+func (e *encoder) finish() []byte {
+	e.buf = append(e.buf, ']')
+	return e.buf
+}
+
+// failure is the answer to a request that failed: one object, not an array.
+func failure(b []byte, message string) []byte {
+	b = append(b[:0], `{"success":false,"error":`...)
+	b = appendString(b, []byte(message))
+	return append(b, '}')
+}

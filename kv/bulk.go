@@ -1,0 +1,64 @@
+package kv
+
+import (
+	"encoding/json"
+	"io"
+	"strings"
+)
+
+// bulkGetBody is a bulk read as the runtime and the REST API ask for it. The
+// runtime writes the cache time as a string.
+type bulkGetBody struct {
+	Keys         []string    `json:"keys"`
+	Type         string      `json:"type"`
+	WithMetadata bool        `json:"withMetadata"`
+	CacheTTL     json.Number `json:"cacheTtl"`
+}
+
+// readBulkGet reads the question of a bulk read.
+func readBulkGet(body io.Reader) (keys []string, o BulkGetOptions, withMetadata bool, err error) {
+	var b bulkGetBody
+	if err := readJSON(body, maxSmallBody, &b); err != nil {
+		return nil, o, false, err
+	}
+	o.Type = b.Type
+	if b.CacheTTL != "" {
+		if o.CacheTTL, err = parseCacheTTL(string(b.CacheTTL)); err != nil {
+			return nil, o, false, err
+		}
+	}
+	return b.Keys, o, b.WithMetadata, nil
+}
+
+// readJSON reads a body of at most limit bytes into v.
+func readJSON(body io.Reader, limit int64, v any) error {
+	text, err := io.ReadAll(io.LimitReader(body, limit+1))
+	if err != nil {
+		return err
+	}
+	if int64(len(text)) > limit {
+		return tooLarge("The body exceeds the limit of %d bytes", limit)
+	}
+	if err := json.Unmarshal(text, v); err != nil {
+		return option("The body is not what this call takes: %s", strings.TrimPrefix(err.Error(), "json: "))
+	}
+	return nil
+}
+
+// bulkValues lays out the answer to a bulk read: each key with its value, or
+// null. dress says how a value is shown.
+func bulkValues(keys []string, found map[string]Entry, kind string, dress func(Entry, any) any) map[string]any {
+	values := make(map[string]any, len(keys))
+	for _, key := range keys {
+		e, ok := found[key]
+		switch {
+		case !ok:
+			values[key] = nil
+		case kind == "json":
+			values[key] = dress(e, json.RawMessage(e.Value))
+		default:
+			values[key] = dress(e, string(e.Value))
+		}
+	}
+	return values
+}

@@ -1,0 +1,76 @@
+package kv
+
+import "time"
+
+// Expired keys are removed by a timer at the earliest expiry, and before that
+// by the first reader who comes late. The log gets one record for each sweep,
+// which says up to when: a key that was seen to be gone stays gone after a
+// restart, even when the clock has been set back by then.
+//
+// https://developers.cloudflare.com/kv/api/write-key-value-pairs/#expiring-keys
+
+func (n *Namespace) now() int64 { return n.clock.Now().Unix() }
+
+// settle removes what has expired, so that readers need not look at times.
+func (n *Namespace) settle() {
+	next := n.next.Load()
+	if next == 0 || n.now() < next {
+		return
+	}
+	n.writing.Lock()
+	defer n.writing.Unlock()
+	n.sweep()
+}
+
+// sweep removes what has expired and sets the timer for the rest. It is called
+// with writing held.
+func (n *Namespace) sweep() {
+	now := n.now()
+	if next := n.mem.earliest(); next != 0 && next <= now {
+		n.logExpiry(now)
+		for n.expire(now) == sweepBatch {
+		}
+		n.compact()
+	}
+	n.arm()
+}
+
+func (n *Namespace) logExpiry(now int64) {
+	if n.closed {
+		return
+	}
+	if err := n.log.Append(newRecord(opExpire, "", nil, now, 0)); err != nil {
+		// The keys have expired all the same; their own records say so too.
+		n.slog.Error("an expiry could not be logged", "error", err)
+	}
+}
+
+func (n *Namespace) expire(now int64) int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.mem.expire(now, sweepBatch)
+}
+
+// arm sets the timer to the earliest expiry. It is called with writing held.
+func (n *Namespace) arm() {
+	next := n.mem.earliest()
+	n.next.Store(next)
+	if next == n.timerAt || n.closed {
+		return
+	}
+	if n.timer != nil {
+		n.timer.Stop()
+		n.timer = nil
+	}
+	if n.timerAt = next; next != 0 {
+		wait := time.Unix(next, 0).Sub(n.clock.Now())
+		n.timer = n.clock.AfterFunc(min(wait, maxTimer*time.Second), n.onTimer)
+	}
+}
+
+func (n *Namespace) onTimer() {
+	n.writing.Lock()
+	defer n.writing.Unlock()
+	n.timer, n.timerAt = nil, 0
+	n.sweep()
+}

@@ -1,0 +1,101 @@
+package kv
+
+import (
+	"context"
+	"encoding/json"
+	"strconv"
+)
+
+// Entry is what is stored under a key. Its slices must not be changed.
+type Entry struct {
+	Value      []byte
+	Metadata   json.RawMessage // nil when there is none
+	Expiration int64           // seconds since the epoch, zero for never
+}
+
+// GetOptions change a read.
+type GetOptions struct {
+	// CacheTTL is checked (at least 30 seconds) and otherwise without
+	// effect: there is one place only, and it is always up to date.
+	CacheTTL *int64
+}
+
+// Get reads a key. It fails with ErrKeyNotFound when there is none.
+//
+// https://developers.cloudflare.com/kv/api/read-key-value-pairs/
+func (n *Namespace) Get(_ context.Context, key string, o GetOptions) (Entry, error) {
+	if err := checkKey(key); err != nil {
+		return Entry{}, err
+	}
+	if o.CacheTTL != nil && *o.CacheTTL < MinCacheTTL {
+		return Entry{}, errCacheTTL(strconv.FormatInt(*o.CacheTTL, 10))
+	}
+	n.settle()
+	n.mu.RLock()
+	r, ok := n.mem.get(key)
+	n.mu.RUnlock()
+	if !ok {
+		return Entry{}, ErrKeyNotFound
+	}
+	return r.entry(), nil
+}
+
+func (r record) entry() Entry {
+	return Entry{Value: r.value(), Metadata: r.metadata(), Expiration: r.expiration()}
+}
+
+// BulkGetOptions change a bulk read.
+type BulkGetOptions struct {
+	Type     string // text or json; empty is text
+	CacheTTL *int64 // as in GetOptions
+}
+
+// GetBulk reads up to 100 keys, together up to 25 MiB. A key that does not
+// exist is absent from the map. With type json every value must be JSON.
+//
+// https://developers.cloudflare.com/kv/api/read-key-value-pairs/#request-multiple-keys
+func (n *Namespace) GetBulk(ctx context.Context, keys []string, o BulkGetOptions) (map[string]Entry, error) {
+	if o.Type != "" && o.Type != "text" && o.Type != "json" {
+		return nil, errBulkType(o.Type)
+	}
+	if len(keys) > MaxBulkGetKeys {
+		return nil, errBulkMost
+	}
+	if len(keys) == 0 {
+		return nil, errBulkLeast
+	}
+	found := make(map[string]Entry, len(keys))
+	total := 0
+	for _, key := range keys {
+		e, err := n.Get(ctx, key, GetOptions{CacheTTL: o.CacheTTL})
+		if err == ErrKeyNotFound { //nolint:errorlint // Get returns the sentinel itself
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if o.Type == "json" && !json.Valid(e.Value) {
+			return nil, errBulkValue(o.Type)
+		}
+		total += len(e.Value)
+		found[key] = e
+	}
+	if total > MaxBulkGetBytes {
+		return nil, errBulkBytes
+	}
+	return found, nil
+}
+
+// checkKey applies the rules for key names.
+// https://developers.cloudflare.com/kv/api/write-key-value-pairs/#parameters
+func checkKey(key string) error {
+	switch {
+	case key == "":
+		return errEmptyKey
+	case key == "." || key == "..":
+		return errIllegalKey(key)
+	case len(key) > MaxKeyBytes:
+		return errLongKey(len(key))
+	}
+	return nil
+}

@@ -1,0 +1,39 @@
+package kv
+
+// Limits of Workers KV.
+// https://developers.cloudflare.com/kv/platform/limits/
+const (
+	MaxKeyBytes      = 512      // a key's name in UTF-8
+	MaxValueBytes    = 25 << 20 // one value
+	MaxMetadataBytes = 1024     // one key's metadata as JSON text
+	MinCacheTTL      = 30       // seconds
+	MinExpirationTTL = 60       // seconds
+	MaxListKeys      = 1000     // one page of a list, and the default
+	MaxBulkGetKeys   = 100      // keys of one bulk read
+	MaxBulkGetBytes  = 25 << 20 // values of one bulk read
+)
+
+// Limits of the REST API.
+// https://developers.cloudflare.com/api/resources/kv/
+const (
+	MaxBulkPairs      = 10_000    // pairs or keys of one bulk write or delete
+	MaxBulkBody       = 100 << 20 // body of a bulk write, in bytes
+	minRESTListKeys   = 10
+	defaultPerPage    = 20
+	maxPerPage        = 100
+	maxTitleBytes     = 512
+	maxSmallBody      = 1 << 20  // JSON bodies without values: key names, a title
+	maxNamespaceBytes = 512      // a namespace's id; Cloudflare's own have 32 characters
+	maxMultipartParts = 64       // parts of a multipart put that are looked at
+	maxBulkKeysBody   = 16 << 20 // body of a bulk delete, in bytes
+)
+
+// Limits of flint.
+const (
+	maxFileName    = 200     // bytes of a log's file name before its suffix
+	compactMin     = 4 << 20 // a log smaller than this is never compacted, in bytes
+	sweepBatch     = 4096    // expired keys removed between two looks of waiting readers
+	maxTimer       = 1 << 25 // longest expiry timer in seconds, about a year
+	maxFarSeconds  = 1 << 53 // what a JavaScript number can hold; later moments are clamped to it
+	maxMeasureBody = 1 << 30 // how far an overlong value is read to tell its length, in bytes
+)

@@ -1,0 +1,105 @@
+package kv
+
+import (
+	"net/http"
+
+	"flint/internal/cferr"
+)
+
+// Cloudflare's error codes for the REST API. A binding shows only status and
+// message.
+const (
+	codeBadRequest    = 10001
+	codeKeyNotFound   = 10009
+	codeNoNamespace   = 10013
+	codeTitleTaken    = 10014
+	codeTitleMissing  = 10019
+	codeInvalidOption = 10033
+	codeTooLarge      = 10047
+)
+
+// ErrKeyNotFound says that a key does not exist or has expired.
+var ErrKeyNotFound = cferr.New(http.StatusNotFound, codeKeyNotFound, "key not found")
+
+// ErrNamespaceNotFound says that nobody declared or created the namespace.
+var ErrNamespaceNotFound = cferr.New(http.StatusNotFound, codeNoNamespace, "namespace not found")
+
+// ErrClosed says that the store or the namespace was closed or deleted meanwhile.
+var ErrClosed = cferr.New(http.StatusServiceUnavailable, codeBadRequest, "the KV namespace is closed")
+
+var (
+	errTitleTaken   = cferr.New(http.StatusBadRequest, codeTitleTaken, "A namespace with this account ID and title already exists")
+	errTitleMissing = cferr.New(http.StatusBadRequest, codeTitleMissing, "A namespace title is required")
+	errTitleLong    = cferr.Newf(http.StatusBadRequest, codeInvalidOption, "A namespace title may have at most %d bytes", maxTitleBytes)
+	errNamespaceID  = cferr.Newf(http.StatusBadRequest, codeInvalidOption, "A namespace id must have 1 to %d bytes", maxNamespaceBytes)
+
+	errEmptyKey    = option("Key names must not be empty")
+	errKeyEncoding = option("Could not URL-decode key name")
+	errCursor      = option("Invalid cursor. Use the cursor that the previous list answered with.")
+	errMetadata    = option("Metadata is not valid JSON.")
+	errBulkMost    = option("You can request a maximum of %d keys", MaxBulkGetKeys)
+	errBulkLeast   = option("You must request a minimum of 1 key")
+	errBulkBytes   = tooLarge("Total size of request exceeds the limit of %dMB", MaxBulkGetBytes>>20)
+	errBulkPairs   = option("A bulk write or delete takes at most %d keys", MaxBulkPairs)
+)
+
+func option(format string, args ...any) *cferr.Error {
+	return cferr.Newf(http.StatusBadRequest, codeInvalidOption, format, args...)
+}
+
+func tooLarge(format string, args ...any) *cferr.Error {
+	return cferr.Newf(http.StatusRequestEntityTooLarge, codeTooLarge, format, args...)
+}
+
+func errIllegalKey(key string) error {
+	return option("Illegal key name %q. Please use a different name.", key)
+}
+
+func errLongKey(n int) error {
+	return cferr.Newf(http.StatusRequestURITooLong, codeTooLarge,
+		"UTF-8 encoded length of %d exceeds key length limit of %d.", n, MaxKeyBytes)
+}
+
+func errLongValue(n int64) error {
+	return tooLarge("Value length of %d exceeds limit of %d.", n, MaxValueBytes)
+}
+
+func errLongMetadata(n int) error {
+	return tooLarge("Metadata length of %d exceeds limit of %d.", n, MaxMetadataBytes)
+}
+
+func errCacheTTL(given string) error {
+	return option("Invalid cache_ttl of %s. Cache TTL must be at least %d.", given, MinCacheTTL)
+}
+
+func errTTLNotPositive(given string) error {
+	return option("Invalid expiration_ttl of %s. Please specify integer greater than 0.", given)
+}
+
+func errTTLShort(ttl int64) error {
+	return option("Invalid expiration_ttl of %d. Expiration TTL must be at least %d.", ttl, MinExpirationTTL)
+}
+
+func errExpirationPast(given string) error {
+	return option("Invalid expiration of %s. Please specify integer greater than the current number of seconds since the UNIX epoch.", given)
+}
+
+func errExpirationSoon(at int64) error {
+	return option("Invalid expiration of %d. Expiration times must be at least %d seconds in the future.", at, MinExpirationTTL)
+}
+
+func errLimitLow(given string) error {
+	return option("Invalid key_count_limit of %s. Please specify an integer greater than 0.", given)
+}
+
+func errLimitHigh(given int) error {
+	return option("Invalid key_count_limit of %d. Please specify an integer less than %d.", given, MaxListKeys)
+}
+
+func errBulkType(given string) error {
+	return option(`"%s" is not a valid type. Use "json" or "text"`, given)
+}
+
+func errBulkValue(kind string) error {
+	return option("At least one of the requested keys corresponds to a non-%s value", kind)
+}

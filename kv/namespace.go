@@ -1,0 +1,139 @@
+package kv
+
+import (
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"flint/internal/clock"
+	"flint/internal/wal"
+)
+
+// Namespace is one KV namespace. Its methods may be called from any goroutine.
+// Readers never wait for the log: they wait only while a finished write is
+// put into memory.
+//
+// https://developers.cloudflare.com/kv/concepts/kv-namespaces/
+type Namespace struct {
+	id    string
+	clock clock.Clock
+	slog  *slog.Logger
+
+	// writing is held by one writer at a time, so that log and memory see
+	// all writes in the same order. It guards what follows.
+	writing   sync.Mutex
+	log       *wal.Log
+	compactAt int64 // size of the log below which compaction is not considered
+	timer     clock.Timer
+	timerAt   int64
+	closed    bool
+
+	mu  sync.RWMutex // guards mem against readers; writers hold writing too
+	mem memory
+
+	next atomic.Int64 // mem.earliest, for readers
+}
+
+func openNamespace(id, path string, c clock.Clock, log *slog.Logger) (*Namespace, error) {
+	n := &Namespace{id: id, clock: c, slog: log.With("namespace", id), compactAt: compactMin}
+	var err error
+	n.log, err = wal.Open(path, n.replay)
+	if err != nil {
+		return nil, err
+	}
+	n.writing.Lock()
+	defer n.writing.Unlock()
+	n.sweep()
+	n.compact()
+	return n, nil
+}
+
+// replay takes one record of the log into memory; the log reuses its slice.
+func (n *Namespace) replay(b []byte) error {
+	r := record(b)
+	if err := r.check(); err != nil {
+		return err
+	}
+	if r.op() == opPut {
+		r = slices.Clone(r)
+	}
+	n.mem.apply(r)
+	return nil
+}
+
+// ID is the id of the namespace.
+func (n *Namespace) ID() string { return n.id }
+
+// write makes records durable, then visible. It keeps them.
+func (n *Namespace) write(records ...record) error {
+	n.writing.Lock()
+	defer n.writing.Unlock()
+	if err := n.logAll(records); err != nil {
+		return err
+	}
+	n.mu.Lock()
+	for _, r := range records {
+		n.mem.apply(r)
+	}
+	n.mu.Unlock()
+	n.arm()
+	n.compact()
+	return nil
+}
+
+func (n *Namespace) logAll(records []record) error {
+	if n.closed {
+		return ErrClosed
+	}
+	if len(records) == 1 {
+		return n.log.Append(records[0])
+	}
+	raw := make([][]byte, len(records))
+	for i, r := range records {
+		raw[i] = r
+	}
+	return n.log.Append(raw...)
+}
+
+// compact rewrites the log once more than half of it is garbage. It is called
+// with writing held: writers wait, readers do not.
+func (n *Namespace) compact() {
+	size := n.log.Size()
+	if n.closed || size < n.compactAt || size < 2*n.mem.bytes {
+		return
+	}
+	err := n.log.Rewrite(func(emit func([]byte) error) error {
+		for r := range n.mem.from("") {
+			if err := emit(r); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		n.compactAt = 2 * size // the log still works; try again when there is more to win
+		n.slog.Warn("the KV log could not be compacted", "error", err)
+		return
+	}
+	n.compactAt = max(compactMin, 2*n.mem.bytes)
+}
+
+// close ends writing. Reads of what is in memory keep working for those who
+// hold the namespace still.
+func (n *Namespace) close() error {
+	n.writing.Lock()
+	defer n.writing.Unlock()
+	if n.closed {
+		return nil
+	}
+	n.closed = true
+	if n.timer != nil {
+		n.timer.Stop()
+	}
+	if err := n.log.Close(); err != nil {
+		return fmt.Errorf("close KV namespace %q: %w", n.id, err)
+	}
+	return nil
+}

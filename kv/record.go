@@ -1,0 +1,68 @@
+package kv
+
+import (
+	"encoding/binary"
+	"errors"
+)
+
+// record is one entry as it stands in the log, and a stored key is nothing but
+// its put record: one allocation holds name, metadata and value. A record
+// never changes after it was made, so what points into it may be handed out.
+//
+//	op (1) | key length (2) | metadata length (2) | expiration (8) | key | metadata | value
+//
+// Numbers are little endian. The expiration is in seconds since the epoch,
+// zero for never.
+type record []byte
+
+const recordHeader = 13
+
+// Operations of a record.
+const (
+	opPut    = 1
+	opDelete = 2
+	opExpire = 3 // everything that expires up to the record's expiration is gone
+)
+
+// newRecord makes a record with room for a value of size bytes, not filled yet.
+func newRecord(op byte, key string, metadata []byte, expiration int64, size int) record {
+	r := make(record, recordHeader+len(key)+len(metadata)+size)
+	r[0] = op
+	binary.LittleEndian.PutUint16(r[1:], uint16(len(key)))
+	binary.LittleEndian.PutUint16(r[3:], uint16(len(metadata)))
+	binary.LittleEndian.PutUint64(r[5:], uint64(expiration))
+	copy(r[recordHeader:], key)
+	copy(r[recordHeader+len(key):], metadata)
+	return r
+}
+
+func (r record) op() byte          { return r[0] }
+func (r record) keyEnd() int       { return recordHeader + int(binary.LittleEndian.Uint16(r[1:])) }
+func (r record) metaEnd() int      { return r.keyEnd() + int(binary.LittleEndian.Uint16(r[3:])) }
+func (r record) expiration() int64 { return int64(binary.LittleEndian.Uint64(r[5:])) }
+func (r record) key() []byte       { return r[recordHeader:r.keyEnd():r.keyEnd()] }
+func (r record) value() []byte     { return r[r.metaEnd():len(r):len(r)] }
+
+// metadata is nil when there is none.
+func (r record) metadata() []byte {
+	start, end := r.keyEnd(), r.metaEnd()
+	if start == end {
+		return nil
+	}
+	return r[start:end:end]
+}
+
+// before and is order records by key; the conversions do not allocate.
+func (r record) before(key string) bool { return string(r.key()) < key }
+func (r record) is(key string) bool     { return string(r.key()) == key }
+
+// check refuses what newRecord cannot have made.
+func (r record) check() error {
+	if len(r) < recordHeader || r.metaEnd() > len(r) {
+		return errors.New("a record is too short")
+	}
+	if r.op() < opPut || r.op() > opExpire {
+		return errors.New("a record of an unknown kind; was it written by a newer flint?")
+	}
+	return nil
+}

@@ -1,0 +1,178 @@
+package queues
+
+import (
+	"context"
+	"os"
+	"time"
+)
+
+// Deliverer runs a batch in a Worker. It returns an error only when the Worker
+// could not be reached or its answer was lost; what the Worker's code did is in
+// the Outcome. It must return soon after ctx ends.
+type Deliverer interface {
+	DeliverQueue(ctx context.Context, b Batch) (Outcome, error)
+}
+
+// Batch is what a queue() handler receives.
+type Batch struct {
+	Queue    string
+	Messages []Message
+	Metrics  Metrics // of what the queue holds beside this batch
+}
+
+// Outcome is what the runtime reports after a queue() handler.
+type Outcome struct {
+	Outcome       string // "ok", "exception", "exceededCpu", …
+	AckAll        bool
+	RetryAll      bool
+	RetryAllDelay *time.Duration
+	ExplicitAcks  []string // message ids
+	Retries       []Retry
+}
+
+// Retry is a message that the handler wants again; a nil Delay means the
+// consumer's retry_delay.
+type Retry struct {
+	ID    string
+	Delay *time.Duration
+}
+
+// ConsumerConfig is a push consumer. Start from DefaultConsumer: a zero
+// timeout delivers at once, and zero retries means that there are none.
+// https://developers.cloudflare.com/queues/configuration/configure-queues/#consumer-worker-configuration
+type ConsumerConfig struct {
+	Queue           string
+	Script          string        // name of the Worker, shown by the REST API
+	MaxBatchSize    int           // 1 to 100; 0 = 10
+	MaxBatchTimeout time.Duration // 0 to 60 s, from the first waiting message
+	MaxRetries      int           // 0 to 100
+	MaxConcurrency  int           // 1 to 250; 0 = a few, by the backlog
+	RetryDelay      time.Duration // 0 to 24 h
+	DeadLetterQueue string        // empty: exhausted messages are dropped
+}
+
+// DefaultConsumer is a consumer with Cloudflare's defaults.
+func DefaultConsumer(queue string) ConsumerConfig {
+	return ConsumerConfig{
+		Queue:           queue,
+		MaxBatchSize:    defaultBatchSize,
+		MaxBatchTimeout: defaultBatchTimeout,
+		MaxRetries:      defaultRetries,
+	}
+}
+
+func (c *ConsumerConfig) check() error {
+	if c.MaxBatchSize == 0 {
+		c.MaxBatchSize = defaultBatchSize
+	}
+	seconds := func(d time.Duration) float64 { return d.Seconds() }
+	switch {
+	case c.MaxBatchSize < 0 || c.MaxBatchSize > MaxBatchMessages:
+		return errConsumer("max_batch_size of queue %q is %d: it must be between 1 and %d", c.Queue, c.MaxBatchSize, MaxBatchMessages)
+	case c.MaxBatchTimeout < 0 || c.MaxBatchTimeout > MaxBatchTimeout:
+		return errConsumer("max_batch_timeout of queue %q is %v: it must be between 0 and %v seconds", c.Queue, seconds(c.MaxBatchTimeout), seconds(MaxBatchTimeout))
+	case c.MaxRetries < 0 || c.MaxRetries > MaxRetries:
+		return errConsumer("max_retries of queue %q is %d: it must be between 0 and %d", c.Queue, c.MaxRetries, MaxRetries)
+	case c.MaxConcurrency < 0 || c.MaxConcurrency > MaxConcurrency:
+		return errConsumer("max_concurrency of queue %q is %d: it must be between 1 and %d", c.Queue, c.MaxConcurrency, MaxConcurrency)
+	case c.RetryDelay < 0 || c.RetryDelay > MaxDelay:
+		return errConsumer("retry_delay of queue %q is %v: it must be between 0 and %v seconds", c.Queue, seconds(c.RetryDelay), seconds(MaxDelay))
+	case c.DeadLetterQueue == c.Queue:
+		return errConsumer("dead_letter_queue of queue %q is the queue itself", c.Queue)
+	case c.DeadLetterQueue != "" && !validName(c.DeadLetterQueue):
+		return errName(c.DeadLetterQueue)
+	}
+	return nil
+}
+
+// Consumer is the one consumer of a queue. All but the constants is guarded by
+// the queue's mutex.
+type Consumer struct {
+	q   *Queue
+	cfg ConsumerConfig
+	to  Deliverer
+
+	ctx      context.Context // of its deliveries, once there was one
+	cancel   context.CancelFunc
+	running  int           // deliveries under way
+	idle     chan struct{} // closed when running returns to zero
+	hold     int64         // Unix ms before which the Worker is not tried again
+	backoff  time.Duration
+	saidDown bool // the log has said that the Worker is out of reach
+}
+
+// Attach makes d the consumer of a queue, which is made when missing. A queue
+// has one consumer at most.
+func (b *Broker) Attach(cfg ConsumerConfig, d Deliverer) (*Consumer, error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	q, err := b.Queue(cfg.Queue)
+	if err != nil {
+		return nil, err
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
+		return nil, os.ErrClosed
+	}
+	if q.consumer != nil {
+		return nil, errHasConsumer(q.name)
+	}
+	c := &Consumer{q: q, cfg: cfg, to: d}
+	q.consumer = c
+	q.pump(b.now())
+	return c, nil
+}
+
+// Detach takes the consumer away from a queue and waits for its running
+// batches; when ctx ends first, they are cancelled and their messages are
+// delivered again. A queue without a consumer is left as it is.
+func (b *Broker) Detach(ctx context.Context, queue string) {
+	q, ok := b.Lookup(queue)
+	if !ok {
+		return
+	}
+	q.mu.Lock()
+	c := q.consumer
+	if c == nil {
+		q.mu.Unlock()
+		return
+	}
+	q.consumer = nil
+	idle := c.idle
+	q.mu.Unlock()
+	if idle == nil { // it never ran
+		return
+	}
+	select {
+	case <-idle:
+	case <-ctx.Done():
+	}
+	c.cancel()
+	<-idle
+}
+
+// Config is what the consumer was attached with.
+func (c *Consumer) Config() ConsumerConfig { return c.cfg }
+
+// Wake tries the Worker again at once, when it was out of reach.
+func (c *Consumer) Wake() {
+	c.q.mu.Lock()
+	defer c.q.mu.Unlock()
+	c.hold, c.backoff = 0, 0
+	c.q.pump(c.q.b.now())
+}
+
+// DeclareProducer notes that a Worker sends to a queue, which is made when
+// missing. The REST API lists it.
+func (b *Broker) DeclareProducer(queue, script string) error {
+	q, err := b.Queue(queue)
+	if err != nil {
+		return err
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.producers[script] = true
+	return nil
+}

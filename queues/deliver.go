@@ -1,0 +1,183 @@
+package queues
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"flint/internal/clock"
+)
+
+// spawn starts a goroutine that delivers batches until none is due. The lock
+// is held.
+func (c *Consumer) spawn() {
+	if c.ctx == nil {
+		c.ctx, c.cancel = context.WithCancel(c.q.ctx)
+	}
+	if c.running == 0 {
+		c.idle = make(chan struct{})
+	}
+	c.running++
+	c.q.b.workers.Add(1)
+	go c.run()
+}
+
+func (c *Consumer) run() {
+	defer c.q.b.workers.Done()
+	for {
+		batch, view := c.take()
+		if batch == nil {
+			return
+		}
+		c.deliver(batch, view)
+	}
+}
+
+// take forms the next batch and journals the attempt; with none due it gives
+// the slot back and returns nil.
+func (c *Consumer) take() ([]*message, Batch) {
+	q := c.q
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	now := q.b.now()
+	q.expire(now)
+	q.promote(now)
+	if q.consumer == c && q.delivers() && c.hold <= now && c.due(now) {
+		if batch := c.form(now); batch != nil {
+			q.pump(now)
+			return batch, q.view(batch)
+		}
+	}
+	c.running--
+	q.arm(now)
+	if c.running == 0 {
+		close(c.idle)
+	}
+	return nil, Batch{}
+}
+
+// form pops a batch. It returns nil when the journal cannot be written.
+func (c *Consumer) form(now int64) []*message {
+	q := c.q
+	batch := make([]*message, 0, min(q.nReady, c.cfg.MaxBatchSize))
+	for len(batch) < cap(batch) {
+		m := q.front()
+		q.ready.pop()
+		q.nReady--
+		m.state = stRunning
+		batch = append(batch, m)
+	}
+	if err := q.writeSeqs(recAttempt, batch); err != nil {
+		q.b.log.Error("a delivery could not be noted in the journal", slog.String("queue", q.name), slog.Any("error", err))
+		c.putBack(batch)
+		c.holdBack(now)
+		return nil
+	}
+	for _, m := range batch {
+		m.attempts++
+	}
+	return batch
+}
+
+// putBack returns a batch to the front of the queue, in its order.
+func (c *Consumer) putBack(batch []*message) {
+	q := c.q
+	for i := len(batch) - 1; i >= 0; i-- {
+		if m := batch[i]; m.state == stRunning { // else it was purged meanwhile
+			m.state = stReady
+			q.ready.unpush(m)
+			q.nReady++
+		}
+	}
+}
+
+// holdBack lets some time pass before the next try, twice as long each time.
+func (c *Consumer) holdBack(now int64) {
+	c.backoff = min(max(2*c.backoff, firstBackoff), maxBackoff)
+	c.hold = now + c.backoff.Milliseconds()
+}
+
+// view is a batch as the handler sees it, with the metrics of what the queue
+// holds beside it.
+func (q *Queue) view(batch []*message) Batch {
+	b := Batch{Queue: q.name, Messages: make([]Message, len(batch))}
+	b.Metrics = Metrics{BacklogCount: q.count - len(batch), BacklogBytes: q.bytes}
+	for i, m := range batch {
+		b.Messages[i] = m.view()
+		b.Metrics.BacklogBytes -= int64(len(m.body))
+	}
+	first := q.front()
+	if d := q.delayed.head(); first == nil || d != nil && d.sent < first.sent {
+		first = d
+	}
+	if first != nil {
+		b.Metrics.OldestMessage = fromMillis(first.sent)
+	}
+	return b
+}
+
+// deliver runs one batch in the Worker and settles its messages.
+func (c *Consumer) deliver(batch []*message, b Batch) {
+	ctx, cancel := context.WithTimeout(c.ctx, maxConsumerRun)
+	defer cancel()
+	watch := clock.StartStopwatch()
+	out, err := c.to.DeliverQueue(ctx, b)
+	switch {
+	case err == nil:
+		c.settle(batch, out, watch.Elapsed())
+	case c.ctx.Err() != nil:
+		c.interrupted(batch)
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		c.settle(batch, Outcome{Outcome: "exceededWallTime"}, watch.Elapsed())
+	default:
+		c.unreached(batch, err)
+	}
+}
+
+// interrupted puts a batch back whose delivery was cut off by Close or Detach.
+// The Worker may have seen it, so the attempt counts.
+func (c *Consumer) interrupted(batch []*message) {
+	c.q.mu.Lock()
+	defer c.q.mu.Unlock()
+	c.putBack(batch)
+}
+
+// unreached puts a batch back that did not get to the Worker: the attempt does
+// not count, and the next one waits a little.
+func (c *Consumer) unreached(batch []*message, cause error) {
+	q := c.q
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if err := q.writeSeqs(recUnreach, batch); err != nil {
+		q.b.log.Error("a failed delivery could not be noted in the journal", slog.String("queue", q.name), slog.Any("error", err))
+	} else {
+		for _, m := range batch {
+			m.attempts--
+		}
+	}
+	c.putBack(batch)
+	c.holdBack(q.b.now())
+	q.compact()
+	if !c.saidDown {
+		c.saidDown = true
+		q.b.log.Warn("the consumer of a queue cannot be reached; its messages wait",
+			slog.String("queue", q.name), slog.Int("messages", q.count), slog.Any("error", cause))
+	}
+}
+
+// reached notes that the Worker answered.
+func (c *Consumer) reached() {
+	c.hold, c.backoff = 0, 0
+	if c.saidDown {
+		c.saidDown = false
+		c.q.b.log.Info("the consumer of a queue is back", slog.String("queue", c.q.name))
+	}
+}
+
+// logBatch is the line that a developer sees for each batch.
+func (c *Consumer) logBatch(total int, s *settlement, outcome string, took time.Duration) {
+	c.q.b.log.Info("queue batch", slog.String("queue", c.q.name), slog.Int("messages", total),
+		slog.Int("retried", len(s.retries)), slog.Int("dead", len(s.dead)),
+		slog.String("outcome", outcome), slog.Duration("took", took))
+}

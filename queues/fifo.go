@@ -1,0 +1,101 @@
+package queues
+
+import "container/heap"
+
+// fifo is a ring of messages that grows and shrinks with its length.
+type fifo struct {
+	ring []*message // length is zero or a power of two
+	head int
+	n    int
+}
+
+const minRing = 16
+
+func (f *fifo) len() int { return f.n }
+
+func (f *fifo) at(i int) *message { return f.ring[(f.head+i)&(len(f.ring)-1)] }
+
+func (f *fifo) push(m *message) {
+	if f.n == len(f.ring) {
+		f.resize(max(minRing, 2*f.n))
+	}
+	f.ring[(f.head+f.n)&(len(f.ring)-1)] = m
+	f.n++
+}
+
+// unpush puts m at the front.
+func (f *fifo) unpush(m *message) {
+	if f.n == len(f.ring) {
+		f.resize(max(minRing, 2*f.n))
+	}
+	f.head = (f.head - 1) & (len(f.ring) - 1)
+	f.ring[f.head] = m
+	f.n++
+}
+
+// pop takes the front; the caller knows that there is one.
+func (f *fifo) pop() *message {
+	m := f.ring[f.head]
+	f.ring[f.head] = nil
+	f.head = (f.head + 1) & (len(f.ring) - 1)
+	f.n--
+	if len(f.ring) > 64*minRing && f.n < len(f.ring)/4 {
+		f.resize(len(f.ring) / 2)
+	}
+	return m
+}
+
+func (f *fifo) resize(n int) {
+	ring := make([]*message, n)
+	for i := range f.n {
+		ring[i] = f.at(i)
+	}
+	f.ring, f.head = ring, 0
+}
+
+// keep drops the messages that do not pass.
+func (f *fifo) keep(pass func(*message) bool) {
+	var kept fifo
+	for i := range f.n {
+		if m := f.at(i); pass(m) {
+			kept.push(m)
+		}
+	}
+	*f = kept
+}
+
+// delayHeap orders delayed messages by the moment at which they fall due, then
+// by arrival. It may hold messages that have been removed since.
+type delayHeap []*message
+
+func (h delayHeap) Len() int { return len(h) }
+func (h delayHeap) Less(i, j int) bool {
+	if h[i].due == h[j].due {
+		return h[i].seq < h[j].seq
+	}
+	return h[i].due < h[j].due
+}
+func (h delayHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
+
+// Push implements heap.Interface.
+func (h *delayHeap) Push(x any) { *h = append(*h, x.(*message)) }
+
+// Pop implements heap.Interface.
+func (h *delayHeap) Pop() any {
+	old := *h
+	m := old[len(old)-1]
+	old[len(old)-1] = nil
+	*h = old[:len(old)-1]
+	return m
+}
+
+// head is the first message that is still delayed, nil when there is none.
+func (h *delayHeap) head() *message {
+	for len(*h) > 0 && (*h)[0].state != stDelayed {
+		heap.Pop(h)
+	}
+	if len(*h) == 0 {
+		return nil
+	}
+	return (*h)[0]
+}

@@ -1,0 +1,46 @@
+package queues
+
+import "time"
+
+// Limits of Cloudflare Queues. A kilobyte is 1000 bytes.
+// https://developers.cloudflare.com/queues/platform/limits/
+const (
+	MaxMessageBytes  = 128_000        // one message body
+	MaxBatchBytes    = 256_000        // all bodies of one sendBatch
+	MaxBatchMessages = 100            // messages of one sendBatch, and of one delivered batch
+	MaxDelay         = 24 * time.Hour // delaySeconds on send and on retry
+	MaxBatchTimeout  = 60 * time.Second
+	MaxRetries       = 100
+	MaxConcurrency   = 250
+	MaxQueueName     = 63
+	MinRetention     = time.Minute
+	MaxRetention     = 14 * 24 * time.Hour
+	DefaultRetention = 4 * 24 * time.Hour
+	maxConsumerRun   = 15 * time.Minute // wall time of one batch in a Worker
+	defaultPullSize  = 5
+)
+
+// Defaults of a consumer.
+// https://developers.cloudflare.com/queues/configuration/batching-retries/
+const (
+	defaultBatchSize    = 10
+	defaultBatchTimeout = 5 * time.Second
+	defaultRetries      = 3
+)
+
+// Flint's own bounds.
+const (
+	// autoConcurrency is how many batches run at once at most when
+	// max_concurrency is not set. One more joins for each scaleBacklog full
+	// batches that wait, so a small test sees its batches one after another.
+	autoConcurrency = 8
+	scaleBacklog    = 10
+
+	firstBackoff = 100 * time.Millisecond // the Worker could not be reached
+	maxBackoff   = 30 * time.Second
+	closeGrace   = 5 * time.Second // for running batches when the broker closes
+	maxWaiters   = 64              // timer callbacks that wait for a delivery at once, a queue
+
+	minGarbage = 4 << 20 // bytes of dead journal before it is rewritten
+	maxPeek    = 1000    // messages of one peek
+)

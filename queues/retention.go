@@ -1,0 +1,36 @@
+package queues
+
+import "log/slog"
+
+// expiry is when a message has been in this queue for the retention period.
+// https://developers.cloudflare.com/queues/platform/limits/
+func (q *Queue) expiry(m *message) int64 {
+	return m.sent + 1000*int64(m.lag) + q.settings.retention.Milliseconds()
+}
+
+// expire deletes what has been in the queue for too long. A message that is
+// being delivered is left until its batch is settled.
+func (q *Queue) expire(now int64) {
+	if m := q.oldest(); m == nil || q.expiry(m) > now || q.closed {
+		return
+	}
+	s := settlement{at: now}
+	for i := range q.all.len() {
+		m := q.all.at(i)
+		if m.state != stGone && q.expiry(m) > now {
+			break
+		}
+		if m.state == stReady || m.state == stDelayed {
+			s.gone = append(s.gone, m)
+		}
+	}
+	if err := q.writeSettlement(&s); err != nil {
+		q.b.log.Error("expired messages could not be deleted", slog.String("queue", q.name), slog.Any("error", err))
+		return
+	}
+	if len(s.gone) > 0 {
+		q.b.log.Warn("messages expired", slog.String("queue", q.name), slog.Int("messages", len(s.gone)))
+	}
+	q.apply(&s)
+	q.compact()
+}

@@ -1,0 +1,157 @@
+package queues
+
+import (
+	"encoding/hex"
+	"log/slog"
+	"os"
+	"time"
+)
+
+// verdict is what the handler decided for one message.
+type verdict struct {
+	ack   bool
+	delay *time.Duration // of a retry; nil means the consumer's
+}
+
+// settle applies the outcome of a batch and writes it to the journal.
+func (c *Consumer) settle(batch []*message, out Outcome, took time.Duration) {
+	q := c.q
+	q.mu.Lock()
+	c.reached()
+	s := c.decide(batch, out)
+	if err := q.writeSettlement(&s); err != nil {
+		// The handler has run: its acks hold until a restart, after which
+		// these messages are delivered again.
+		q.b.log.Error("the outcome of a batch could not be noted in the journal", slog.String("queue", q.name), slog.Any("error", err))
+	}
+	q.apply(&s)
+	q.compact()
+	q.mu.Unlock()
+	c.logBatch(len(batch), &s, out.Outcome, took)
+	if len(s.dead) > 0 {
+		q.moveDead(false)
+	}
+}
+
+// decide turns an outcome into what becomes of each message.
+// https://developers.cloudflare.com/queues/configuration/batching-retries/#explicit-acknowledgement-and-retries
+func (c *Consumer) decide(batch []*message, out Outcome) settlement {
+	now := c.q.b.now()
+	s := settlement{at: now, deadTo: c.cfg.DeadLetterQueue}
+	explicit := out.explicit()
+	rest := out.rest()
+	for _, m := range batch {
+		if m.state != stRunning { // purged meanwhile
+			continue
+		}
+		v, ok := explicit[m.id]
+		if !ok {
+			v = rest
+		}
+		switch {
+		case v.ack:
+			s.gone = append(s.gone, m)
+		case int(m.attempts) <= c.cfg.MaxRetries:
+			s.retries = append(s.retries, retried{m, now + c.retryDelay(v.delay).Milliseconds()})
+		default:
+			c.exhausted(&s, m)
+		}
+	}
+	return s
+}
+
+// explicit are the messages that the handler named: a call on a message beats
+// one on the batch, and an ack holds even if the handler threw.
+func (o *Outcome) explicit() map[[16]byte]verdict {
+	if len(o.ExplicitAcks)+len(o.Retries) == 0 {
+		return nil
+	}
+	named := make(map[[16]byte]verdict, len(o.ExplicitAcks)+len(o.Retries))
+	for _, r := range o.Retries {
+		if id, ok := parseID(r.ID); ok {
+			named[id] = verdict{delay: r.Delay}
+		}
+	}
+	for _, s := range o.ExplicitAcks {
+		if id, ok := parseID(s); ok {
+			named[id] = verdict{ack: true}
+		}
+	}
+	return named
+}
+
+// rest is the verdict on the messages that the handler did not name.
+func (o *Outcome) rest() verdict {
+	switch {
+	case o.AckAll:
+		return verdict{ack: true}
+	case o.RetryAll:
+		return verdict{delay: o.RetryAllDelay}
+	}
+	return verdict{ack: o.Outcome == "ok"}
+}
+
+func (c *Consumer) retryDelay(d *time.Duration) time.Duration {
+	if d == nil {
+		return c.cfg.RetryDelay
+	}
+	return min(max(*d, 0), MaxDelay)
+}
+
+// exhausted sends a message that has had all its retries to the dead letter
+// queue, or drops it.
+func (c *Consumer) exhausted(s *settlement, m *message) {
+	attrs := []any{slog.String("queue", c.q.name), slog.String("message", hex.EncodeToString(m.id[:])), slog.Int("attempts", int(m.attempts))}
+	if s.deadTo == "" {
+		s.gone = append(s.gone, m)
+		c.q.b.log.Warn("message dropped: it failed on every attempt and there is no dead letter queue", attrs...)
+		return
+	}
+	s.dead = append(s.dead, m)
+	c.q.b.log.Warn("message failed on every attempt and goes to the dead letter queue", append(attrs, slog.String("dead_letter_queue", s.deadTo))...)
+}
+
+// apply does in memory what a settlement says.
+func (q *Queue) apply(s *settlement) {
+	for _, m := range s.gone {
+		q.forget(m)
+	}
+	for _, r := range s.retries {
+		r.m.due = r.due
+		q.place(r.m, s.at)
+	}
+	for _, m := range s.dead {
+		m.state = stDead
+		q.dead = append(q.dead, deadLetter{m, s.deadTo})
+	}
+}
+
+// discard deletes waiting messages by their place in the queue, as the REST
+// form of Peek names it. It returns how many there were; a running message stays.
+func (q *Queue) discard(seqs []uint64) (int, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
+		return 0, os.ErrClosed
+	}
+	s := settlement{at: q.b.now()}
+	for _, seq := range seqs {
+		if m := q.find(seq); m != nil && (m.state == stReady || m.state == stDelayed) {
+			s.gone = append(s.gone, m)
+		}
+	}
+	if err := q.writeSettlement(&s); err != nil {
+		return 0, err
+	}
+	before := q.count
+	q.apply(&s)
+	return before - q.count, nil
+}
+
+func parseID(s string) (id [16]byte, ok bool) {
+	if len(s) != hex.EncodedLen(len(id)) {
+		return id, false
+	}
+	_, err := hex.Decode(id[:], []byte(s))
+	return id, err == nil
+}

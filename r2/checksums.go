@@ -1,0 +1,110 @@
+package r2
+
+import (
+	"bytes"
+	"crypto/md5"
+	"crypto/sha1"
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/hex"
+	"encoding/json"
+	"hash"
+)
+
+// Checksums of an object's content. MD5 is known of every object that was put
+// in one piece; the others only if the uploader gave them.
+// https://developers.cloudflare.com/r2/api/workers/workers-api-reference/#checksums
+type Checksums struct {
+	MD5, SHA1, SHA256, SHA384, SHA512 []byte
+}
+
+// algorithms in the order in which R2 numbers them.
+var algorithms = [5]struct {
+	name string
+	make func() hash.Hash
+}{
+	{"MD5", md5.New}, {"SHA-1", sha1.New}, {"SHA-256", sha256.New}, {"SHA-384", sha512.New384}, {"SHA-512", sha512.New},
+}
+
+func (c *Checksums) list() [5]*[]byte {
+	return [5]*[]byte{&c.MD5, &c.SHA1, &c.SHA256, &c.SHA384, &c.SHA512}
+}
+
+// text is what the table keeps: the sums beside the MD5, which is the ETag.
+func (c Checksums) text() string {
+	c.MD5 = nil
+	sums := map[string]string{}
+	for i, sum := range c.list() {
+		if *sum != nil {
+			sums[algorithms[i].name] = hex.EncodeToString(*sum)
+		}
+	}
+	if len(sums) == 0 {
+		return ""
+	}
+	text, _ := json.Marshal(sums) // a map of strings cannot fail
+	return string(text)
+}
+
+// parseChecksums undoes text and adds the MD5 that a plain ETag is.
+func parseChecksums(text, etag string) (Checksums, error) {
+	var c Checksums
+	if len(etag) == 2*md5.Size {
+		c.MD5, _ = hex.DecodeString(etag) // ours, thus hex
+	}
+	if text == "" {
+		return c, nil
+	}
+	var sums map[string]string
+	if err := json.Unmarshal([]byte(text), &sums); err != nil {
+		return c, err
+	}
+	for i, sum := range c.list() {
+		if s, ok := sums[algorithms[i].name]; ok {
+			*sum, _ = hex.DecodeString(s)
+		}
+	}
+	return c, nil
+}
+
+// hasher computes the MD5 and whatever else the uploader gave.
+type hasher struct {
+	given Checksums
+	sums  [5]hash.Hash
+}
+
+func newHasher(given Checksums) *hasher {
+	h := &hasher{given: given}
+	h.sums[0] = md5.New()
+	for i, sum := range h.given.list() {
+		if *sum != nil && i > 0 {
+			h.sums[i] = algorithms[i].make()
+		}
+	}
+	return h
+}
+
+func (h *hasher) Write(p []byte) (int, error) {
+	for _, sum := range h.sums {
+		if sum != nil {
+			sum.Write(p)
+		}
+	}
+	return len(p), nil
+}
+
+// verify compares with what was given and returns what was computed.
+func (h *hasher) verify() (Checksums, error) {
+	var actual Checksums
+	given, out := h.given.list(), actual.list()
+	for i, sum := range h.sums {
+		if sum == nil {
+			continue
+		}
+		*out[i] = sum.Sum(nil)
+		if *given[i] != nil && !bytes.Equal(*given[i], *out[i]) {
+			return actual, badDigest(algorithms[i].name, *given[i], *out[i])
+		}
+	}
+	return actual, nil
+}

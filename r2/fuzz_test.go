@@ -1,0 +1,103 @@
+package r2
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+// Whatever a frame says, it is a request or a clear error.
+func FuzzRequest(f *testing.F) {
+	for _, s := range []string{
+		`{"version":1,"method":"get","object":"k","range":{"offset":"1","length":2},"onlyIf":{"etagMatches":[{"type":"weak","value":"x"}],"uploadedAfter":"18446744073709551615"}}`,
+		`{"method":"put","object":"k","md5":"XUFAKrxLKna5cZ2REBfFkg==","httpFields":{"cacheExpiry":"-1"},"customFields":[{"k":"a","v":"b"}]}`,
+		`{"method":"list","limit":"10","include":[0,1],"newRuntime":true}`, `{"method":"delete","objects":["a"]}`, `{"ssec":{}}`, `[]`, ``,
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		r, err := parseRequest(data)
+		if err != nil {
+			return
+		}
+		o := &Object{Size: 10, ETag: "x", Uploaded: noon}
+		if span, err := r.getOptions().Range.resolve(o); err == nil && (span.Offset < 0 || span.Length < 0 || span.Offset+span.Length > o.Size) {
+			t.Fatalf("span %+v", span)
+		}
+		r.getOptions().OnlyIf.holds(o)
+		opts := r.putOptions(0)
+		o.Key, o.HTTP, o.Custom, o.Checksums = r.key(), opts.HTTP, opts.Custom, opts.Checksums
+		if text := appendObject(nil, o, allMetadata); !json.Valid(text) {
+			t.Fatalf("invalid JSON %s", text)
+		}
+		if l, err := r.listOptions(); err == nil {
+			if p, err := newPage(l); err == nil && (p.limit < 1 || p.limit > MaxListKeys) {
+				t.Fatalf("limit %d", p.limit)
+			}
+		}
+	})
+}
+
+func FuzzRange(f *testing.F) {
+	for _, s := range []string{"bytes=0-1", "bytes=-5", "bytes=5-", "bytes=0-1,2-3", " BYTES = 1 - 2 ", "bytes=-0", "bytes=9-1", "bytes=99999999999999999999-", "bytes=", "x"} {
+		f.Add(s, int64(10))
+	}
+	f.Fuzz(func(t *testing.T, header string, size int64) {
+		if size < 0 {
+			return
+		}
+		for _, strict := range []bool{false, true} {
+			r := &Range{Header: header, strict: strict}
+			span, err := r.resolve(&Object{Size: size, Uploaded: noon})
+			if err != nil {
+				continue
+			}
+			if span.Offset < 0 || span.Length < 0 || span.Offset > size || span.Length > size-span.Offset {
+				t.Fatalf("%q of %d: %+v", header, size, span)
+			}
+			if strict && span.Length == 0 {
+				t.Fatalf("%q of %d: an empty range", header, size)
+			}
+		}
+	})
+}
+
+func FuzzConditional(f *testing.F) {
+	for _, s := range []string{`"a"`, `W/"a", "b"`, `*`, `"a`, `a`, `"a" "b"`, `,,"a",`, `W/`, ""} {
+		f.Add(s, s)
+	}
+	f.Fuzz(func(t *testing.T, match, noneMatch string) {
+		c, err := ParseConditional(http.Header{"If-Match": {match}, "If-None-Match": {noneMatch}})
+		if err != nil {
+			return
+		}
+		for _, tags := range [][]ETag{c.Matches, c.DoesNotMatch} {
+			if len(tags) == 0 {
+				t.Fatalf("%q %q: a condition without ETags", match, noneMatch)
+			}
+			for _, tag := range tags {
+				if strings.Contains(tag.Value, `"`) {
+					t.Fatalf("%q: ETag %q", match, tag.Value)
+				}
+			}
+		}
+	})
+}
+
+func FuzzCursor(f *testing.F) {
+	f.Add("MQ", "key")
+	f.Fuzz(func(t *testing.T, cursor, key string) {
+		decodeCursor(cursor)
+		if got, ok := decodeCursor(encodeCursor(key)); !ok || got != key {
+			t.Fatalf("%q came back as %q %v", key, got, ok)
+		}
+		if text := appendString(nil, key); utf8.ValidString(key) {
+			var back string
+			if err := json.Unmarshal(text, &back); err != nil || back != key {
+				t.Fatalf("%q as JSON: %s %v", key, text, err)
+			}
+		}
+	})
+}

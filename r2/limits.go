@@ -1,0 +1,45 @@
+package r2
+
+import "time"
+
+// Limits of R2. https://developers.cloudflare.com/r2/platform/limits/
+const (
+	// MaxKeySize is the longest key, in bytes of UTF-8.
+	MaxKeySize = 1024
+	// MaxPutSize is the largest object of one put and the largest part, in
+	// bytes: 5 GiB less 5 MiB.
+	MaxPutSize = 5<<30 - 5<<20
+	// MaxMetadataSize bounds the names and values of the custom metadata of
+	// one object, in bytes. The peer stops at 2048; the documentation is followed.
+	MaxMetadataSize = 8192
+	// MaxListKeys is the largest page of a list.
+	MaxListKeys = 1000
+	// MaxListKeysWithMetadata is the largest page of the binding when metadata
+	// is included.
+	MaxListKeysWithMetadata = 100
+	// MaxDeleteKeys is how many keys one delete takes.
+	MaxDeleteKeys = 1000
+	// MinPartSize is the smallest part that is not the last one, in bytes.
+	MinPartSize = 5 << 20
+	// MaxParts is the largest part number.
+	MaxParts = 10_000
+	// UploadLifetime is when an unfinished multipart upload is given up.
+	// https://developers.cloudflare.com/r2/objects/multipart-objects/
+	UploadLifetime = 7 * 24 * time.Hour
+)
+
+// Our own bounds.
+const (
+	// maxInline is the largest object that lives in SQLite, in bytes. By
+	// BenchmarkInlineOrFile a put into the table takes a seventh of a new file's
+	// time at 1 KiB and a quarter at 64 KiB; a get pays for it with a copy.
+	maxInline = 64 << 10
+	// maxFrame is the longest JSON part of a request. The longest legal ones
+	// are 10,000 parts and 1000 keys in which every byte is escaped.
+	maxFrame = 16 << 20
+	// maxListBytes keeps a page below the 1 MiB at which workerd refuses it.
+	maxListBytes = 768 << 10
+	// maxRESTBody bounds the JSON bodies of the REST API.
+	maxRESTBody = 8 << 20
+	copyBuffer  = 256 << 10
+)

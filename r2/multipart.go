@@ -1,0 +1,340 @@
+package r2
+
+import (
+	"context"
+	"crypto/md5"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"flint/internal/cferr"
+)
+
+// Part names an uploaded part.
+type Part struct {
+	Number int
+	ETag   string
+}
+
+// MultipartOptions go with a multipart upload.
+type MultipartOptions struct {
+	HTTP         HTTPMetadata
+	Custom       []Field
+	StorageClass string // empty: the bucket's
+}
+
+const (
+	stateInProgress = iota
+	stateCompleted
+	stateAborted
+)
+
+// CreateMultipart begins a multipart upload and returns its id.
+// https://developers.cloudflare.com/r2/api/workers/workers-multipart-usage/
+func (b *Bucket) CreateMultipart(ctx context.Context, key string, opts MultipartOptions) (id string, err error) {
+	if err := errors.Join(ctx.Err(), checkKey(key), checkMetadata(opts.Custom)); err != nil {
+		return "", err
+	}
+	class, err := storageClass(opts.StorageClass, *b.class.Load())
+	if err != nil {
+		return "", err
+	}
+	http, custom, err := encodeMetadata(opts.HTTP, opts.Custom)
+	if err != nil {
+		return "", err
+	}
+	if err := b.lock(); err != nil {
+		return "", err
+	}
+	defer b.write.Unlock()
+	id = b.store.newID(32)
+	_, err = b.db.Writer.Exec("INSERT INTO uploads VALUES (?, ?, ?, ?, ?, ?, ?)",
+		id, key, b.store.clock.Now().UnixMilli(), class, http, custom, stateInProgress)
+	return id, err
+}
+
+// UploadPart stores one part, in place of an earlier one of the same number,
+// and returns its ETag. size is negative if it is not known.
+func (b *Bucket) UploadPart(ctx context.Context, key, id string, number int, content io.Reader, size int64) (etag string, err error) {
+	if err := checkKey(key); err != nil {
+		return "", err
+	}
+	if number < 1 || number > MaxParts {
+		return "", errInvalidPartNumber
+	}
+	if size > MaxPutSize {
+		return "", ErrEntityTooLarge
+	}
+	u := &upload{version: b.store.newID(16)}
+	if err := b.receiveBlob(ctx, u, content, size, Checksums{}); err != nil {
+		return "", err
+	}
+	etag = b.store.newID(16)
+	gone, err := b.commitPart(key, id, number, etag, u)
+	if err != nil {
+		gone = []string{u.version}
+	}
+	b.discard(gone)
+	return etag, err
+}
+
+func (b *Bucket) commitPart(key, id string, number int, etag string, u *upload) (gone []string, err error) {
+	if err := b.lock(); err != nil {
+		return nil, err
+	}
+	defer b.write.Unlock()
+	err = b.db.Write(func(tx *sql.Tx) error {
+		if _, err := b.inProgress(tx, key, id, ErrNoSuchUpload); err != nil {
+			return err
+		}
+		if gone, err = column(tx, "DELETE FROM upload_parts WHERE upload = ? AND part = ? RETURNING blob", id, number); err != nil {
+			return err
+		}
+		_, err := tx.Exec("INSERT INTO upload_parts VALUES (?, ?, ?, ?, ?, ?)", id, number, u.version, u.size, etag, u.sums.MD5)
+		return err
+	})
+	return gone, err
+}
+
+// multipart is a row of uploads.
+type multipart struct {
+	class, http, custom string
+	created             int64
+	state               int
+}
+
+// findUpload returns an upload of key, or unknown.
+func findUpload(tx *sql.Tx, key, id string, unknown *cferr.Error) (*multipart, error) {
+	var m multipart
+	err := tx.QueryRow("SELECT storage_class, http, custom, created, state FROM uploads WHERE id = ? AND key = ?", id, key).
+		Scan(&m.class, &m.http, &m.custom, &m.created, &m.state)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, unknown
+	}
+	return &m, err
+}
+
+// inProgress returns an upload that can go on. A finished one, and one that
+// has outlived UploadLifetime, is ErrNoSuchUpload.
+func (b *Bucket) inProgress(tx *sql.Tx, key, id string, unknown *cferr.Error) (*multipart, error) {
+	m, err := findUpload(tx, key, id, unknown)
+	if err != nil {
+		return nil, err
+	}
+	if m.state != stateInProgress || m.created <= b.store.clock.Now().Add(-UploadLifetime).UnixMilli() {
+		return nil, ErrNoSuchUpload
+	}
+	return m, nil
+}
+
+// storedPart is a row of upload_parts.
+type storedPart struct {
+	number     int
+	blob, etag string
+	size       int64
+	md5        []byte
+}
+
+func storedParts(tx *sql.Tx, id string) (map[int]storedPart, error) {
+	rows, err := tx.Query("SELECT part, blob, size, etag, md5 FROM upload_parts WHERE upload = ?", id)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	stored := map[int]storedPart{}
+	for rows.Next() {
+		var p storedPart
+		if err := rows.Scan(&p.number, &p.blob, &p.size, &p.etag, &p.md5); err != nil {
+			return nil, err
+		}
+		stored[p.number] = p
+	}
+	return stored, rows.Err()
+}
+
+// CompleteMultipart makes an object of the named parts, in the order of their
+// numbers; the other parts are dropped. All parts but the last have the same
+// size, of at least MinPartSize, and the last one is not larger.
+func (b *Bucket) CompleteMultipart(ctx context.Context, key, id string, parts []Part) (*Object, error) {
+	if err := errors.Join(ctx.Err(), checkKey(key)); err != nil {
+		return nil, err
+	}
+	if err := b.lock(); err != nil {
+		return nil, err
+	}
+	defer b.write.Unlock()
+	var o *Object
+	var gone []string
+	err := b.db.Write(func(tx *sql.Tx) error {
+		m, err := b.inProgress(tx, key, id, cferr.Internal) // sic: 10001 for an unknown id
+		if err != nil {
+			return err
+		}
+		stored, err := storedParts(tx, id)
+		if err != nil {
+			return err
+		}
+		chosen, err := choose(stored, parts, b.store.minPart)
+		if err != nil {
+			return err
+		}
+		if o, err = b.assembled(key, m, chosen); err != nil {
+			return err
+		}
+		gone, err = b.link(tx, o, m, id, chosen)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	b.discard(gone)
+	return o, nil
+}
+
+// choose finds the parts that the client names and holds them against R2's rules.
+func choose(stored map[int]storedPart, parts []Part, minSize int64) ([]storedPart, error) {
+	chosen := make([]storedPart, 0, len(parts))
+	seen := make(map[int]bool, len(parts))
+	for _, p := range parts {
+		if seen[p.Number] {
+			return nil, cferr.Internal
+		}
+		seen[p.Number] = true
+	}
+	for _, p := range parts {
+		s, ok := stored[p.Number]
+		if !ok || s.etag != p.ETag {
+			return nil, ErrInvalidPart
+		}
+		chosen = append(chosen, s)
+	}
+	if len(chosen) < 2 {
+		return chosen, nil
+	}
+	for _, s := range chosen[:len(chosen)-1] {
+		if s.size < minSize {
+			return nil, ErrEntityTooSmall
+		}
+	}
+	slices.SortFunc(chosen, func(a, b storedPart) int { return a.number - b.number })
+	size, last := chosen[0].size, chosen[len(chosen)-1]
+	for _, s := range chosen[:len(chosen)-1] {
+		if s.size < minSize || s.size != size {
+			return nil, ErrBadUpload
+		}
+	}
+	if last.size > size {
+		return nil, ErrBadUpload
+	}
+	return chosen, nil
+}
+
+// assembled is the object that the chosen parts make.
+func (b *Bucket) assembled(key string, m *multipart, chosen []storedPart) (*Object, error) {
+	now := b.store.clock.Now().UnixMilli()
+	r := row{
+		o:    Object{Key: key, Version: b.store.newID(16), StorageClass: m.class},
+		http: m.http, custom: m.custom, uploaded: now,
+	}
+	sum := md5.New()
+	for _, p := range chosen {
+		sum.Write(p.md5)
+		r.o.Size += p.size
+	}
+	r.o.ETag = fmt.Sprintf("%s-%d", hex.EncodeToString(sum.Sum(nil)), len(chosen))
+	return r.object()
+}
+
+// link writes the object's rows, closes the upload, and returns the blobs that
+// nothing names any more.
+func (b *Bucket) link(tx *sql.Tx, o *Object, m *multipart, id string, chosen []storedPart) ([]string, error) {
+	was, err := previous(tx.Stmt(b.stmts.previous), o.Key)
+	if err != nil {
+		return nil, err
+	}
+	gone, err := was.release(tx)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := tx.Stmt(b.stmts.put).Exec(o.Key, o.Version, o.Size, o.ETag, o.Uploaded.UnixMilli(),
+		o.StorageClass, m.http, m.custom, "", placeParts, nil); err != nil {
+		return nil, err
+	}
+	named := make(map[string]bool, len(chosen))
+	for i, p := range chosen {
+		named[p.blob] = true
+		if _, err := tx.Exec("INSERT INTO object_parts VALUES (?, ?, ?, ?)", o.Version, i, p.blob, p.size); err != nil {
+			return nil, err
+		}
+	}
+	left, err := finish(tx, id, stateCompleted)
+	if err != nil {
+		return nil, err
+	}
+	for _, blob := range left {
+		if !named[blob] {
+			gone = append(gone, blob)
+		}
+	}
+	return gone, nil
+}
+
+// finish ends an upload and returns the blobs of all its parts.
+func finish(tx *sql.Tx, id string, state int) ([]string, error) {
+	if _, err := tx.Exec("UPDATE uploads SET state = ? WHERE id = ?", state, id); err != nil {
+		return nil, err
+	}
+	return column(tx, "DELETE FROM upload_parts WHERE upload = ? RETURNING blob", id)
+}
+
+// AbortMultipart ends an upload and drops its parts. Of a finished upload it
+// does nothing.
+func (b *Bucket) AbortMultipart(ctx context.Context, key, id string) error {
+	if err := errors.Join(ctx.Err(), checkKey(key)); err != nil {
+		return err
+	}
+	if err := b.lock(); err != nil {
+		return err
+	}
+	defer b.write.Unlock()
+	var gone []string
+	err := b.db.Write(func(tx *sql.Tx) error {
+		m, err := findUpload(tx, key, id, cferr.Internal) // sic: 10001 for an unknown id
+		if err != nil || m.state != stateInProgress {
+			return err
+		}
+		gone, err = finish(tx, id, stateAborted)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	b.discard(gone)
+	return nil
+}
+
+// dropStaleUploads forgets uploads that have outlived UploadLifetime.
+func (b *Bucket) dropStaleUploads(now time.Time) (gone []string, err error) {
+	before := now.Add(-UploadLifetime).UnixMilli()
+	var one int
+	err = b.db.Readers.QueryRow("SELECT 1 FROM uploads WHERE created <= ? LIMIT 1", before).Scan(&one)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	err = b.db.Write(func(tx *sql.Tx) error {
+		gone, err = column(tx, "DELETE FROM upload_parts WHERE upload IN (SELECT id FROM uploads WHERE created <= ?) RETURNING blob", before)
+		if err != nil {
+			return err
+		}
+		_, err := tx.Exec("DELETE FROM uploads WHERE created <= ?", before)
+		return err
+	})
+	return gone, err
+}

@@ -1,0 +1,99 @@
+package r2
+
+import (
+	"io"
+	"time"
+	"unicode/utf8"
+)
+
+// Storage classes. https://developers.cloudflare.com/r2/buckets/storage-classes/
+const (
+	Standard         = "Standard"
+	InfrequentAccess = "InfrequentAccess"
+)
+
+// Object is what is known of an object besides its content.
+type Object struct {
+	Key          string
+	Version      string // 32 hex digits, new with every put
+	Size         int64  // bytes
+	ETag         string // without quotes: hex MD5, or MD5 of the parts' MD5s and their count
+	Uploaded     time.Time
+	HTTP         HTTPMetadata
+	Custom       []Field
+	Checksums    Checksums
+	StorageClass string
+}
+
+// Body is an object with its content or a part of it.
+type Body struct {
+	*Object
+	Span Span
+	// Content yields Span.Length bytes. Close it. It keeps yielding the bytes
+	// of this version when the object is replaced or deleted meanwhile.
+	Content io.ReadCloser
+}
+
+// HTTPMetadata are the headers that R2 keeps with an object.
+type HTTPMetadata struct {
+	ContentType        string `json:"contentType,omitempty"`
+	ContentLanguage    string `json:"contentLanguage,omitempty"`
+	ContentDisposition string `json:"contentDisposition,omitempty"`
+	ContentEncoding    string `json:"contentEncoding,omitempty"`
+	CacheControl       string `json:"cacheControl,omitempty"`
+	CacheExpiry        *int64 `json:"cacheExpiry,omitempty"` // milliseconds since 1970
+}
+
+// Field is a name and value of custom metadata.
+type Field struct {
+	Name  string `json:"k"`
+	Value string `json:"v"`
+}
+
+// checkKey bounds a key's length and keeps bytes out that no client can spell.
+func checkKey(key string) error {
+	if len(key) > MaxKeySize || !utf8.ValidString(key) {
+		return ErrInvalidObjectName
+	}
+	return nil
+}
+
+// checkMetadata bounds the custom metadata as R2 counts it.
+func checkMetadata(fields []Field) error {
+	var n int
+	for _, f := range fields {
+		n += serializedLength(f.Name) + serializedLength(f.Value)
+	}
+	if n > MaxMetadataSize {
+		return ErrMetadataTooLarge
+	}
+	return nil
+}
+
+// serializedLength is R2's measure of a text: UTF-16 units, twice that if any
+// of them does not fit a byte.
+func serializedLength(s string) int {
+	n, wide := 0, false
+	for _, r := range s {
+		n++
+		if r > 0xffff {
+			n++
+		}
+		wide = wide || r > 0xff
+	}
+	if wide {
+		return 2 * n
+	}
+	return n
+}
+
+// storageClass checks a class that a client gave; empty means fallback.
+func storageClass(class, fallback string) (string, error) {
+	switch class {
+	case "":
+		return fallback, nil
+	case Standard, InfrequentAccess:
+		return class, nil
+	}
+	return "", errInvalidStorageClass
+}

@@ -1,0 +1,208 @@
+package r2
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/hex"
+	"io"
+	"sync"
+	"time"
+)
+
+// PutOptions go with a put.
+type PutOptions struct {
+	HTTP         HTTPMetadata
+	Custom       []Field
+	Checksums    Checksums // what the content must have
+	OnlyIf       *Conditional
+	StorageClass string // empty: the bucket's
+	// Size is the length of the content in bytes, negative if it is not known.
+	Size int64
+}
+
+// upload is content that has been received and waits for its row.
+type upload struct {
+	version string
+	size    int64
+	sums    Checksums
+	data    []byte // of a small object; otherwise there is a blob named version
+	buf     *[]byte
+}
+
+var inlineBuffers = sync.Pool{New: func() any { b := make([]byte, maxInline+1); return &b }}
+
+func (u *upload) inline() bool { return u.buf != nil }
+
+func (u *upload) free() {
+	if u.buf != nil {
+		inlineBuffers.Put(u.buf)
+		u.buf, u.data = nil, nil
+	}
+}
+
+// Put stores an object. When it returns, the object survives a kill of the
+// process. Nothing is stored when it fails: ErrPreconditionFailed,
+// ErrInvalidObjectName, ErrMetadataTooLarge, ErrEntityTooLarge,
+// ErrIncompleteBody, a checksum that differs (10037), or an error of content.
+// https://developers.cloudflare.com/r2/api/workers/workers-api-reference/#r2putoptions
+func (b *Bucket) Put(ctx context.Context, key string, content io.Reader, opts PutOptions) (*Object, error) {
+	class, err := b.checkPut(key, opts)
+	if err != nil {
+		return nil, err
+	}
+	u, err := b.receive(ctx, content, opts.Size, opts.Checksums)
+	if err != nil {
+		return nil, err
+	}
+	defer u.free()
+	o := &Object{
+		Key: key, Version: u.version, Size: u.size, ETag: hex.EncodeToString(u.sums.MD5),
+		HTTP: opts.HTTP, Custom: opts.Custom, Checksums: u.sums, StorageClass: class,
+	}
+	gone, err := b.commit(o, u, opts.OnlyIf)
+	if err != nil {
+		if !u.inline() {
+			b.discard([]string{u.version})
+		}
+		return nil, err
+	}
+	b.discard(gone)
+	return o, nil
+}
+
+func (b *Bucket) checkPut(key string, opts PutOptions) (class string, err error) {
+	if err := checkKey(key); err != nil {
+		return "", err
+	}
+	if opts.Size > MaxPutSize {
+		return "", ErrEntityTooLarge
+	}
+	if err := checkMetadata(opts.Custom); err != nil {
+		return "", err
+	}
+	return storageClass(opts.StorageClass, *b.class.Load())
+}
+
+// receive reads content to its end: a small one into memory, a larger one into
+// a blob.
+func (b *Bucket) receive(ctx context.Context, content io.Reader, size int64, given Checksums) (*upload, error) {
+	u := &upload{version: b.store.newID(16)}
+	if size > b.store.inline {
+		return u, b.receiveBlob(ctx, u, content, size, given)
+	}
+	buf := inlineBuffers.Get().(*[]byte)
+	n, eof, err := readFull(content, (*buf)[:b.store.inline+1])
+	if err == nil && !eof {
+		// Larger than the client said, or it said nothing.
+		err = b.receiveBlob(ctx, u, io.MultiReader(bytes.NewReader((*buf)[:n]), content), size, given)
+		inlineBuffers.Put(buf)
+		return u, err
+	}
+	if err == nil && size >= 0 && int64(n) != size {
+		err = ErrIncompleteBody
+	}
+	if err != nil {
+		inlineBuffers.Put(buf)
+		return nil, err
+	}
+	h := newHasher(given)
+	h.Write((*buf)[:n])
+	if u.sums, err = h.verify(); err != nil {
+		inlineBuffers.Put(buf)
+		return nil, err
+	}
+	u.buf, u.data, u.size = buf, (*buf)[:n], int64(n)
+	return u, nil
+}
+
+// receiveBlob writes content into the blob u.version, and removes it again if
+// that fails.
+func (b *Bucket) receiveBlob(ctx context.Context, u *upload, content io.Reader, size int64, given Checksums) error {
+	f, err := b.blobs.create(u.version)
+	if err != nil {
+		return err
+	}
+	h := newHasher(given)
+	u.size, err = copyHashed(ctx, f, h, content)
+	if err == nil && size >= 0 && u.size != size {
+		err = ErrIncompleteBody
+	}
+	if err == nil {
+		u.sums, err = h.verify()
+	}
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		b.discard([]string{u.version})
+	}
+	return err
+}
+
+// copyHashed copies src to its end, through h, and gives up at the size limit.
+func copyHashed(ctx context.Context, dst io.Writer, h *hasher, src io.Reader) (int64, error) {
+	buf := copyBuffers.Get().(*[]byte)
+	defer copyBuffers.Put(buf)
+	var total int64
+	for {
+		if err := ctx.Err(); err != nil {
+			return total, err
+		}
+		n, eof, err := readFull(src, *buf)
+		if err != nil {
+			return total, err
+		}
+		if total += int64(n); total > MaxPutSize {
+			return total, ErrEntityTooLarge
+		}
+		h.Write((*buf)[:n])
+		if _, err := dst.Write((*buf)[:n]); err != nil {
+			return total, err
+		}
+		if eof {
+			return total, nil
+		}
+	}
+}
+
+// commit makes o the object of its key if the condition holds, and returns the
+// blobs that this leaves without a name.
+func (b *Bucket) commit(o *Object, u *upload, onlyIf *Conditional) (gone []string, err error) {
+	http, custom, err := encodeMetadata(o.HTTP, o.Custom)
+	if err != nil {
+		return nil, err
+	}
+	place := placeBlob
+	if u.inline() {
+		place = placeInline
+	}
+	if err := b.lock(); err != nil {
+		return nil, err
+	}
+	defer b.write.Unlock()
+	was, err := previous(b.stmts.previous, o.Key)
+	if err != nil {
+		return nil, err
+	}
+	if !onlyIf.holds(was.object()) {
+		return nil, ErrPreconditionFailed
+	}
+	now := b.store.clock.Now().UnixMilli()
+	o.Uploaded = time.UnixMilli(now).UTC()
+	args := []any{o.Key, o.Version, o.Size, o.ETag, now, o.StorageClass, http, custom, o.Checksums.text(), place, u.data}
+	if was == nil || was.place != placeParts {
+		if _, err := b.stmts.put.Exec(args...); err != nil {
+			return nil, err
+		}
+		return was.release(nil)
+	}
+	err = b.db.Write(func(tx *sql.Tx) error {
+		if _, err := tx.Stmt(b.stmts.put).Exec(args...); err != nil {
+			return err
+		}
+		gone, err = was.release(tx)
+		return err
+	})
+	return gone, err
+}

@@ -1,0 +1,267 @@
+// Package r2 is Cloudflare R2 on the file system: buckets of objects with
+// metadata, ranges, conditions and multipart uploads.
+//
+// A bucket is a folder with a SQLite file for the metadata and small objects,
+// and one file, named by its version, for the content of every larger object.
+// Content is written first and its row committed after, so a reader sees the
+// old object or the new one, and a kill -9 at any moment costs at most a file
+// that no row names; the next Open removes it.
+//
+// https://developers.cloudflare.com/r2/api/workers/workers-api-reference/
+package r2
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"flint/internal/clock"
+)
+
+// Options say where a Store keeps its buckets.
+type Options struct {
+	Dir   string       // one folder a bucket; created if missing
+	Clock clock.Clock  // default: real time
+	Log   *slog.Logger // default: none
+	Rand  io.Reader    // versions and upload ids; default crypto/rand
+}
+
+// Store is all buckets of one account. Its methods may be called from any
+// goroutine.
+type Store struct {
+	dir     string
+	clock   clock.Clock
+	log     *slog.Logger
+	minPart int64 // MinPartSize, unless a test says otherwise
+	inline  int64 // maxInline, likewise
+
+	randMu sync.Mutex
+	rand   io.Reader
+
+	mu      sync.RWMutex
+	buckets map[string]*Bucket // the open ones
+	closed  bool
+}
+
+// BucketInfo is what is known of a bucket besides its objects.
+type BucketInfo struct {
+	Name         string
+	Created      time.Time
+	StorageClass string // of objects that name none
+	Location     string // a hint, kept and otherwise ignored
+}
+
+// Open opens the store. Buckets are opened when they are first used.
+func Open(opts Options) (*Store, error) {
+	s := &Store{dir: opts.Dir, clock: opts.Clock, log: opts.Log, rand: opts.Rand, minPart: MinPartSize, inline: maxInline, buckets: map[string]*Bucket{}}
+	if s.clock == nil {
+		s.clock = clock.New()
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if s.rand == nil {
+		s.rand = rand.Reader
+	}
+	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+		return nil, err
+	}
+	return s, s.removeDeleted()
+}
+
+// removeDeleted finishes deletions of buckets that a crash cut short.
+func (s *Store) removeDeleted() error {
+	left, err := filepath.Glob(filepath.Join(s.dir, deletedPrefix+"*"))
+	for _, dir := range left {
+		err = errors.Join(err, os.RemoveAll(dir))
+	}
+	return err
+}
+
+// Bucket returns a bucket and creates it if it does not exist.
+func (s *Store) Bucket(name string) (*Bucket, error) {
+	return s.bucket(name, orCreate)
+}
+
+// Lookup returns a bucket that exists, or ErrNoSuchBucket.
+func (s *Store) Lookup(name string) (*Bucket, error) {
+	return s.bucket(name, mustExist)
+}
+
+// Declare makes sure that a bucket exists without opening one that does.
+func (s *Store) Declare(name string) error {
+	if !validBucketName(name) {
+		return ErrInvalidBucketName
+	}
+	if s.exists(name) {
+		return nil
+	}
+	_, err := s.Bucket(name)
+	return err
+}
+
+// Create makes a new bucket, or returns ErrBucketExists. An empty storage
+// class is Standard.
+func (s *Store) Create(info BucketInfo) (*Bucket, error) {
+	class, err := storageClass(info.StorageClass, Standard)
+	if err != nil {
+		return nil, err
+	}
+	b, err := s.bucket(info.Name, mustNotExist)
+	if err != nil {
+		return nil, err
+	}
+	return b, b.describe(class, info.Location)
+}
+
+type existence int
+
+const (
+	orCreate existence = iota
+	mustExist
+	mustNotExist
+)
+
+func (s *Store) bucket(name string, want existence) (*Bucket, error) {
+	s.mu.RLock()
+	b := s.buckets[name]
+	s.mu.RUnlock()
+	if b == nil {
+		return s.openBucket(name, want)
+	}
+	if want == mustNotExist {
+		return nil, ErrBucketExists
+	}
+	return b, nil
+}
+
+func (s *Store) openBucket(name string, want existence) (*Bucket, error) {
+	if !validBucketName(name) {
+		return nil, ErrInvalidBucketName
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, os.ErrClosed
+	}
+	b, exists := s.buckets[name], s.exists(name)
+	switch {
+	case want == mustNotExist && (b != nil || exists):
+		return nil, ErrBucketExists
+	case b != nil:
+		return b, nil
+	case want == mustExist && !exists:
+		return nil, ErrNoSuchBucket
+	}
+	b, err := openBucket(s, name)
+	if err != nil {
+		return nil, err
+	}
+	s.buckets[name] = b
+	return b, nil
+}
+
+func (s *Store) exists(name string) bool {
+	_, err := os.Stat(filepath.Join(s.dir, name, metaFile))
+	return err == nil
+}
+
+// Buckets lists all buckets by name.
+func (s *Store) Buckets() ([]BucketInfo, error) {
+	entries, err := os.ReadDir(s.dir)
+	if err != nil {
+		return nil, err
+	}
+	var infos []BucketInfo
+	for _, e := range entries {
+		if !validBucketName(e.Name()) || !s.exists(e.Name()) {
+			continue
+		}
+		b, err := s.Lookup(e.Name())
+		if errors.Is(err, ErrNoSuchBucket) {
+			continue // deleted meanwhile
+		}
+		if err != nil {
+			return nil, err
+		}
+		info, err := b.Info()
+		if err != nil {
+			return nil, err
+		}
+		infos = append(infos, info)
+	}
+	return infos, nil
+}
+
+// Delete removes an empty bucket, or returns ErrNoSuchBucket or ErrBucketNotEmpty.
+func (s *Store) Delete(name string) error {
+	b, err := s.Lookup(name)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.buckets[name] != b {
+		return ErrNoSuchBucket // somebody else was faster
+	}
+	if err := b.retire(); err != nil {
+		return err
+	}
+	delete(s.buckets, name)
+	gone := filepath.Join(s.dir, deletedPrefix+s.newID(8))
+	if err := os.Rename(b.dir, gone); err != nil {
+		return err
+	}
+	return os.RemoveAll(gone)
+}
+
+// Close closes all buckets. Bodies that are being read stay readable.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	var err error
+	for name, b := range s.buckets {
+		err = errors.Join(err, b.close())
+		delete(s.buckets, name)
+	}
+	return err
+}
+
+// newID returns n random bytes in hex.
+func (s *Store) newID(n int) string {
+	var buf [32]byte
+	s.randMu.Lock()
+	defer s.randMu.Unlock()
+	if _, err := io.ReadFull(s.rand, buf[:n]); err != nil {
+		// A source that a test ran dry; crypto/rand itself never fails.
+		_, _ = rand.Read(buf[:n])
+	}
+	return hex.EncodeToString(buf[:n])
+}
+
+const (
+	metaFile      = "meta.sqlite"
+	deletedPrefix = ".deleted-" // no bucket name starts with a dot
+)
+
+// validBucketName holds the rule of
+// https://developers.cloudflare.com/r2/buckets/create-buckets/, which also
+// makes every name a safe folder name.
+func validBucketName(name string) bool {
+	if len(name) < 3 || len(name) > 63 || name[0] == '-' || name[len(name)-1] == '-' {
+		return false
+	}
+	for _, c := range []byte(name) {
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
+			return false
+		}
+	}
+	return true
+}

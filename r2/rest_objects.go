@@ -1,0 +1,158 @@
+package r2
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gorilla/mux"
+
+	"flint/internal/cferr"
+)
+
+func (a *REST) listObjects(w http.ResponseWriter, r *http.Request) error {
+	b, err := a.bucket(r)
+	if err != nil {
+		return err
+	}
+	q := r.URL.Query()
+	limit, err := perPage(q, MaxListKeys)
+	if err != nil {
+		return err
+	}
+	l, err := b.List(r.Context(), ListOptions{
+		Prefix: q.Get("prefix"), Delimiter: q.Get("delimiter"), Cursor: q.Get("cursor"), StartAfter: q.Get("start_after"),
+		Limit: limit, IncludeHTTP: true, IncludeCustom: true,
+	})
+	if err != nil {
+		return err
+	}
+	objects := make([]objectJSON, len(l.Objects))
+	for i, o := range l.Objects {
+		objects[i] = describeObject(o)
+	}
+	info := cferr.Info{"is_truncated": l.Truncated(), "per_page": limit, "delimited": append([]string{}, l.Prefixes...)}
+	if l.Truncated() {
+		info["cursor"] = l.Cursor
+	}
+	cferr.WriteResult(w, objects, info)
+	return nil
+}
+
+// object finds the bucket and the key of a request. Clients may send slashes
+// in keys as they are or as %2F.
+func (a *REST) object(r *http.Request) (*Bucket, string, error) {
+	key, err := url.PathUnescape(mux.Vars(r)["key"])
+	if err != nil || key == "" {
+		return nil, "", ErrInvalidObjectName
+	}
+	b, err := a.bucket(r)
+	return b, key, err
+}
+
+func (a *REST) getObject(w http.ResponseWriter, r *http.Request) error {
+	b, key, err := a.object(r)
+	if err != nil {
+		return err
+	}
+	if r.Header.Get("Cf-Metadata-Only") == "true" {
+		o, err := b.Head(r.Context(), key)
+		if err != nil {
+			return err
+		}
+		cferr.WriteResult(w, describeObject(o), nil)
+		return nil
+	}
+	_, err = serveObject(w, r, b, key)
+	return err
+}
+
+func (a *REST) putObject(w http.ResponseWriter, r *http.Request) error {
+	b, key, err := a.object(r)
+	if err != nil {
+		return err
+	}
+	custom, err := customFromHeader(r.Header.Get("Cf-R2-Custom-Metadata"))
+	if err != nil {
+		return err
+	}
+	o, err := b.Put(r.Context(), key, r.Body, PutOptions{
+		HTTP: httpFromHeader(r.Header), Custom: custom, StorageClass: r.Header.Get("Cf-R2-Storage-Class"), Size: r.ContentLength,
+	})
+	if err != nil {
+		return err
+	}
+	cferr.WriteResult(w, map[string]string{
+		"key": o.Key, "size": strconv.FormatInt(o.Size, 10), "etag": o.ETag, "version": o.Version,
+		"uploaded": o.Uploaded.Format(isoMillis), "storage_class": o.StorageClass,
+	}, nil)
+	return nil
+}
+
+// httpFromHeader takes the headers that R2 keeps.
+func httpFromHeader(h http.Header) HTTPMetadata {
+	m := HTTPMetadata{
+		ContentType: h.Get("Content-Type"), ContentLanguage: h.Get("Content-Language"),
+		ContentDisposition: h.Get("Content-Disposition"), ContentEncoding: h.Get("Content-Encoding"),
+		CacheControl: h.Get("Cache-Control"),
+	}
+	if t := parseHTTPTime(h.Get("Expires")); t != nil {
+		ms := t.UnixMilli()
+		m.CacheExpiry = &ms
+	}
+	return m
+}
+
+// customFromHeader reads custom metadata that came as a JSON object.
+func customFromHeader(text string) ([]Field, error) {
+	if text == "" {
+		return nil, nil
+	}
+	var values map[string]string
+	if err := json.Unmarshal([]byte(text), &values); err != nil {
+		return nil, errInvalidCustomJSON
+	}
+	var fields []Field
+	for name, value := range values {
+		fields = append(fields, Field{name, value})
+	}
+	slices.SortFunc(fields, func(a, b Field) int { return strings.Compare(a.Name, b.Name) })
+	return fields, nil
+}
+
+func (a *REST) deleteObject(w http.ResponseWriter, r *http.Request) error {
+	b, key, err := a.object(r)
+	if err != nil {
+		return err
+	}
+	if err := b.Delete(r.Context(), key); err != nil {
+		return err
+	}
+	cferr.WriteResult(w, map[string]string{"key": key}, nil)
+	return nil
+}
+
+// deleteObjects takes a JSON array of keys.
+func (a *REST) deleteObjects(w http.ResponseWriter, r *http.Request) error {
+	b, err := a.bucket(r)
+	if err != nil {
+		return err
+	}
+	var keys []string
+	if err := json.NewDecoder(io.LimitReader(r.Body, maxRESTBody)).Decode(&keys); err != nil || len(keys) == 0 {
+		return errInvalidKeyList
+	}
+	if err := b.Delete(r.Context(), keys...); err != nil {
+		return err
+	}
+	deleted := make([]map[string]string, len(keys))
+	for i, key := range keys {
+		deleted[i] = map[string]string{"key": key}
+	}
+	cferr.WriteResult(w, deleted, nil)
+	return nil
+}
