@@ -1,0 +1,202 @@
+package worker
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"hash"
+	"os"
+	"path"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+
+	"flint/emulator/config"
+	"flint/worker/bundle"
+	"flint/worker/shim"
+	"flint/worker/workerd"
+)
+
+const configFile = "config.capnp"
+
+// build is one bundled Worker.
+type build struct {
+	worker  *config.Worker
+	result  *bundle.Result
+	modules []workerd.Module // as they stand in the generation's folder
+	mapper  *bundle.Mapper
+	hash    [sha256.Size]byte // of all that runs
+}
+
+// buildAll bundles every Worker. The caller holds reloading.
+func (r *Runtime) buildAll(ctx context.Context, workers []config.Worker) ([]*build, error) {
+	builds := make([]*build, len(workers))
+	for i := range workers {
+		b, err := r.order[i].bundle(ctx, &workers[i])
+		if err != nil {
+			return nil, err
+		}
+		builds[i] = b
+	}
+	return builds, nil
+}
+
+// bundle uses the esbuild session of the Worker, which knows what did not
+// change since last time. A changed configuration needs a new session.
+func (w *Worker) bundle(ctx context.Context, cfg *config.Worker) (*build, error) {
+	if w.session != nil && !sameInput(w.built, cfg) {
+		w.closeSession()
+	}
+	if w.session == nil {
+		s, err := bundle.NewSession(bundle.Options{Worker: *cfg})
+		if err != nil {
+			return nil, err
+		}
+		w.session, w.built = s, cfg
+	}
+	res, err := w.session.Rebuild()
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range res.Warnings {
+		w.runtime.log.Warn("build warning: " + m.String())
+	}
+	w.setInputs(res.Inputs)
+	return newBuild(cfg, res)
+}
+
+// sameInput reports whether a session made for a also serves b.
+func sameInput(a, b *config.Worker) bool {
+	return a.Main == b.Main && a.Dir == b.Dir && slices.Equal(a.CompatibilityFlags, b.CompatibilityFlags) && reflect.DeepEqual(a.Build, b.Build)
+}
+
+func (w *Worker) closeSession() {
+	if w.session != nil {
+		w.session.Close()
+		w.session = nil
+	}
+}
+
+// Inputs are the files that the Worker's bundle was made from, absolute.
+func (w *Worker) Inputs() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.inputs
+}
+
+func (w *Worker) setInputs(files []string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.inputs = files
+}
+
+func newBuild(cfg *config.Worker, res *bundle.Result) (*build, error) {
+	b := &build{worker: cfg, result: res}
+	if len(res.SourceMap) > 0 {
+		m, err := bundle.NewMapper(res.SourceMap)
+		if err != nil {
+			return nil, fmt.Errorf("source map of %s: %w", cfg.Name, err)
+		}
+		b.mapper = m
+	}
+	h := sha256.New()
+	for _, m := range res.Modules {
+		fmt.Fprintf(h, "%s %s %d\n", m.Name, m.Type, len(m.Content))
+		h.Write(m.Content)
+	}
+	hashConfig(h, cfg)
+	h.Sum(b.hash[:0])
+	return b, nil
+}
+
+// hashConfig covers everything of the configuration that reaches workerd.
+func hashConfig(h hash.Hash, cfg *config.Worker) {
+	fmt.Fprintf(h, "%+v %+v %+v %+v %+v %+v %+v %+v %+v %s %s", cfg.Vars, cfg.KV, cfg.D1, cfg.R2, cfg.QueueProducers,
+		cfg.DurableObjects, cfg.Migrations, cfg.Services, cfg.CompatibilityFlags, cfg.CompatibilityDate, cfg.AI)
+	if cfg.Assets != nil {
+		fmt.Fprint(h, cfg.Assets.Binding)
+	}
+}
+
+func same(a, b []*build) bool {
+	return slices.EqualFunc(a, b, func(x, y *build) bool { return x.hash == y.hash })
+}
+
+var moduleKinds = map[bundle.ModuleType]string{
+	bundle.ESModule: "esModule", bundle.CommonJS: "commonJsModule", bundle.Text: "text",
+	bundle.Data: "data", bundle.Wasm: "wasm", bundle.JSON: "json",
+}
+
+// writeGeneration writes modules and configuration into dir.
+func writeGeneration(opt *Options, token string, builds []*build, dir string) error {
+	for i, b := range builds {
+		sub := moduleDir(i)
+		if err := os.MkdirAll(filepath.Join(dir, sub), 0o700); err != nil {
+			return err
+		}
+		files := b.files(sub, token)
+		b.plan(files)
+		for _, f := range files {
+			if err := os.WriteFile(filepath.Join(dir, f.File), f.content, 0o600); err != nil {
+				return err
+			}
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "dispatcher.js"), []byte(shim.Dispatcher), 0o600); err != nil {
+		return err
+	}
+	text := compose(opt, builds, dir).Text()
+	return os.WriteFile(filepath.Join(dir, configFile), []byte(text), 0o600)
+}
+
+// file is one module of a generation's folder.
+type file struct {
+	workerd.Module
+	content []byte
+}
+
+// files lists the modules in sub, the entry module first: workerd starts there.
+func (b *build) files(sub, token string) []file {
+	entry := shim.Entry(b.worker.Name, b.result.Main, token, slices.Contains(b.result.Exports, "default"))
+	list := []file{{workerd.Module{Name: shim.EntryModule, Kind: "esModule"}, []byte(entry)}}
+	for _, m := range b.result.Modules {
+		list = append(list, file{workerd.Module{Name: m.Name, Kind: moduleKinds[m.Type]}, m.Content})
+	}
+	for i := range list {
+		list[i].File = path.Join(sub, fmt.Sprintf("%d-%s", i, safeFile(list[i].Name)))
+	}
+	return list
+}
+
+// plan names the modules without writing them.
+func (b *build) plan(files []file) {
+	b.modules = nil
+	for _, f := range files {
+		b.modules = append(b.modules, f.Module)
+	}
+}
+
+// safeFile turns a module's name into one path element.
+func safeFile(name string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '/' || r == '\\' || r == ':' || r < 0x20 {
+			return '_'
+		}
+		return r
+	}, name)
+}
+
+// mapStack rewrites the frames of a V8 stack to the sources and drops the
+// frames of flint's entry module.
+func (b *build) mapStack(stack string) string {
+	if b.mapper != nil {
+		stack = b.mapper.Stack(stack)
+	}
+	lines := strings.Split(stack, "\n")
+	return strings.Join(slices.DeleteFunc(lines, func(l string) bool {
+		return strings.Contains(l, shim.EntryModule+":")
+	}), "\n")
+}
+
+func moduleDir(worker int) string { return fmt.Sprintf("worker%d", worker) }

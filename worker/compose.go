@@ -1,0 +1,193 @@
+package worker
+
+import (
+	"fmt"
+	"net/url"
+	"sort"
+
+	"flint/emulator/config"
+	"flint/worker/shim"
+	"flint/worker/workerd"
+)
+
+// Headers between the front, workerd and the bindings socket. The front drops
+// them from what clients send.
+const (
+	HeaderBinding = "X-Flint-Binding" // service/resource, injected by workerd
+	HeaderCf      = "X-Flint-Cf"      // request.cf as JSON
+	HeaderProto   = "X-Flint-Proto"   // http or https
+)
+
+// composer turns Workers into one workerd configuration.
+type composer struct {
+	opt  *Options
+	dir  string // of this generation: sockets and modules
+	out  workerd.Config
+	seen map[string]bool // external services already declared
+}
+
+// compose writes the configuration of one workerd process that runs all
+// builds. Sockets are <dir>/<index>.sock for each Worker and <dir>/events.sock.
+func compose(opt *Options, builds []*build, dir string) *workerd.Config {
+	c := &composer{opt: opt, dir: dir, seen: map[string]bool{}}
+	for i, b := range builds {
+		c.worker(b)
+		c.out.Sockets = append(c.out.Sockets, workerd.Socket{
+			Name:    fmt.Sprintf("worker:%d", i),
+			Address: "unix:" + socketPath(dir, i),
+			Service: workerd.Designator{Service: serviceName(b.worker.Name), Entrypoint: shim.Entrypoint},
+			Proto:   HeaderProto,
+			CfBlob:  HeaderCf,
+		})
+	}
+	c.dispatcher(builds)
+	return &c.out
+}
+
+func serviceName(worker string) string { return "user:" + worker }
+
+// dispatcher adds the Worker that turns flint's events into handler calls.
+func (c *composer) dispatcher(builds []*build) {
+	d := &workerd.WorkerService{
+		Modules:            []workerd.Module{{Name: "dispatcher.js", Kind: "esModule", File: "dispatcher.js"}},
+		CompatibilityDate:  "2026-01-01",
+		CompatibilityFlags: []string{"service_binding_extra_handlers", "experimental"},
+	}
+	for _, b := range builds {
+		d.Bindings = append(d.Bindings, workerd.ServiceBinding(b.worker.Name,
+			workerd.Designator{Service: serviceName(b.worker.Name), Entrypoint: shim.Entrypoint}))
+	}
+	c.out.Services = append(c.out.Services, workerd.Service{Name: "flint:dispatcher", Worker: d})
+	c.out.Sockets = append(c.out.Sockets, workerd.Socket{
+		Name: "events", Address: "unix:" + eventsPath(c.dir), Service: workerd.Designator{Service: "flint:dispatcher"},
+	})
+}
+
+// external declares the flint service behind a binding once and returns its name.
+func (c *composer) external(service, resource string) string {
+	name := service + ":" + resource
+	if !c.seen[name] {
+		c.seen[name] = true
+		ext := &workerd.External{
+			Address: "unix:" + c.opt.BindingsSocket,
+			Headers: map[string]string{HeaderBinding: service + "/" + resource},
+		}
+		switch service { // these see requests, of which the URL and cf are a part
+		case "outbound", "assets":
+			ext.Proto = HeaderProto
+		case "cache":
+			ext.Proto, ext.CfBlob = HeaderProto, HeaderCf
+		}
+		c.out.Services = append(c.out.Services, workerd.Service{Name: name, External: ext})
+	}
+	return name
+}
+
+func (c *composer) worker(b *build) {
+	w := b.worker
+	s := &workerd.WorkerService{
+		Modules:            b.modules,
+		CompatibilityDate:  clampDate(w.CompatibilityDate, c.opt.Binary),
+		CompatibilityFlags: w.CompatibilityFlags,
+		Bindings:           c.bindings(w),
+		GlobalOutbound:     c.external("outbound", w.Name),
+		CacheAPIOutbound:   c.external("cache", "default"),
+	}
+	if s.Namespaces = namespaces(w); len(s.Namespaces) > 0 {
+		s.ObjectStorage = "do:" + w.Name
+		c.out.Services = append(c.out.Services, workerd.Service{Name: s.ObjectStorage, Disk: &workerd.Disk{Path: c.opt.objectDir(w.Name)}})
+	}
+	c.out.Services = append(c.out.Services, workerd.Service{Name: serviceName(w.Name), Worker: s})
+}
+
+func (c *composer) bindings(w *config.Worker) []workerd.Binding {
+	var out []workerd.Binding
+	add := func(b workerd.Binding) { out = append(out, b) }
+	for _, v := range w.Vars {
+		if v.JSON != nil {
+			add(workerd.JSON(v.Name, string(v.JSON)))
+		} else {
+			add(workerd.Text(v.Name, v.Text))
+		}
+	}
+	for _, b := range w.KV {
+		add(workerd.KV(b.Binding, c.external("kv", url.PathEscape(b.ID))))
+	}
+	for _, b := range w.D1 {
+		add(workerd.Wrapped(b.Binding, "cloudflare-internal:d1-api", c.external("d1", url.PathEscape(b.ID))))
+	}
+	for _, b := range w.R2 {
+		add(workerd.R2(b.Binding, c.external("r2", url.PathEscape(b.Bucket))))
+	}
+	for _, b := range w.QueueProducers {
+		resource := url.PathEscape(b.Queue)
+		if b.DeliveryDelay > 0 {
+			resource += fmt.Sprintf("?delay=%d", int(b.DeliveryDelay.Seconds()))
+		}
+		add(workerd.Queue(b.Binding, c.external("queues", resource)))
+	}
+	for _, b := range w.DurableObjects {
+		service := ""
+		if b.Script != "" && b.Script != w.Name {
+			service = serviceName(b.Script)
+		}
+		add(workerd.DurableObject(b.Binding, b.Class, service))
+	}
+	for _, b := range w.Services {
+		add(workerd.ServiceBinding(b.Binding, workerd.Designator{Service: serviceName(b.Service), Entrypoint: b.Entrypoint}))
+	}
+	if w.AI != "" {
+		add(workerd.Wrapped(w.AI, "cloudflare-internal:ai-api", c.external("ai", w.Name)))
+	}
+	if w.Assets != nil && w.Assets.Binding != "" {
+		add(workerd.ServiceBinding(w.Assets.Binding, workerd.Designator{Service: c.external("assets", w.Name)}))
+	}
+	return out
+}
+
+// clampDate keeps the compatibility date within what the runtime knows.
+func clampDate(date string, b workerd.Binary) string {
+	if newest := b.CompatibilityDate(); newest != "" && date > newest {
+		return newest
+	}
+	return date
+}
+
+// namespaces follows the migrations of w's Durable Object classes. The
+// identity of a class's storage is the name under which it was created, so a
+// rename keeps the objects.
+func namespaces(w *config.Worker) []workerd.Namespace {
+	classes := map[string]workerd.Namespace{}
+	create := func(class string, sql bool) {
+		classes[class] = workerd.Namespace{Class: class, UniqueKey: w.Name + "-" + class, SQL: sql}
+	}
+	for _, m := range w.Migrations {
+		for _, class := range m.NewClasses {
+			create(class, false)
+		}
+		for _, class := range m.NewSQLiteClasses {
+			create(class, true)
+		}
+		for _, r := range m.Renamed {
+			n := classes[r.From]
+			delete(classes, r.From)
+			n.Class = r.To
+			classes[r.To] = n
+		}
+		for _, class := range m.Deleted {
+			delete(classes, class)
+		}
+	}
+	for _, d := range w.DurableObjects {
+		own := d.Script == "" || d.Script == w.Name
+		if _, ok := classes[d.Class]; own && !ok {
+			create(d.Class, false) // no migration names it: config has warned
+		}
+	}
+	out := make([]workerd.Namespace, 0, len(classes))
+	for _, n := range classes {
+		out = append(out, n)
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].Class < out[j].Class })
+	return out
+}

@@ -1,0 +1,22 @@
+package worker
+
+import "context"
+
+// Describe is the text of the workerd configuration that would run opt's
+// Workers: what `flint config` prints. Nothing is started.
+func Describe(ctx context.Context, opt Options) (string, error) {
+	r := New(opt)
+	defer func() {
+		for _, w := range r.order {
+			w.closeSession()
+		}
+	}()
+	builds, err := r.buildAll(ctx, opt.Workers)
+	if err != nil {
+		return "", err
+	}
+	for i, b := range builds {
+		b.plan(b.files(moduleDir(i), r.token))
+	}
+	return compose(&r.opt, builds, opt.RunDir).Text(), nil
+}

@@ -1,0 +1,158 @@
+package worker
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"flint/queues"
+)
+
+// event is what the dispatcher reads. Its queue part follows
+// https://developers.cloudflare.com/queues/configuration/javascript-apis/
+type event struct {
+	Type          string         `json:"type"`
+	Worker        string         `json:"worker"`
+	Queue         string         `json:"queue,omitempty"`
+	Messages      []eventMessage `json:"messages,omitempty"`
+	Metrics       eventMetrics   `json:"metrics"`
+	Cron          string         `json:"cron,omitempty"`
+	ScheduledTime int64          `json:"scheduledTime,omitempty"` // ms since the epoch
+}
+
+type eventMessage struct {
+	ID          string          `json:"id"`
+	Timestamp   int64           `json:"timestamp"` // ms since the epoch
+	Attempts    int             `json:"attempts"`
+	ContentType string          `json:"contentType"`
+	Body        json.RawMessage `json:"body"`
+}
+
+type eventMetrics struct {
+	BacklogCount           int64 `json:"backlogCount"`
+	BacklogBytes           int64 `json:"backlogBytes"`
+	OldestMessageTimestamp int64 `json:"oldestMessageTimestamp,omitempty"`
+}
+
+// eventOutcome is what workerd reports of a handler call.
+type eventOutcome struct {
+	Outcome    string `json:"outcome"`
+	AckAll     bool   `json:"ackAll"`
+	RetryBatch struct {
+		Retry        bool `json:"retry"`
+		DelaySeconds *int `json:"delaySeconds"`
+	} `json:"retryBatch"`
+	ExplicitAcks  []string `json:"explicitAcks"`
+	RetryMessages []struct {
+		MsgID        string `json:"msgId"`
+		DelaySeconds *int   `json:"delaySeconds"`
+	} `json:"retryMessages"`
+}
+
+// DeliverQueue runs the Worker's queue() handler on a batch. An error says that
+// the handler did not run, or that workerd went away under it.
+func (w *Worker) DeliverQueue(ctx context.Context, b queues.Batch) (queues.Outcome, error) {
+	ev := event{Type: "queue", Worker: w.name, Queue: b.Queue, Messages: make([]eventMessage, len(b.Messages))}
+	for i, m := range b.Messages {
+		body, err := encodeBody(m.ContentType, m.Body)
+		if err != nil {
+			return queues.Outcome{}, fmt.Errorf("message %s: %w", m.ID, err)
+		}
+		ev.Messages[i] = eventMessage{m.ID, m.Timestamp.UnixMilli(), m.Attempts, m.ContentType, body}
+	}
+	ev.Metrics = metricsOf(b.Metrics)
+	out, err := w.dispatch(ctx, ev)
+	if err != nil {
+		return queues.Outcome{}, err
+	}
+	return out.queue(), nil
+}
+
+// encodeBody writes a message body as JSON: text as a string, JSON as it is,
+// everything else in base64.
+func encodeBody(contentType string, body []byte) (json.RawMessage, error) {
+	switch contentType {
+	case "json":
+		if !json.Valid(body) {
+			return nil, errors.New("the body is not JSON")
+		}
+		return body, nil
+	case "text":
+		return json.Marshal(string(body))
+	default:
+		return json.Marshal(body)
+	}
+}
+
+func metricsOf(m queues.Metrics) eventMetrics {
+	out := eventMetrics{BacklogCount: int64(m.BacklogCount), BacklogBytes: int64(m.BacklogBytes)}
+	if !m.OldestMessage.IsZero() {
+		out.OldestMessageTimestamp = m.OldestMessage.UnixMilli()
+	}
+	return out
+}
+
+func (o eventOutcome) queue() queues.Outcome {
+	out := queues.Outcome{
+		Outcome:       o.Outcome,
+		AckAll:        o.AckAll,
+		RetryAll:      o.RetryBatch.Retry,
+		RetryAllDelay: seconds(o.RetryBatch.DelaySeconds),
+		ExplicitAcks:  o.ExplicitAcks,
+	}
+	for _, m := range o.RetryMessages {
+		out.Retries = append(out.Retries, queues.Retry{ID: m.MsgID, Delay: seconds(m.DelaySeconds)})
+	}
+	return out
+}
+
+func seconds(n *int) *time.Duration {
+	if n == nil {
+		return nil
+	}
+	d := time.Duration(*n) * time.Second
+	return &d
+}
+
+// Scheduled runs the Worker's scheduled() handler. An error says that it did
+// not run or threw.
+func (w *Worker) Scheduled(ctx context.Context, cron string, at time.Time) error {
+	out, err := w.dispatch(ctx, event{Type: "scheduled", Worker: w.name, Cron: cron, ScheduledTime: at.UnixMilli()})
+	if err != nil {
+		return err
+	}
+	if out.Outcome != "ok" {
+		return fmt.Errorf("scheduled() of %s ended with %q", w.name, out.Outcome)
+	}
+	return nil
+}
+
+func (w *Worker) dispatch(ctx context.Context, ev event) (eventOutcome, error) {
+	var out eventOutcome
+	payload, err := json.Marshal(ev)
+	if err != nil {
+		return out, err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://flint/", bytes.NewReader(payload))
+	if err != nil {
+		return out, err
+	}
+	res, err := w.roundTrip(req, w.events)
+	if err != nil {
+		return out, err
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		return out, &CrashError{err}
+	}
+	if res.StatusCode != http.StatusOK {
+		return out, fmt.Errorf("the dispatcher answered %s: %s", res.Status, body)
+	}
+	return out, json.Unmarshal(body, &out)
+}

@@ -1,0 +1,345 @@
+// Package worker runs Workers: it bundles them, writes workerd's
+// configuration, supervises the process, hands requests and events to it, and
+// turns its output into logs. One Runtime is one workerd process that runs all
+// Workers of a project.
+package worker
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"flint/emulator/config"
+	"flint/internal/clock"
+	"flint/worker/workerd"
+)
+
+const (
+	holdTimeout  = 30 * time.Second // how long a request waits for a Worker that (re)starts
+	drainTimeout = 5 * time.Second  // how long a reload waits for requests of the old code
+	maxBackoff   = 5 * time.Second  // between restarts of a workerd that keeps crashing
+)
+
+// Options say what to run and with what around it.
+type Options struct {
+	Workers        []config.Worker
+	Binary         workerd.Binary
+	BindingsSocket string // the unix socket on which flint serves bindings
+	RunDir         string // sockets, modules and configuration; short, made by the caller
+	StateDir       string // holds do/<worker>: the objects' storage
+	InspectorAddr  string // host:port of the V8 inspector, empty = off
+	Log            *slog.Logger
+}
+
+func (o *Options) objectDir(worker string) string {
+	return filepath.Join(o.StateDir, "do", worker)
+}
+
+// Runtime supervises one workerd process.
+type Runtime struct {
+	opt     Options
+	token   string // marks exceptions in the Worker's output
+	log     *slog.Logger
+	workers map[string]*Worker
+	order   []*Worker
+
+	reloading sync.Mutex // one build, start or reload at a time
+	builds    []*build   // what runs, or ran last
+	counter   int        // of generations
+
+	current atomic.Pointer[generation] // nil while nothing can answer
+	mu      sync.Mutex
+	changed chan struct{} // closed and replaced whenever current or broken changes
+	broken  error         // why nothing can answer, when waiting is useless
+
+	ctx      context.Context
+	stop     context.CancelFunc
+	routines sync.WaitGroup
+}
+
+// New prepares a Runtime. Start runs it.
+func New(opt Options) *Runtime {
+	r := &Runtime{opt: opt, token: newToken(), log: opt.Log, workers: map[string]*Worker{}, changed: make(chan struct{})}
+	for i := range opt.Workers {
+		w := &Worker{runtime: r, index: i, name: opt.Workers[i].Name}
+		r.workers[w.name] = w
+		r.order = append(r.order, w)
+	}
+	return r
+}
+
+func newToken() string {
+	var b [12]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return "flint-" + hex.EncodeToString(b[:]) + ":"
+}
+
+// Worker finds a Worker by its name.
+func (r *Runtime) Worker(name string) (*Worker, bool) {
+	w, ok := r.workers[name]
+	return w, ok
+}
+
+// Start bundles the Workers and runs workerd. After a build error (a
+// *bundle.Error) nothing runs, requests are answered with that error, and
+// Reload may mend it.
+func (r *Runtime) Start(ctx context.Context) error {
+	r.ctx, r.stop = context.WithCancel(context.Background())
+	for i := range r.opt.Workers {
+		if err := os.MkdirAll(r.opt.objectDir(r.opt.Workers[i].Name), 0o755); err != nil {
+			return err
+		}
+	}
+	return r.Reload(ctx, r.opt.Workers)
+}
+
+// Reload bundles again and replaces the running code. Requests wait meanwhile.
+// When the new code does not build or start, the old code keeps answering and
+// the error is returned. workers are the same Workers in the same order, with
+// whatever else of their configuration changed.
+func (r *Runtime) Reload(ctx context.Context, workers []config.Worker) error {
+	r.reloading.Lock()
+	defer r.reloading.Unlock()
+	if len(workers) != len(r.order) {
+		return errors.New("a Worker was added or removed: restart flint")
+	}
+	builds, err := r.buildAll(ctx, workers)
+	if err != nil {
+		if r.current.Load() == nil {
+			r.setBroken(err)
+		}
+		return err
+	}
+	if r.current.Load() != nil && same(builds, r.builds) {
+		return nil
+	}
+	return r.replace(ctx, builds)
+}
+
+// replace starts builds in place of what runs.
+func (r *Runtime) replace(ctx context.Context, builds []*build) error {
+	old := r.current.Load()
+	if old != nil && hasObjects(builds, r.builds) {
+		// Two processes must never open the same object storage.
+		r.setCurrent(nil)
+		old.drain(drainTimeout)
+		old.close()
+	}
+	next, err := r.startGeneration(ctx, builds)
+	if err != nil {
+		return errors.Join(err, r.restore(ctx, old))
+	}
+	r.builds = builds
+	r.setCurrent(next)
+	if old != nil {
+		r.routines.Add(1)
+		go func() {
+			defer r.routines.Done()
+			old.drain(drainTimeout)
+			old.close()
+		}()
+	}
+	return nil
+}
+
+// restore brings the last good code back after a failed replacement.
+func (r *Runtime) restore(ctx context.Context, old *generation) error {
+	if r.current.Load() != nil {
+		return nil // it never stopped
+	}
+	if old == nil {
+		r.setBroken(errors.New("the Worker does not start; its error was printed"))
+		return nil
+	}
+	back, err := r.startGeneration(ctx, r.builds)
+	if err != nil {
+		r.setBroken(err)
+		return err
+	}
+	r.setCurrent(back)
+	return nil
+}
+
+// hasObjects reports whether old or new code has Durable Objects.
+func hasObjects(sets ...[]*build) bool {
+	for _, builds := range sets {
+		for _, b := range builds {
+			if len(namespaces(b.worker)) > 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (r *Runtime) setCurrent(g *generation) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.current.Store(g)
+	r.broken = nil
+	close(r.changed)
+	r.changed = make(chan struct{})
+}
+
+func (r *Runtime) setBroken(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.current.Store(nil)
+	r.broken = err
+	close(r.changed)
+	r.changed = make(chan struct{})
+}
+
+// ErrHeld says that no Worker was ready to answer in time.
+var ErrHeld = fmt.Errorf("the Worker did not become ready within %s", holdTimeout)
+
+// acquire returns the generation that answers, waiting while there is none.
+// The caller releases it.
+func (r *Runtime) acquire(ctx context.Context) (*generation, error) {
+	for {
+		if g := r.current.Load(); g != nil && g.enter() {
+			return g, nil
+		}
+		if err := r.waitForChange(ctx); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func (r *Runtime) waitForChange(ctx context.Context) error {
+	r.mu.Lock()
+	changed, broken, current := r.changed, r.broken, r.current.Load()
+	r.mu.Unlock()
+	if current != nil && current.usable() {
+		return nil
+	}
+	if broken != nil {
+		return broken
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, holdTimeout, ErrHeld)
+	defer cancel()
+	select {
+	case <-changed:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-r.ctx.Done():
+		return errors.New("flint is stopping")
+	}
+}
+
+// startGeneration runs builds in a new process and watches over it.
+func (r *Runtime) startGeneration(ctx context.Context, builds []*build) (*generation, error) {
+	r.counter++
+	dir := filepath.Join(r.opt.RunDir, strconv.Itoa(r.counter))
+	if err := writeGeneration(&r.opt, r.token, builds, dir); err != nil {
+		return nil, err
+	}
+	logs := &logWriter{runtime: r, builds: builds}
+	proc, err := workerd.Start(ctx, workerd.ProcessOptions{
+		Binary:        r.opt.Binary,
+		ConfigFile:    filepath.Join(dir, configFile),
+		Sockets:       len(builds) + 1,
+		InspectorAddr: r.opt.InspectorAddr,
+		Log:           logs.write,
+	})
+	if err != nil {
+		os.RemoveAll(dir)
+		return nil, err
+	}
+	logs.started.Store(true)
+	g := newGeneration(proc, dir, builds)
+	r.routines.Add(1)
+	go r.supervise(g)
+	return g, nil
+}
+
+// supervise restarts a process that ends without being asked to.
+func (r *Runtime) supervise(g *generation) {
+	defer r.routines.Done()
+	<-g.proc.Exited()
+	if g.leaving.Load() || r.ctx.Err() != nil {
+		return
+	}
+	r.log.Error("workerd crashed", "reason", g.proc.ExitReason())
+	r.reloading.Lock()
+	defer r.reloading.Unlock()
+	if r.current.Load() != g {
+		return
+	}
+	r.setCurrent(nil)
+	g.close()
+	r.restart(g)
+}
+
+// restart tries until workerd runs again, more slowly while it keeps failing.
+func (r *Runtime) restart(crashed *generation) {
+	backoff := crashed.backoff
+	if crashed.age.Elapsed() > time.Minute {
+		backoff = 0
+	}
+	for r.ctx.Err() == nil {
+		wait(r.ctx, backoff)
+		backoff = min(max(2*backoff, 100*time.Millisecond), maxBackoff)
+		started := clock.StartStopwatch()
+		next, err := r.startGeneration(r.ctx, r.builds)
+		if err == nil {
+			next.backoff = backoff
+			r.setCurrent(next)
+			r.log.Info("workerd restarted", "ms", started.Elapsed().Milliseconds())
+			return
+		}
+		r.log.Error("workerd does not start again", "error", err)
+	}
+}
+
+func wait(ctx context.Context, d time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	<-ctx.Done()
+}
+
+// PID is the process id of the running workerd; 0 when none runs.
+func (r *Runtime) PID() int {
+	if g := r.current.Load(); g != nil {
+		return g.proc.PID()
+	}
+	return 0
+}
+
+// MemoryBytes is the resident memory of the running workerd.
+func (r *Runtime) MemoryBytes() int64 {
+	if g := r.current.Load(); g != nil {
+		return g.proc.MemoryBytes()
+	}
+	return 0
+}
+
+// Close lets requests finish for a moment, stops workerd and removes its files.
+func (r *Runtime) Close() error {
+	if r.stop == nil {
+		return nil // never started
+	}
+	r.stop()
+	r.reloading.Lock()
+	if g := r.current.Load(); g != nil {
+		r.setBroken(errors.New("flint is stopping"))
+		g.drain(drainTimeout)
+		g.close()
+	}
+	r.reloading.Unlock()
+	r.routines.Wait()
+	for _, w := range r.order {
+		w.closeSession()
+	}
+	return nil
+}

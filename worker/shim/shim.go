@@ -1,0 +1,47 @@
+// Package shim holds the JavaScript that cannot be avoided: the entry module
+// around the user's code and the dispatcher that turns flint's events into
+// handler calls.
+package shim
+
+import (
+	_ "embed"
+	"encoding/json"
+	"strconv"
+	"strings"
+)
+
+// Names inside workerd. The entrypoint name cannot collide with a user's
+// export by accident.
+const (
+	Entrypoint  = "__flint_entry"
+	EntryModule = "__flint_entry.js"
+	// ExceptionHeader marks a response that stands for an uncaught exception.
+	ExceptionHeader = "X-Flint-Exception"
+)
+
+//go:embed entry.js
+var entry string
+
+// Dispatcher is the module that receives queue batches and cron events over
+// HTTP and calls the Worker's handlers.
+//
+//go:embed dispatcher.js
+var Dispatcher string
+
+// Entry is the module that stands around main, the user's entry module. It
+// adds the entrypoint that the front and the dispatcher talk to, which reports
+// uncaught exceptions of the named Worker marked with token; other callers
+// reach the user's own exports untouched.
+func Entry(worker, main, token string, hasDefault bool) string {
+	quoted, _ := json.Marshal("./" + main) // a string always marshals
+	def := ""
+	if hasDefault {
+		def = "export { default } from " + string(quoted) + ";"
+	}
+	return strings.NewReplacer(
+		`"flint:main"`, string(quoted),
+		`"flint:token"`, `"`+token+`"`,
+		`"flint:worker"`, strconv.Quote(worker),
+		"/* flint:default */", def,
+	).Replace(entry)
+}

@@ -1,0 +1,143 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"flint/emulator/config"
+	"flint/worker/bundle"
+)
+
+// Worker is one Worker of the Runtime: what the front sends requests to and
+// what queues and schedules deliver to.
+type Worker struct {
+	runtime *Runtime
+	index   int
+	name    string
+	session *bundle.Session // guarded by Runtime.reloading
+	built   *config.Worker  // what session was made for
+
+	mu     sync.Mutex
+	inputs []string
+}
+
+// Name is the Worker's name.
+func (w *Worker) Name() string { return w.name }
+
+// CrashError says that workerd went away under a request.
+type CrashError struct{ Err error }
+
+// Error implements error.
+func (e *CrashError) Error() string {
+	return "workerd stopped while it was answering this request; it is being restarted"
+}
+
+// Unwrap gives the cause.
+func (e *CrashError) Unwrap() error { return e.Err }
+
+// RoundTrip implements http.RoundTripper: it sends a request to the Worker and
+// returns the head of its response. While the Worker (re)starts the request
+// waits. r is consumed; its URL is the path and its Host what the Worker sees.
+// A *CrashError means that the process went away, an *Exception that the
+// handler threw, a *bundle.Error that no version of the code could be built yet.
+func (w *Worker) RoundTrip(r *http.Request) (*http.Response, error) {
+	return w.roundTrip(r, w.entry)
+}
+
+func (w *Worker) entry(g *generation) *pool  { return g.pools[w.index] }
+func (w *Worker) events(g *generation) *pool { return g.events }
+
+func (w *Worker) roundTrip(r *http.Request, pick func(*generation) *pool) (*http.Response, error) {
+	for dials := 1; ; dials++ {
+		g, err := w.runtime.acquire(r.Context())
+		if err != nil {
+			return nil, err
+		}
+		res, err := pick(g).roundTrip(r)
+		if err != nil {
+			g.leave()
+			if isDial(err) && r.Context().Err() == nil && dials < maxDials {
+				w.runtime.gone(r.Context(), g) // the request never reached the Worker
+				continue
+			}
+			return nil, crashed(r.Context(), g, err)
+		}
+		if res.StatusCode == http.StatusSwitchingProtocols {
+			g.leave() // a WebSocket must not hold a reload up
+			return res, nil
+		}
+		if e := w.exceptionOf(g, res); e != nil {
+			res.Body.Close()
+			g.leave()
+			return nil, e
+		}
+		res.Body = &heldBody{ReadCloser: res.Body, release: sync.OnceFunc(g.leave)}
+		return res, nil
+	}
+}
+
+// maxDials bounds how often a request tries to reach a process that is going.
+const maxDials = 30
+
+// gone waits until something other than g can answer, for a second at most.
+func (r *Runtime) gone(ctx context.Context, g *generation) {
+	r.mu.Lock()
+	changed, current := r.changed, r.current.Load()
+	r.mu.Unlock()
+	if current != g {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	select {
+	case <-changed:
+	case <-ctx.Done():
+	}
+}
+
+// crashed gives a failed round trip its name. A process that broke a
+// connection off is probably ending: once that is certain the next request
+// waits for its successor instead of failing too.
+func crashed(ctx context.Context, g *generation, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	exit, cancel := context.WithTimeout(ctx, 250*time.Millisecond)
+	defer cancel()
+	select {
+	case <-g.proc.Exited():
+	case <-exit.Done():
+	}
+	return &CrashError{err}
+}
+
+// isDial reports whether err happened before a connection stood.
+func isDial(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "dial"
+}
+
+// heldBody releases its generation when the response has been read.
+type heldBody struct {
+	io.ReadCloser
+	release func()
+}
+
+func (b *heldBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil {
+		b.release()
+	}
+	return n, err
+}
+
+func (b *heldBody) Close() error {
+	err := b.ReadCloser.Close()
+	b.release()
+	return err
+}
