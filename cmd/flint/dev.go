@@ -1,0 +1,147 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"flint/emulator"
+	"flint/emulator/config"
+	"flint/internal/console"
+)
+
+func (a *app) dev() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "dev [DIR]",
+		Short: "Run the Workers of a project",
+		Long:  "Run the Workers of DIR (default: the current directory), which holds a flint.toml or a Wrangler file.",
+		Args:  cobra.MaximumNArgs(1),
+		RunE:  a.runDev,
+	}
+	f := cmd.Flags()
+	f.String("ip", "127.0.0.1", "address of the Worker's port")
+	f.Int("port", 8787, "the Worker's port (0 = any free port)")
+	f.Int("control-port", 8788, "control API, REST API and dashboard (0 = any free port)")
+	f.Int("s3-port", 8789, "R2's S3 API (0 = any free port)")
+	f.Int("inspector-port", 0, "V8 inspector for the debugger (0 = off)")
+	f.Bool("ephemeral", false, "keep no state: a temporary directory, removed at the end")
+	f.Int("isolates", 1, "workerd processes that run the Worker")
+	f.Bool("no-watch", false, "do not reload when files are saved")
+	f.Bool("no-install", false, "never run npm")
+	f.String("log-format", "pretty", "pretty, or json: one object a line on standard output")
+	return cmd
+}
+
+func (a *app) runDev(cmd *cobra.Command, args []string) error {
+	dir := "."
+	if len(args) == 1 {
+		dir = args[0]
+	}
+	p, err := a.load(dir, cmd.Flags())
+	if err != nil {
+		return err
+	}
+	log := a.logger(p)
+	for _, w := range p.Warnings {
+		log.Warn(w)
+	}
+	if p.Settings.Isolates > 1 {
+		log.Warn("isolates = 1 is used: flint does not run several isolates yet")
+	}
+	e, err := a.newEmulator(cmd.Context(), p, dir, cmd, log)
+	if err != nil {
+		return err
+	}
+	if err := e.Start(cmd.Context()); err != nil {
+		return err
+	}
+	<-cmd.Context().Done()
+	log.Info("stopping")
+	return e.Close()
+}
+
+func (a *app) newEmulator(ctx context.Context, p *config.Project, dir string, cmd *cobra.Command, log *slog.Logger) (*emulator.Emulator, error) {
+	opts := []emulator.Option{
+		emulator.WithLog(log),
+		emulator.WithLoad(func() (*config.Project, error) { return a.load(dir, cmd.Flags()) }),
+	}
+	e, err := emulator.New(ctx, p, opts...)
+	if errors.Is(err, emulator.ErrNoRuntime) && p.Settings.Install {
+		if err := a.installRuntime(ctx); err != nil {
+			return nil, err
+		}
+		e, err = emulator.New(ctx, p, opts...)
+	}
+	return e, err
+}
+
+// logger prints events in the form that the project asks for.
+func (a *app) logger(p *config.Project) *slog.Logger {
+	return slog.New(console.New(a.std.Out, console.Options{
+		JSON: p.Settings.LogFormat == "json", Color: a.std.Terminal, Printers: printers,
+	}))
+}
+
+// printers are the events that a person sees in a form of their own.
+var printers = map[string]console.Printer{
+	emulator.EventReady:      printReady,
+	emulator.EventRequest:    printRequest,
+	emulator.EventConsole:    printConsole,
+	emulator.EventException:  printException,
+	emulator.EventReloaded:   printReloaded,
+	emulator.EventBuildError: printBuildError,
+}
+
+func printReady(b *bytes.Buffer, c console.Palette, f map[string]slog.Value) {
+	fmt.Fprintf(b, "%sready%s in %v ms at %s%v%s  %scontrol %v  S3 %v%s\n", c.Green, c.Reset, f["ms"],
+		c.Bold, f["url"], c.Reset, c.Dim, f["control"], f["s3"], c.Reset)
+}
+
+func printRequest(b *bytes.Buffer, c console.Palette, f map[string]slog.Value) {
+	color := c.Green
+	switch status := f["status"].Int64(); {
+	case status >= 500:
+		color = c.Red
+	case status >= 400:
+		color = c.Yellow
+	}
+	fmt.Fprintf(b, "%s%v%s %v %s%v%s %s%.1f ms%s\n", c.Bold, f["method"], c.Reset, f["path"], color, f["status"], c.Reset,
+		c.Dim, float64(f["duration"].Duration().Microseconds())/1000, c.Reset)
+}
+
+func printConsole(b *bytes.Buffer, c console.Palette, f map[string]slog.Value) {
+	color := ""
+	switch f["console"].String() {
+	case "error":
+		color = c.Red
+	case "warn":
+		color = c.Yellow
+	case "debug":
+		color = c.Dim
+	}
+	fmt.Fprintf(b, "%s%v%s\n", color, f["message"], c.Reset)
+}
+
+func printException(b *bytes.Buffer, c console.Palette, f map[string]slog.Value) {
+	fmt.Fprintf(b, "%sUncaught exception in %v%s\n%v\n", c.Red, f["handler"], c.Reset, traceOr(f["stack"], f["message"]))
+}
+
+func traceOr(stack, message slog.Value) string {
+	if s := stack.String(); s != "" {
+		return s
+	}
+	return message.String()
+}
+
+func printReloaded(b *bytes.Buffer, c console.Palette, f map[string]slog.Value) {
+	fmt.Fprintf(b, "%sreloaded%s in %v ms\n", c.Green, c.Reset, f["ms"])
+}
+
+func printBuildError(b *bytes.Buffer, c console.Palette, f map[string]slog.Value) {
+	fmt.Fprintf(b, "%sbuild failed%s\n%s\n", c.Red, c.Reset, strings.TrimRight(f["text"].String(), "\n"))
+}

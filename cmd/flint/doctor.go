@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os/exec"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"flint/emulator"
+	"flint/emulator/config"
+)
+
+func (a *app) doctor() *cobra.Command {
+	var install bool
+	cmd := &cobra.Command{
+		Use:   "doctor [DIR]",
+		Short: "Say what is missing on this machine and the command that mends it",
+		Args:  cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			dir := "."
+			if len(args) == 1 {
+				dir = args[0]
+			}
+			return a.runDoctor(cmd, dir, install)
+		},
+	}
+	cmd.Flags().BoolVar(&install, "install", false, "install workerd when it is missing")
+	return cmd
+}
+
+// finding is one line of the report; mend is empty when all is well.
+type finding struct{ what, state, mend string }
+
+func (a *app) runDoctor(cmd *cobra.Command, dir string, install bool) error {
+	ctx := cmd.Context()
+	p, loadErr := a.load(dir, cmd.Flags())
+	if _, err := emulator.FindRuntime(ctx, p); err != nil && install {
+		if err := a.installRuntime(ctx); err != nil {
+			return err
+		}
+	}
+	findings := []finding{runtimeFinding(ctx, p), npmFinding(), sqliteFinding(), projectFinding(p, loadErr)}
+	if p != nil {
+		findings = append(findings, stateFinding(p))
+	}
+	missing := 0
+	for _, f := range findings {
+		mark := "ok     "
+		if f.mend != "" {
+			mark = "missing"
+			missing++
+		}
+		fmt.Fprintf(a.std.Out, "%s  %-9s %s\n", mark, f.what, f.state)
+		if f.mend != "" {
+			fmt.Fprintf(a.std.Out, "         -> %s\n", f.mend)
+		}
+	}
+	if missing > 0 {
+		return fmt.Errorf("%d thing(s) to mend", missing)
+	}
+	return nil
+}
+
+func runtimeFinding(ctx context.Context, p *config.Project) finding {
+	b, err := emulator.FindRuntime(ctx, p)
+	if err != nil {
+		return finding{"workerd", err.Error(), "flint doctor --install"}
+	}
+	return finding{"workerd", fmt.Sprintf("%s (%s: %s)", b.Version, b.Source, b.Path), ""}
+}
+
+func npmFinding() finding {
+	path, err := exec.LookPath("npm")
+	if err != nil {
+		return finding{"npm", "not found; needed to install workerd and a Worker's packages, not to run", "install Node.js with npm"}
+	}
+	return finding{"npm", path, ""}
+}
+
+func sqliteFinding() finding {
+	if err := emulator.CheckBuild(); err != nil {
+		return finding{"SQLite", err.Error(), "build flint with `make build`"}
+	}
+	return finding{"SQLite", "FTS5, math functions, scan status", ""}
+}
+
+func projectFinding(p *config.Project, err error) finding {
+	if err != nil {
+		return finding{"project", err.Error(), "mend the file, or name the project's folder: flint doctor DIR"}
+	}
+	names := make([]string, len(p.Workers))
+	for i := range p.Workers {
+		names[i] = p.Workers[i].Name
+	}
+	return finding{"project", fmt.Sprintf("%s (%s)", p.Root, strings.Join(names, ", ")), ""}
+}
+
+func stateFinding(p *config.Project) finding {
+	if run, err := emulator.ReadRun(p.Settings.State); err == nil {
+		return finding{"state", fmt.Sprintf("%s, in use by pid %d at %s", p.Settings.State, run.PID, run.URL), ""}
+	}
+	return finding{"state", p.Settings.State, ""}
+}

@@ -1,0 +1,55 @@
+// Command flint is a local Cloudflare: it runs Workers on the real workerd and
+// emulates the services behind their bindings.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"flint/internal/console"
+)
+
+// Exit codes, which scripts rely on.
+const (
+	exitFailure = 1
+	exitUsage   = 2 // usage or configuration
+)
+
+func main() { os.Exit(run(os.Args[1:], console.Std())) }
+
+// run executes one command and returns the exit code.
+func run(args []string, std console.Streams) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	root := newRoot(std)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintln(std.Err, "flint: "+err.Error())
+	var usage *usageError
+	if errors.As(err, &usage) {
+		return exitUsage
+	}
+	return exitFailure
+}
+
+// usageError is a mistake in the command line or the configuration.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+func usage(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &usageError{err}
+}
+
+func usagef(format string, args ...any) error { return usage(fmt.Errorf(format, args...)) }

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"strings"
+	"unicode/utf8"
+)
+
+// printJSON prints a value as Wrangler does: indented by two spaces.
+func (a *app) printJSON(v any) error {
+	enc := json.NewEncoder(a.std.Out)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}
+
+// kvForm is the multipart body of a value with metadata, made while it is read.
+func kvForm(value io.Reader, metadata string) (io.ReadCloser, string) {
+	r, w := io.Pipe()
+	form := multipart.NewWriter(w)
+	go func() {
+		part, err := form.CreateFormField("value")
+		if err == nil {
+			_, err = io.Copy(part, value)
+		}
+		if err == nil {
+			err = form.WriteField("metadata", metadata)
+		}
+		if err == nil {
+			err = form.Close()
+		}
+		w.CloseWithError(err) // ends the reader, with the error if there is one
+	}()
+	return r, form.FormDataContentType()
+}
+
+// table prints rows under a header, in columns as wide as they need to be.
+func table(w io.Writer, header []string, rows [][]string) {
+	widths := make([]int, len(header))
+	for _, row := range append([][]string{header}, rows...) {
+		for i, cell := range row {
+			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+		}
+	}
+	border := func(left, middle, right string) {
+		parts := make([]string, len(widths))
+		for i, n := range widths {
+			parts[i] = strings.Repeat("─", n+2)
+		}
+		fmt.Fprintln(w, left+strings.Join(parts, middle)+right)
+	}
+	line := func(row []string) {
+		for i, cell := range row {
+			fmt.Fprintf(w, "│ %s%s ", cell, strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell)))
+		}
+		fmt.Fprintln(w, "│")
+	}
+	border("┌", "┬", "┐")
+	line(header)
+	border("├", "┼", "┤")
+	for _, row := range rows {
+		line(row)
+	}
+	border("└", "┴", "┘")
+}
+
+// columnsOf gives the keys of a JSON object in their order.
+func columnsOf(object json.RawMessage) ([]string, error) {
+	dec := json.NewDecoder(bytes.NewReader(object))
+	if _, err := dec.Token(); err != nil {
+		return nil, err
+	}
+	var keys []string
+	for dec.More() {
+		key, err := dec.Token()
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, fmt.Sprint(key))
+		var value json.RawMessage
+		if err := dec.Decode(&value); err != nil {
+			return nil, err
+		}
+	}
+	return keys, nil
+}

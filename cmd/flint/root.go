@@ -1,0 +1,109 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"log/slog"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"flint/emulator"
+	"flint/emulator/config"
+	"flint/internal/console"
+)
+
+// version is set by the Makefile.
+var version = "dev"
+
+// app is what all commands share.
+type app struct {
+	std   console.Streams
+	files []string // -c
+	env   string   // --env
+}
+
+func newRoot(std console.Streams) *cobra.Command {
+	a := &app{std: std}
+	root := &cobra.Command{
+		Use:           "flint",
+		Short:         "A local Cloudflare: Workers, D1, KV, R2, Queues and Workers AI, offline",
+		Version:       version,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          noArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetIn(std.In)
+	root.SetOut(std.Out)
+	root.SetErr(std.Err)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usagef("%w; see `%s --help`", err, cmd.CommandPath())
+	})
+	flags := root.PersistentFlags()
+	flags.StringArrayVarP(&a.files, "config", "c", nil, "a Wrangler file (repeatable; the first one owns the port)")
+	flags.StringVarP(&a.env, "env", "e", "", "the environment: [env.NAME] of the Wrangler file")
+	flags.String("state", "", "the state directory (default .flint beside the configuration)")
+	root.AddCommand(a.dev(), a.config(), a.doctor(), a.d1(), a.kv(), a.r2(), a.queues())
+	return root
+}
+
+// noArgs refuses arguments and names an unknown command as such.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return usagef("unknown command %q for %q; see `%s --help`", args[0], cmd.CommandPath(), cmd.CommandPath())
+}
+
+// group is a command that only has subcommands.
+func group(use, short string, sub ...*cobra.Command) *cobra.Command {
+	cmd := &cobra.Command{Use: use, Short: short, Args: noArgs, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
+	cmd.AddCommand(sub...)
+	return cmd
+}
+
+// exactly asks for named arguments.
+func exactly(names ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) < len(names) {
+			return usagef("%s needs %s; see `%s --help`", cmd.CommandPath(), names[len(args)], cmd.CommandPath())
+		}
+		if len(args) > len(names) {
+			return usagef("%s: unexpected argument %q", cmd.CommandPath(), args[len(names)])
+		}
+		return nil
+	}
+}
+
+// load reads the project in dir.
+func (a *app) load(dir string, flags *pflag.FlagSet) (*config.Project, error) {
+	p, err := config.Load(config.Options{Dir: dir, Files: a.files, Env: a.env, Flags: flags})
+	if err != nil {
+		return nil, usage(err)
+	}
+	return p, nil
+}
+
+// connect loads the project in the current directory and opens its state.
+func (a *app) connect(cmd *cobra.Command) (*config.Project, *emulator.Client, error) {
+	p, err := a.load(".", cmd.Flags())
+	if err != nil {
+		return nil, nil, err
+	}
+	c, err := emulator.Connect(cmd.Context(), p, a.quiet())
+	return p, c, err
+}
+
+// quiet logs only what is wrong, on the error stream.
+func (a *app) quiet() *slog.Logger {
+	return slog.New(console.New(a.std.Err, console.Options{Level: slog.LevelWarn}))
+}
+
+// fileError gives a user's file its place in the message.
+func fileError(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return usage(err)
+	}
+	return err
+}

@@ -1,0 +1,55 @@
+package emulator
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"flint/worker"
+)
+
+// binding serves workerd's protocol for one service.
+type binding interface {
+	ServeBinding(w http.ResponseWriter, r *http.Request, resource string)
+}
+
+// bindingMux finds the service of a call that comes in on the bindings socket.
+// workerd says which binding is calling: X-Flint-Binding: service/resource.
+type bindingMux struct {
+	services map[string]binding
+	log      *slog.Logger
+}
+
+// ServeHTTP implements http.Handler.
+func (m *bindingMux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	call := r.Header[worker.HeaderBinding]
+	if len(call) != 1 {
+		http.Error(w, "flint: a call without "+worker.HeaderBinding, http.StatusBadRequest)
+		return
+	}
+	delete(r.Header, worker.HeaderBinding)
+	name, escaped, _ := strings.Cut(call[0], "/")
+	service, ok := m.services[name]
+	resource, err := unescapeResource(escaped)
+	if !ok || err != nil {
+		m.log.Error("a call from an unknown binding", "binding", call[0])
+		http.Error(w, fmt.Sprintf("flint does not serve the binding %q", call[0]), http.StatusNotImplemented)
+		return
+	}
+	service.ServeBinding(w, r, resource)
+}
+
+// unescapeResource undoes the path escaping; options may follow a question mark.
+func unescapeResource(s string) (string, error) {
+	if !strings.Contains(s, "%") {
+		return s, nil // nearly always
+	}
+	path, query, found := strings.Cut(s, "?")
+	path, err := url.PathUnescape(path)
+	if found {
+		path += "?" + query
+	}
+	return path, err
+}

@@ -1,0 +1,173 @@
+package emulator
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"flint/emulator/cfapi"
+	"flint/emulator/config"
+	"flint/internal/cferr"
+)
+
+// Client is Cloudflare's REST API on a project's state: that of the running
+// flint or, when none runs, of a server in this process that opens the state
+// itself. Commands work the same way on both.
+type Client struct {
+	base  string // http://…/client/v4/accounts/<id>
+	http  *http.Client
+	close func() error
+}
+
+// startingTimeout is how long Connect waits for a flint that is just starting.
+const startingTimeout = 10 * time.Second
+
+// Connect finds or opens the state of a project. The caller closes the Client.
+func Connect(ctx context.Context, p *config.Project, log *slog.Logger) (*Client, error) {
+	ctx, cancel := context.WithTimeout(ctx, startingTimeout)
+	defer cancel()
+	for {
+		dir, err := openState(p.Settings.State, p.Settings.Ephemeral)
+		if err == nil {
+			return connectInProcess(p, dir, log)
+		}
+		var inUse *InUseError
+		if !errors.As(err, &inUse) {
+			return nil, err
+		}
+		if inUse.Run.Control != "" {
+			return newClient(inUse.Run.Control, func() error { return nil }), nil
+		}
+		if waitErr := sleep(ctx, 50*time.Millisecond); waitErr != nil {
+			return nil, err
+		}
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	tick, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	<-tick.Done()
+	return ctx.Err()
+}
+
+func connectInProcess(p *config.Project, dir *stateDir, log *slog.Logger) (*Client, error) {
+	s, err := openServices(p, dir, log)
+	if err != nil {
+		return nil, errors.Join(err, dir.close())
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, errors.Join(err, s.close(), dir.close())
+	}
+	r := cfapi.NewRouter()
+	cfapi.Routes(r, s.rest(log)...)
+	srv := newServer(r, log)
+	done := make(chan struct{})
+	go func() { defer close(done); _ = srv.Serve(listener) }() // ends with Close below
+	return newClient("http://"+listener.Addr().String(), func() error {
+		err := srv.Close()
+		<-done
+		return errors.Join(err, s.close(), dir.close())
+	}), nil
+}
+
+func newClient(control string, closer func() error) *Client {
+	transport := &http.Transport{DisableCompression: true}
+	return &Client{
+		base: control + "/client/v4/accounts/" + cfapi.AccountID,
+		http: &http.Client{Transport: transport},
+		close: func() error {
+			transport.CloseIdleConnections()
+			return closer()
+		},
+	}
+}
+
+// Close ends the connection and, when this process opened the state, closes it.
+func (c *Client) Close() error { return c.close() }
+
+// Path joins path elements, escaping each.
+func Path(elements ...string) string {
+	var b strings.Builder
+	for _, e := range elements {
+		b.WriteByte('/')
+		b.WriteString(url.PathEscape(e))
+	}
+	return b.String()
+}
+
+// Do sends a request. An answer that is not a success becomes a *cferr.Error;
+// otherwise the caller closes the body.
+func (c *Client) Do(ctx context.Context, method, path string, body io.Reader, header http.Header) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, c.base+path, body)
+	if err != nil {
+		return nil, err
+	}
+	for name, values := range header {
+		req.Header[name] = values
+	}
+	res, err := c.http.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("flint does not answer: %w", err)
+	}
+	if res.StatusCode < 300 {
+		return res, nil
+	}
+	defer res.Body.Close()
+	return nil, errorOf(res)
+}
+
+func errorOf(res *http.Response) error {
+	data, _ := io.ReadAll(io.LimitReader(res.Body, 1<<20))
+	var env struct {
+		Errors []struct {
+			Code    int
+			Message string
+		}
+	}
+	if json.Unmarshal(data, &env) != nil || len(env.Errors) == 0 {
+		return cferr.Newf(res.StatusCode, 0, "%s: %s", res.Status, bytes.TrimSpace(data))
+	}
+	return cferr.New(res.StatusCode, env.Errors[0].Code, env.Errors[0].Message)
+}
+
+// Call sends in as JSON (nil = no body) and decodes the envelope's result into
+// out (nil = ignored). It returns the result_info.
+func (c *Client) Call(ctx context.Context, method, path string, in, out any) (cferr.Info, error) {
+	var body io.Reader
+	header := http.Header{}
+	if in != nil {
+		data, err := json.Marshal(in)
+		if err != nil {
+			return nil, err
+		}
+		body = bytes.NewReader(data)
+		header.Set("Content-Type", "application/json")
+	}
+	res, err := c.Do(ctx, method, path, body, header)
+	if err != nil {
+		return nil, err
+	}
+	defer res.Body.Close()
+	var env struct {
+		Result json.RawMessage
+		Info   cferr.Info `json:"result_info"`
+	}
+	if err := json.NewDecoder(res.Body).Decode(&env); err != nil {
+		return nil, fmt.Errorf("the answer of %s %s is not JSON: %w", method, path, err)
+	}
+	if out == nil || len(env.Result) == 0 {
+		return env.Info, nil
+	}
+	return env.Info, json.Unmarshal(env.Result, out)
+}

@@ -1,0 +1,37 @@
+package config
+
+import "slices"
+
+// nodeByDefault is the compatibility date from which workerd turns
+// nodejs_compat and nodejs_compat_v2 on without the flags.
+// https://developers.cloudflare.com/workers/configuration/compatibility-flags/#nodejs-compatibility-flag
+const nodeByDefault = "2026-08-04"
+
+func (w *Worker) flag(name string) bool { return slices.Contains(w.CompatibilityFlags, name) }
+
+// NodeCompat reports whether node: modules are served to the Worker. It
+// depends on CompatibilityDate: ask after the date has its final value.
+func (w *Worker) NodeCompat() bool {
+	switch {
+	case w.flag("nodejs_compat"), w.flag("nodejs_compat_v2"):
+		return true
+	case w.flag("no_nodejs_compat"):
+		return false
+	}
+	return w.CompatibilityDate >= nodeByDefault
+}
+
+// RuntimeFlags are the flags to give to workerd, which refuses to start when
+// one is written twice or when the date already implies nodejs_compat. A flag
+// that stands beside its opposite stays, so that workerd names the conflict.
+func (w *Worker) RuntimeFlags() []string {
+	var out []string
+	for _, f := range w.CompatibilityFlags {
+		node := f == "nodejs_compat" || f == "nodejs_compat_v2"
+		if slices.Contains(out, f) || node && w.CompatibilityDate >= nodeByDefault && !w.flag("no_"+f) {
+			continue
+		}
+		out = append(out, f)
+	}
+	return out
+}

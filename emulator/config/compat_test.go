@@ -1,0 +1,29 @@
+package config
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestNodeCompat(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		date, flags string
+		node        bool
+		runtime     string
+	}{
+		{"2025-01-01", "", false, ""},
+		{"2025-01-01", "nodejs_compat", true, "nodejs_compat"},
+		{"2024-01-01", "nodejs_compat_v2 x x", true, "nodejs_compat_v2 x"},
+		{"2026-08-03", "nodejs_compat", true, "nodejs_compat"},
+		{"2026-08-04", "", true, ""},
+		{"2026-08-04", "nodejs_compat a nodejs_compat_v2", true, "a"},
+		{"2026-08-04", "no_nodejs_compat", false, "no_nodejs_compat"},
+		{"2026-08-04", "nodejs_compat no_nodejs_compat", true, "nodejs_compat no_nodejs_compat"},
+	} {
+		w := Worker{CompatibilityDate: c.date, CompatibilityFlags: strings.Fields(c.flags)}
+		if got := strings.Join(w.RuntimeFlags(), " "); got != c.runtime || w.NodeCompat() != c.node {
+			t.Errorf("%s %q: got %q, %t", c.date, c.flags, got, w.NodeCompat())
+		}
+	}
+}

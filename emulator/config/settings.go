@@ -1,0 +1,235 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cast"
+	"github.com/spf13/viper"
+)
+
+// readSettings lays flags over FLINT_* over flint.toml over defaults. The keys
+// are those of flint.toml; "kv.driver" is FLINT_KV_DRIVER.
+func (l *loader) readSettings() error {
+	v := viper.NewWithOptions(
+		viper.KeyDelimiter("::"), // hosts under r2.domains hold dots
+		viper.EnvKeyReplacer(strings.NewReplacer("::", "_")),
+	)
+	v.SetEnvPrefix("FLINT")
+	v.AutomaticEnv()
+	l.setDefaults(v)
+	if l.flint != nil {
+		if err := v.MergeConfigMap(l.flint.root.plain().(map[string]any)); err != nil {
+			return err
+		}
+	}
+	if err := l.bindFlags(v); err != nil {
+		return err
+	}
+	s := &settingsReader{loader: l, viper: v}
+	s.read(&l.project.Settings)
+	return nil
+}
+
+func (l *loader) setDefaults(v *viper.Viper) {
+	v.SetDefault("ip", or(l.dev.get("ip").str(), "127.0.0.1"))
+	v.SetDefault("port", 8787)
+	if p := l.dev.get("port"); p != nil {
+		v.SetDefault("port", int(p.num))
+	}
+	v.SetDefault("control_port", 8788)
+	v.SetDefault("s3_port", 8789)
+	v.SetDefault("inspector_port", int(l.dev.get("inspector_port").number()))
+	v.SetDefault("isolates", 1)
+	v.SetDefault("watch", true)
+	v.SetDefault("install", true)
+	v.SetDefault("log_format", "pretty")
+	v.SetDefault("kv::driver", "memory")
+	v.SetDefault("r2::driver", "disk")
+}
+
+// bindFlags takes --control-port for control_port, and --no-watch for the
+// opposite of watch.
+func (l *loader) bindFlags(v *viper.Viper) error {
+	if l.opt.Flags == nil {
+		return nil
+	}
+	for _, key := range []string{"ip", "port", "control_port", "s3_port", "inspector_port", "state", "ephemeral", "isolates", "watch", "install", "log_format"} {
+		if f := l.opt.Flags.Lookup(flagName(key)); f != nil {
+			if err := v.BindPFlag(key, f); err != nil {
+				return err
+			}
+		}
+		if f := l.opt.Flags.Lookup("no-" + key); f != nil && f.Changed {
+			v.Set(key, f.Value.String() != "true")
+		}
+	}
+	return nil
+}
+
+func flagName(key string) string { return strings.ReplaceAll(key, "_", "-") }
+
+// settingsReader converts strictly: viper alone would read FLINT_PORT=abc as 0.
+type settingsReader struct {
+	*loader
+	viper *viper.Viper
+}
+
+func (s *settingsReader) read(out *Settings) {
+	out.IP = s.ip("ip")
+	out.Port = s.number("port", 0, 65535)
+	out.ControlPort = s.number("control_port", 0, 65535)
+	out.S3Port = s.number("s3_port", 0, 65535)
+	out.InspectorPort = s.number("inspector_port", 0, 65535)
+	out.State = s.path("state", or(s.viper.GetString("state"), filepath.Join(s.project.Root, ".flint")))
+	out.Ephemeral = s.flag("ephemeral")
+	out.Isolates = s.number("isolates", 1, maxIsolates)
+	out.Watch = s.flag("watch")
+	out.Install = s.flag("install")
+	out.LogFormat = s.choice("log_format", "pretty", "json")
+	out.KVDriver = s.driver("kv::driver", "memory", "redis", "rediss")
+	out.R2Driver = s.driver("r2::driver", "disk", "s3", "s3s")
+	out.Allow = s.list("outbound::allow")
+	for _, dir := range s.list("ai::scripts") {
+		out.AIScripts = append(out.AIScripts, s.path("ai::scripts", dir))
+	}
+	if domains := s.viper.GetStringMapString("r2::domains"); len(domains) > 0 {
+		out.R2Domains = domains
+	}
+	s.distinctPorts(out)
+}
+
+// source is where a value came from, for an error.
+func (s *settingsReader) source(key string) (name string, fromFile bool) {
+	if s.opt.Flags != nil {
+		for _, name := range []string{flagName(key), "no-" + flagName(key)} {
+			if f := s.opt.Flags.Lookup(name); f != nil && f.Changed {
+				return "--" + name, false
+			}
+		}
+	}
+	if env := "FLINT_" + strings.ToUpper(strings.ReplaceAll(key, "::", "_")); os.Getenv(env) != "" {
+		return env, false
+	}
+	return strings.ReplaceAll(key, "::", "."), true
+}
+
+func (s *settingsReader) errorf(key, format string, args ...any) {
+	name, fromFile := s.source(key)
+	p := Problem{Key: name, Text: fmt.Sprintf(format, args...)}
+	if fromFile && s.flint != nil {
+		p.File = s.flint.report.file
+		if n := s.lookup(key); n != nil {
+			p.Line, p.Column = n.pos.line, n.pos.col
+		}
+	}
+	s.problems = append(s.problems, p)
+}
+
+func (s *settingsReader) lookup(key string) *node {
+	n := s.flint.root
+	for _, part := range strings.Split(key, "::") {
+		n = n.get(part)
+	}
+	return n
+}
+
+func (s *settingsReader) number(key string, least, most int) int {
+	raw := strings.TrimSpace(fmt.Sprint(s.viper.Get(key)))
+	n, err := strconv.Atoi(raw)
+	if err != nil || n < least || n > most {
+		s.errorf(key, "found %s, want a whole number from %d to %d", quoted(raw), least, most)
+		return least
+	}
+	return n
+}
+
+func (s *settingsReader) flag(key string) bool {
+	raw := s.viper.Get(key)
+	if raw == nil {
+		return false
+	}
+	yes, err := cast.ToBoolE(raw)
+	if err != nil {
+		s.errorf(key, "found %s, want true or false", quoted(fmt.Sprint(raw)))
+	}
+	return yes
+}
+
+func (s *settingsReader) choice(key string, values ...string) string {
+	got := s.viper.GetString(key)
+	for _, v := range values {
+		if got == v {
+			return got
+		}
+	}
+	s.errorf(key, "found %s, want %s", quoted(got), strings.Join(values, " or "))
+	return values[0]
+}
+
+func (s *settingsReader) ip(key string) string {
+	got := s.viper.GetString(key)
+	if got != "localhost" && net.ParseIP(got) == nil {
+		s.errorf(key, "found %s, want an IP address or localhost", quoted(got))
+	}
+	return got
+}
+
+// driver takes a plain name or a URL with one of the schemes. The URL may hold
+// a password, so it is not shown.
+func (s *settingsReader) driver(key, plain string, schemes ...string) string {
+	got := s.viper.GetString(key)
+	if got == plain {
+		return got
+	}
+	u, err := url.Parse(got)
+	if err == nil && u.Host != "" {
+		for _, scheme := range schemes {
+			if u.Scheme == scheme {
+				return got
+			}
+		}
+	}
+	s.errorf(key, "want %q or a URL %s://…", plain, schemes[0])
+	return plain
+}
+
+func (s *settingsReader) list(key string) []string {
+	var out []string
+	raw := s.viper.Get(key)
+	if text, ok := raw.(string); ok {
+		raw = strings.Split(text, ",")
+	}
+	for _, item := range cast.ToStringSlice(raw) {
+		if item = strings.TrimSpace(item); item != "" {
+			out = append(out, item)
+		}
+	}
+	return out
+}
+
+// path is relative to flint.toml when it stands there, else to the given folder.
+func (s *settingsReader) path(key, p string) string {
+	if _, fromFile := s.source(key); fromFile {
+		return absolute(s.project.Root, p)
+	}
+	return absolute(s.opt.Dir, p)
+}
+
+func (s *settingsReader) distinctPorts(out *Settings) {
+	seen := map[int]string{}
+	for _, p := range []struct {
+		key  string
+		port int
+	}{{"port", out.Port}, {"control_port", out.ControlPort}, {"s3_port", out.S3Port}, {"inspector_port", out.InspectorPort}} {
+		if other, twice := seen[p.port]; twice && p.port != 0 {
+			s.errorf(p.key, "%d is also %s; each needs its own", p.port, other)
+		}
+		seen[p.port] = p.key
+	}
+}

@@ -1,0 +1,84 @@
+package emulator
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"flint/emulator/cron"
+	"flint/emulator/front"
+)
+
+// startCrons schedules the Workers' cron triggers.
+func (e *Emulator) startCrons() error {
+	e.crons = cron.New(e.services.clock, e.log)
+	for i := range e.project.Workers {
+		cfg := &e.project.Workers[i]
+		for _, expr := range cfg.Crons {
+			w, ok := e.worker(cfg.Name)
+			if !ok {
+				continue
+			}
+			if err := e.crons.Add(cfg.Name, expr, w); err != nil {
+				return fmt.Errorf("%s: triggers.crons: %w", cfg.File, err)
+			}
+		}
+	}
+	e.crons.Start()
+	return nil
+}
+
+// The paths on which Wrangler and Miniflare trigger a cron by hand.
+var scheduledPaths = []string{"/cdn-cgi/handler/scheduled", "/cdn-cgi/local/scheduled", "/__scheduled"}
+
+// scheduledRoutes adds them for the Worker that owns the port.
+func (e *Emulator) scheduledRoutes(next http.Handler) http.Handler {
+	if len(e.project.Workers) == 0 {
+		return next
+	}
+	name := e.project.Workers[0].Name
+	mux := http.NewServeMux()
+	for _, path := range scheduledPaths {
+		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) { e.trigger(w, r, name) })
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for _, path := range scheduledPaths {
+			if r.URL.Path == path {
+				mux.ServeHTTP(w, r)
+				return
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// trigger takes ?cron= (default: the first one declared, else "* * * * *") and
+// ?time= (ms since the epoch; default: now on the emulator's clock).
+func (e *Emulator) trigger(w http.ResponseWriter, r *http.Request, name string) {
+	worker, ok := e.worker(name)
+	if !ok {
+		http.Error(w, "flint: this Worker has no code to run", http.StatusNotFound)
+		return
+	}
+	expr, at := r.URL.Query().Get("cron"), e.services.clock.Now()
+	if expr == "" {
+		expr = "* * * * *"
+		if crons := e.project.Workers[0].Crons; len(crons) > 0 {
+			expr = crons[0]
+		}
+	}
+	if text := r.URL.Query().Get("time"); text != "" {
+		ms, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
+			http.Error(w, "flint: time must be milliseconds since the epoch", http.StatusBadRequest)
+			return
+		}
+		at = time.UnixMilli(ms)
+	}
+	if err := worker.Scheduled(r.Context(), expr, at); err != nil {
+		front.WriteError(w, r.Header.Get("Accept"), err)
+		return
+	}
+	fmt.Fprint(w, "ok")
+}

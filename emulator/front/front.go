@@ -1,0 +1,151 @@
+// Package front is the public port: it finds who answers a request (a Worker,
+// its static assets, a Pages project, a public bucket), adds what Cloudflare's
+// edge adds, passes bodies and WebSockets through as they come, and writes the
+// access log.
+package front
+
+import (
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+
+	"flint/internal/clock"
+)
+
+// EventRequest is the access log's event: method, path, status, duration.
+const EventRequest = "request"
+
+// Router finds the handler of a request by host and path. It is not changed
+// once it is in use.
+type Router struct {
+	hosts    map[string]http.Handler
+	patterns []pattern
+	fallback http.Handler
+}
+
+// NewRouter returns a Router that sends everything to fallback.
+func NewRouter(fallback http.Handler) *Router {
+	return &Router{hosts: map[string]http.Handler{}, fallback: fallback}
+}
+
+// Host sends all requests of a host to h.
+func (rt *Router) Host(host string, h http.Handler) { rt.hosts[strings.ToLower(host)] = h }
+
+// Route sends requests that match a Wrangler route pattern
+// (api.example.com/*, *.example.com/images/*) to h. Of several matching
+// patterns the most specific, that is the longest, wins.
+// https://developers.cloudflare.com/workers/configuration/routing/routes/
+func (rt *Router) Route(route string, h http.Handler) {
+	p := newPattern(route, h)
+	at := 0
+	for at < len(rt.patterns) && len(rt.patterns[at].text) >= len(p.text) {
+		at++
+	}
+	rt.patterns = append(rt.patterns[:at], append([]pattern{p}, rt.patterns[at:]...)...)
+}
+
+// Find returns the handler for a host and path, and whether it is meant for
+// that host by name; the fallback takes everything else.
+func (rt *Router) Find(host, path string) (h http.Handler, named bool) {
+	host = bareHost(host)
+	for _, name := range []string{host, strings.TrimSuffix(host, ".localhost")} {
+		if h, ok := rt.hosts[name]; ok {
+			return h, true
+		}
+		for _, p := range rt.patterns {
+			if p.match(name, path) {
+				return p.handler, true
+			}
+		}
+	}
+	return rt.fallback, false
+}
+
+// ServeHTTP implements http.Handler.
+func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h, _ := rt.Find(r.Host, r.URL.Path)
+	h.ServeHTTP(w, r)
+}
+
+// bareHost is host without its port, in lower case.
+func bareHost(host string) string {
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	return strings.ToLower(strings.TrimSuffix(host, "."))
+}
+
+type pattern struct {
+	text       string
+	host, path string
+	handler    http.Handler
+}
+
+func newPattern(route string, h http.Handler) pattern {
+	text := strings.ToLower(strings.TrimPrefix(strings.TrimPrefix(route, "https://"), "http://"))
+	host, path, found := strings.Cut(text, "/")
+	if found {
+		// Paths are case-sensitive: take them from the original.
+		path = route[len(route)-len(path):]
+	}
+	return pattern{text: text, host: host, path: "/" + path, handler: h}
+}
+
+func (p pattern) match(host, path string) bool {
+	return matchHost(p.host, host) && MatchPath(p.path, path)
+}
+
+// matchHost knows a leading wildcard: *.example.com is every subdomain,
+// *example.com the domain too.
+func matchHost(pattern, host string) bool {
+	if rest, ok := strings.CutPrefix(pattern, "*"); ok {
+		return strings.HasSuffix(host, rest) && (host != rest || !strings.HasPrefix(rest, "."))
+	}
+	return pattern == host
+}
+
+// MatchPath matches a path against a pattern that may end with a star, which
+// is the only place for one in Cloudflare's routes.
+func MatchPath(pattern, path string) bool {
+	if prefix, ok := strings.CutSuffix(pattern, "*"); ok {
+		return strings.HasPrefix(path, prefix)
+	}
+	return pattern == path
+}
+
+// AccessLog logs each request after next has answered it.
+func AccessLog(log *slog.Logger, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		watch := clock.StartStopwatch()
+		rec := &recorder{ResponseWriter: w}
+		method, uri := r.Method, r.URL.RequestURI()
+		defer func() {
+			log.Info(EventRequest, "method", method, "path", uri, "status", rec.code(), "duration", watch.Elapsed())
+		}()
+		next.ServeHTTP(rec, r)
+	})
+}
+
+// recorder remembers the status.
+type recorder struct {
+	http.ResponseWriter
+	status int
+}
+
+func (r *recorder) WriteHeader(status int) {
+	if status >= 200 || status == http.StatusSwitchingProtocols {
+		r.status = status
+	}
+	r.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap lets http.ResponseController reach Flush and Hijack.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+func (r *recorder) code() int {
+	if r.status == 0 {
+		return http.StatusOK
+	}
+	return r.status
+}

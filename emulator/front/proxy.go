@@ -1,0 +1,148 @@
+package front
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+
+	"flint/assets"
+)
+
+// Worker answers requests; *worker.Worker satisfies it.
+type Worker interface {
+	RoundTrip(*http.Request) (*http.Response, error)
+}
+
+// Site is a Worker with its static assets.
+type Site struct {
+	Worker      Worker          // nil for an assets-only Worker
+	Assets      *assets.Assets  // nil without assets
+	WorkerFirst bool            // run_worker_first = true
+	Routing     *assets.Routing // run_worker_first as a list; nil = assets first
+	Log         *slog.Logger
+}
+
+// ServeHTTP implements http.Handler.
+func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.Assets != nil && !s.WorkerFirst {
+		switch route := s.Routing.Route(r); {
+		case s.Worker == nil || route == assets.AssetsOnly:
+			s.Assets.ServeHTTP(w, r)
+			return
+		case route == assets.Default && s.Assets.Serve(w, r):
+			return
+		}
+	}
+	s.pass(w, r)
+}
+
+// pass sends r to the Worker and its response back.
+func (s *Site) pass(w http.ResponseWriter, r *http.Request) {
+	edgeHeaders(r)
+	if r.ContentLength == 0 {
+		r.Body = nil
+	}
+	accept := r.Header.Get("Accept")
+	res, err := s.Worker.RoundTrip(r)
+	if err != nil {
+		if r.Context().Err() == nil { // else the client has gone
+			WriteError(w, accept, err)
+		}
+		return
+	}
+	defer res.Body.Close()
+	if res.StatusCode == http.StatusSwitchingProtocols {
+		s.upgrade(w, res)
+		return
+	}
+	copyHeader(w.Header(), res.Header)
+	w.WriteHeader(res.StatusCode)
+	if err := stream(w, res); err != nil && r.Context().Err() == nil {
+		s.Log.Warn("the Worker's response broke off: the client sees a cut connection", "path", r.URL.Path, "error", err)
+		panic(http.ErrAbortHandler) // a cut body must not look complete
+	}
+}
+
+var hopByHop = []string{"Connection", "Keep-Alive", "Proxy-Authenticate", "Te", "Trailer", "Transfer-Encoding", "Upgrade"}
+
+func copyHeader(dst, src http.Header) {
+	for name, values := range src {
+		dst[name] = values
+	}
+	for _, name := range hopByHop {
+		delete(dst, name)
+	}
+}
+
+var copyBuffers = sync.Pool{New: func() any { b := make([]byte, 32<<10); return &b }}
+
+// stream copies the body. A body of unknown length is flushed as it comes:
+// it may be a stream that somebody watches.
+func stream(w http.ResponseWriter, res *http.Response) error {
+	buf := copyBuffers.Get().(*[]byte)
+	defer copyBuffers.Put(buf)
+	flush := res.ContentLength < 0
+	control := http.NewResponseController(w)
+	for {
+		n, err := res.Body.Read(*buf)
+		if n > 0 {
+			if _, werr := w.Write((*buf)[:n]); werr != nil {
+				return nil // the client is gone, which is its right
+			}
+			if flush {
+				_ = control.Flush() // an error shows at the next Write
+			}
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// upgrade joins the client's connection with the Worker's.
+func (s *Site) upgrade(w http.ResponseWriter, res *http.Response) {
+	backend, ok := res.Body.(io.ReadWriteCloser)
+	if !ok {
+		WriteError(w, "", errors.New("the Worker's upgraded connection cannot be written to"))
+		return
+	}
+	client, buffered, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		WriteError(w, "", err)
+		return
+	}
+	defer client.Close()
+	if err := writeSwitch(buffered.Writer, res.Header); err != nil {
+		return
+	}
+	join(client, buffered.Reader, backend)
+}
+
+func writeSwitch(w *bufio.Writer, h http.Header) error {
+	w.WriteString("HTTP/1.1 101 Switching Protocols\r\n")
+	if err := h.Write(w); err != nil {
+		return err
+	}
+	w.WriteString("\r\n")
+	return w.Flush()
+}
+
+// join copies both ways until both directions ended or one failed.
+func join(client net.Conn, fromClient io.Reader, backend io.ReadWriteCloser) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		io.Copy(backend, fromClient)
+		backend.Close()
+	}()
+	io.Copy(client, backend)
+	client.Close()
+	<-done
+}

@@ -1,0 +1,63 @@
+package emulator
+
+import (
+	"context"
+
+	"flint/d1"
+	"flint/emulator/config"
+	"flint/emulator/front"
+	"flint/worker"
+	"flint/worker/workerd"
+)
+
+// Events that commands print in a form of their own; the package that logs
+// each of them says what its fields are.
+const (
+	EventRequest   = front.EventRequest
+	EventConsole   = worker.EventConsole
+	EventException = worker.EventException
+)
+
+// ErrNoRuntime says that no workerd is on this machine; InstallRuntime mends it.
+var ErrNoRuntime = workerd.ErrNotFound
+
+// Runtime is a workerd binary.
+type Runtime = workerd.Binary
+
+// FindRuntime looks for workerd where New does. p may be nil.
+func FindRuntime(ctx context.Context, p *config.Project) (Runtime, error) {
+	return workerd.Find(ctx, workerd.FindOptions{Dirs: runtimeDirs(p)})
+}
+
+func runtimeDirs(p *config.Project) []string {
+	if p == nil {
+		return nil
+	}
+	var dirs []string
+	for _, w := range withCode(p) {
+		dirs = append(dirs, w.Dir)
+	}
+	return dirs
+}
+
+// InstallRuntime installs the pinned workerd into flint's cache by npm.
+func InstallRuntime(ctx context.Context, progress func(bytes int64)) (Runtime, error) {
+	return workerd.Install(ctx, "", progress)
+}
+
+// RuntimeVersion is the workerd version that flint pins.
+func RuntimeVersion() string { return workerd.PinnedVersion() }
+
+// CheckBuild says what this binary was built without; nil when all is there.
+func CheckBuild() error { return d1.CheckBuild() }
+
+// WorkerdConfig is the text of the workerd configuration that would run p.
+func WorkerdConfig(ctx context.Context, p *config.Project) (string, error) {
+	b, err := FindRuntime(ctx, p)
+	if err != nil {
+		b = workerd.Binary{Version: workerd.PinnedVersion()} // it need not be installed to be shown
+	}
+	return worker.Describe(ctx, worker.Options{
+		Workers: withCode(p), Binary: b, BindingsSocket: "<run>/bindings.sock", StateDir: p.Settings.State, RunDir: "<run>",
+	})
+}

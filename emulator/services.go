@@ -1,0 +1,192 @@
+package emulator
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"os"
+	"slices"
+	"time"
+
+	"flint/ai"
+	"flint/assets"
+	"flint/d1"
+	"flint/emulator/cache"
+	"flint/emulator/cfapi"
+	"flint/emulator/config"
+	"flint/internal/clock"
+	"flint/internal/intercept"
+	"flint/kv"
+	"flint/queues"
+	"flint/r2"
+)
+
+// services are the stores behind the bindings, opened on one state directory.
+type services struct {
+	clock  *clock.Virtual
+	chain  *intercept.Chain
+	kv     *kv.Store
+	d1     *d1.Store
+	r2     *r2.Store
+	queues *queues.Broker
+	ai     *ai.Models
+	cache  *cache.Cache
+	sites  map[string]*assets.Assets // by Worker
+	pages  map[string]*assets.Assets // by Pages project
+
+	closers []func() error // in the order of opening
+}
+
+// openServices opens every store and makes what the project declares known to it.
+func openServices(p *config.Project, dir *stateDir, log *slog.Logger) (*services, error) {
+	s := &services{clock: clock.New(), chain: &intercept.Chain{}, sites: map[string]*assets.Assets{}, pages: map[string]*assets.Assets{}}
+	for _, open := range []func(*config.Project, *stateDir, *slog.Logger) error{s.openStores, s.openCache, s.openSites} {
+		if err := open(p, dir, log); err != nil {
+			return nil, errors.Join(err, s.close())
+		}
+	}
+	if err := s.declare(p); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return s, nil
+}
+
+func (s *services) openStores(p *config.Project, dir *stateDir, log *slog.Logger) (err error) {
+	if s.kv, err = kv.Open(kv.Options{Dir: dir.sub("kv"), Clock: s.clock, Log: log}); err != nil {
+		return err
+	}
+	s.onClose(s.kv.Close)
+	if s.d1, err = d1.Open(d1.Options{Dir: dir.sub("d1"), Clock: s.clock, Log: log}); err != nil {
+		return err
+	}
+	s.onClose(s.d1.Close)
+	if s.r2, err = r2.Open(r2.Options{Dir: dir.sub("r2"), Clock: s.clock, Log: log}); err != nil {
+		return err
+	}
+	s.onClose(s.r2.Close)
+	if s.queues, err = queues.Open(queues.Options{Dir: dir.sub("queues"), Clock: s.clock, Log: log}); err != nil {
+		return err
+	}
+	s.onClose(s.queues.Close)
+	s.ai, err = ai.Open(ai.Options{Dir: dir.sub("ai"), Clock: s.clock, Log: log, Scripts: p.Settings.AIScripts})
+	return err
+}
+
+func (s *services) openCache(_ *config.Project, dir *stateDir, log *slog.Logger) (err error) {
+	if s.cache, err = cache.Open(cache.Options{Dir: dir.sub("cache"), Clock: s.clock, Log: log}); err != nil {
+		return err
+	}
+	s.onClose(s.cache.Close)
+	return nil
+}
+
+func (s *services) openSites(p *config.Project, _ *stateDir, log *slog.Logger) error {
+	for i := range p.Workers {
+		w := &p.Workers[i]
+		if w.Assets == nil {
+			continue
+		}
+		site, err := assets.Open(siteOptions(w, log))
+		if err != nil {
+			return err
+		}
+		s.sites[w.Name] = site
+	}
+	for _, page := range p.Pages {
+		if _, err := os.Stat(page.Dist); err != nil {
+			continue // not built yet: its host says so
+		}
+		site, err := assets.Open(assets.Options{Dir: page.Dist, Pages: true, Log: log})
+		if err != nil {
+			return err
+		}
+		s.pages[page.Name] = site
+	}
+	return nil
+}
+
+func siteOptions(w *config.Worker, log *slog.Logger) assets.Options {
+	const flag = "assets_navigation_prefers_asset_serving"
+	return assets.Options{
+		Dir: w.Assets.Directory, HTMLHandling: w.Assets.HTMLHandling, NotFound: w.Assets.NotFound,
+		NavigationPrefersAssets: w.CompatibilityDate >= "2025-04-01" || slices.Contains(w.CompatibilityFlags, flag),
+		StaticRouting:           len(w.Assets.WorkerFirstFor) > 0,
+		Log:                     log,
+	}
+}
+
+// declare tells the stores the names of what the Workers bind.
+func (s *services) declare(p *config.Project) error {
+	var errs []error
+	for i := range p.Workers {
+		w := &p.Workers[i]
+		for _, b := range w.KV {
+			s.kv.Declare(b.ID, b.Binding)
+		}
+		for _, b := range w.D1 {
+			s.d1.Declare(b.ID, b.Name)
+		}
+		for _, b := range w.R2 {
+			errs = append(errs, s.r2.Declare(b.Bucket))
+		}
+		for _, b := range w.QueueProducers {
+			errs = append(errs, s.queues.DeclareProducer(b.Queue, w.Name))
+		}
+		for _, b := range w.QueueConsumers {
+			errs = append(errs, s.queues.Declare(b.Queue))
+		}
+	}
+	for _, bucket := range p.Settings.R2Domains {
+		errs = append(errs, s.r2.Declare(bucket))
+	}
+	return errors.Join(errs...)
+}
+
+func (s *services) onClose(f func() error) { s.closers = append(s.closers, f) }
+
+// close closes the stores, the last opened first.
+func (s *services) close() error {
+	s.clock.Close()
+	var errs []error
+	for i := len(s.closers) - 1; i >= 0; i-- {
+		errs = append(errs, s.closers[i]())
+	}
+	s.closers = nil
+	return errors.Join(errs...)
+}
+
+// rest is Cloudflare's REST API over the services.
+func (s *services) rest(log *slog.Logger) []cfapi.Service {
+	return []cfapi.Service{
+		kv.NewREST(s.kv, log), d1.NewREST(s.d1, log), r2.NewREST(s.r2, log), queues.NewREST(s.queues, log), ai.NewREST(s.ai),
+	}
+}
+
+// consumerConfig fills in Cloudflare's defaults.
+func consumerConfig(c config.QueueConsumer) queues.ConsumerConfig {
+	out := queues.DefaultConsumer(c.Queue)
+	if c.MaxBatchSize > 0 {
+		out.MaxBatchSize = c.MaxBatchSize
+	}
+	if c.MaxBatchTimeout != nil {
+		out.MaxBatchTimeout = *c.MaxBatchTimeout
+	}
+	if c.MaxRetries != nil {
+		out.MaxRetries = *c.MaxRetries
+	}
+	out.MaxConcurrency = c.MaxConcurrency
+	out.RetryDelay = c.RetryDelay
+	out.DeadLetterQueue = c.DeadLetterQueue
+	return out
+}
+
+// newServer returns a server whose timeouts bound what a slow or idle client can hold.
+func newServer(h http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 15 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    128 << 10, // https://developers.cloudflare.com/workers/platform/limits/#request-limits
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+}

@@ -1,0 +1,198 @@
+package emulator
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+
+	"flint/emulator/config"
+	"flint/internal/clock"
+	"flint/worker/bundle"
+)
+
+// Events of the watcher.
+const (
+	EventReloaded   = "reloaded"     // ms: from the save to code that answers
+	EventBuildError = "build failed" // text: messages with code frames
+)
+
+// settle is how long a burst of changes (an editor's save, a checkout) must
+// have ended before the Workers are built again.
+const settle = 8 * time.Millisecond
+
+func isBuildError(err error) bool {
+	var b *bundle.Error
+	return errors.As(err, &b)
+}
+
+func (e *Emulator) logBuildError(err error) {
+	var b *bundle.Error
+	if errors.As(err, &b) {
+		e.log.Error(EventBuildError, "text", b.Pretty(false))
+		return
+	}
+	e.log.Error("the last good version keeps answering", "error", err)
+}
+
+// watcher reloads the Workers when a file that they are made of changes. It
+// watches folders, because editors replace files.
+type watcher struct {
+	e     *Emulator
+	fs    *fsnotify.Watcher
+	files map[string]bool // absolute
+	dirs  map[string]bool
+}
+
+// startWatch watches until ctx ends.
+func (e *Emulator) startWatch(ctx context.Context) error {
+	fs, err := fsnotify.NewWatcher()
+	if err != nil {
+		return err
+	}
+	w := &watcher{e: e, fs: fs, dirs: map[string]bool{}}
+	w.refresh()
+	e.routines.Add(1)
+	go func() {
+		defer e.routines.Done()
+		defer fs.Close()
+		w.run(ctx)
+	}()
+	return nil
+}
+
+// refresh watches what the Workers consist of now.
+func (w *watcher) refresh() {
+	w.files = map[string]bool{}
+	for i := range w.e.project.Workers {
+		cfg := &w.e.project.Workers[i]
+		w.add(cfg.File)
+		w.add(filepath.Join(cfg.Dir, ".dev.vars"))
+		if rw, ok := w.e.runtime.Worker(cfg.Name); ok {
+			for _, f := range rw.Inputs() {
+				w.add(f)
+			}
+		}
+		if cfg.Main != "" {
+			w.add(cfg.Main)
+		}
+	}
+}
+
+func (w *watcher) add(file string) {
+	w.files[file] = true
+	dir := filepath.Dir(file)
+	if w.dirs[dir] || inModules(dir) && len(w.dirs) > 500 {
+		return // a limit of the system is worth more than watching every package
+	}
+	if err := w.fs.Add(dir); err == nil { // a folder that is gone has nothing to watch
+		w.dirs[dir] = true
+	}
+}
+
+func inModules(dir string) bool { return strings.Contains(dir, "node_modules") }
+
+// relevant reports whether a change may change a Worker. While nothing builds,
+// any source file may be what was missing.
+func (w *watcher) relevant(ev fsnotify.Event) bool {
+	if ev.Op == fsnotify.Chmod {
+		return false
+	}
+	if w.files[ev.Name] || filepath.Base(ev.Name) == ".dev.vars" || strings.HasPrefix(filepath.Base(ev.Name), ".dev.vars.") {
+		return true
+	}
+	return ev.Has(fsnotify.Create) && slices.Contains(sourceExtensions, filepath.Ext(ev.Name))
+}
+
+var sourceExtensions = []string{".ts", ".tsx", ".mts", ".js", ".jsx", ".mjs", ".cjs", ".json", ".wasm", ".txt", ".html", ".sql", ".bin"}
+
+func (w *watcher) run(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case err := <-w.fs.Errors:
+			w.e.log.Warn("watching files failed: a save may go unnoticed", "error", err)
+		case ev := <-w.fs.Events:
+			if !w.relevant(ev) {
+				continue
+			}
+			watch := clock.StartStopwatch()
+			changed := w.settle(ctx, ev)
+			if ctx.Err() == nil {
+				w.reload(ctx, changed, watch)
+			}
+		}
+	}
+}
+
+// settle collects what changes until nothing has for a moment.
+func (w *watcher) settle(ctx context.Context, first fsnotify.Event) []string {
+	changed := []string{first.Name}
+	for {
+		quiet, cancel := context.WithTimeout(ctx, settle)
+		select {
+		case ev := <-w.fs.Events:
+			cancel()
+			if w.relevant(ev) {
+				changed = append(changed, ev.Name)
+			}
+		case <-quiet.Done():
+			cancel()
+			return changed
+		}
+	}
+}
+
+func (w *watcher) reload(ctx context.Context, changed []string, watch clock.Stopwatch) {
+	if slices.ContainsFunc(changed, w.isConfig) {
+		if err := w.e.reloadConfig(); err != nil {
+			w.e.log.Error("the configuration has an error; the last good one stays in use", "error", err)
+			return
+		}
+	}
+	before := w.e.runtime.PID()
+	err := w.e.runtime.Reload(ctx, withCode(w.e.project))
+	if err == nil || isBuildError(err) {
+		w.refresh()
+	}
+	switch {
+	case err != nil && ctx.Err() == nil:
+		w.e.logBuildError(err)
+	case err == nil && w.e.runtime.PID() != before:
+		w.e.log.Info(EventReloaded, "ms", watch.Elapsed().Milliseconds())
+	}
+}
+
+func (w *watcher) isConfig(file string) bool {
+	for i := range w.e.project.Workers {
+		if file == w.e.project.Workers[i].File {
+			return true
+		}
+	}
+	return strings.HasPrefix(filepath.Base(file), ".dev.vars")
+}
+
+// reloadConfig reads the configuration again and takes over what can change
+// while flint runs: everything of the Workers but their number and names.
+func (e *Emulator) reloadConfig() error {
+	if e.load == nil {
+		return errors.New("restart flint to take it over")
+	}
+	p, err := e.load()
+	if err != nil {
+		return err
+	}
+	if !slices.EqualFunc(p.Workers, e.project.Workers, func(a, b config.Worker) bool { return a.Name == b.Name }) {
+		return errors.New("a Worker was added, removed or renamed: restart flint")
+	}
+	if err := e.services.declare(p); err != nil {
+		return err
+	}
+	e.project.Workers = p.Workers
+	return nil
+}

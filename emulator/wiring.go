@@ -1,0 +1,153 @@
+package emulator
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+
+	"flint/ai"
+	"flint/assets"
+	"flint/d1"
+	"flint/emulator/cache"
+	"flint/emulator/cfapi"
+	"flint/emulator/config"
+	"flint/emulator/control"
+	"flint/emulator/front"
+	"flint/emulator/outbound"
+	"flint/kv"
+	"flint/queues"
+	"flint/r2"
+	"flint/worker/workerd"
+)
+
+// public is everything that answers on the Worker's port.
+func (e *Emulator) public() http.Handler {
+	return front.AccessLog(e.log, e.scheduledRoutes(e.hosts.Load()))
+}
+
+// router sends each host to its Worker, Pages project or public bucket.
+func (e *Emulator) router() (*front.Router, error) {
+	sites := make([]http.Handler, len(e.project.Workers))
+	for i := range e.project.Workers {
+		var err error
+		if sites[i], err = e.site(&e.project.Workers[i]); err != nil {
+			return nil, err
+		}
+	}
+	fallback := http.Handler(http.NotFoundHandler())
+	if len(sites) > 0 {
+		fallback = sites[0]
+	}
+	rt := front.NewRouter(fallback)
+	for i := range e.project.Workers {
+		w := &e.project.Workers[i]
+		rt.Host(w.Name, sites[i]) // http://NAME.localhost:8787
+		for _, r := range w.Routes {
+			if r.CustomDomain {
+				rt.Host(r.Pattern, sites[i])
+			} else {
+				rt.Route(r.Pattern, sites[i])
+			}
+		}
+	}
+	public := r2.NewPublic(e.services.r2, e.services.chain, e.log)
+	for host, bucket := range e.project.Settings.R2Domains {
+		rt.Host(host, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { public.ServeBucket(w, r, bucket) }))
+	}
+	for _, p := range e.project.Pages {
+		rt.Host(p.Name+".pages.dev", e.page(p))
+	}
+	return rt, nil
+}
+
+// page serves a Pages project; its dist folder may be built later.
+func (e *Emulator) page(p config.Pages) http.Handler {
+	site, ok := e.services.pages[p.Name]
+	if !ok {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, fmt.Sprintf("flint: the Pages project %s has no %s; build it and restart flint", p.Name, p.Dist), http.StatusNotFound)
+		})
+	}
+	return &front.Site{Assets: site, Log: e.log}
+}
+
+func (e *Emulator) site(w *config.Worker) (http.Handler, error) {
+	s := &front.Site{Assets: e.services.sites[w.Name], Log: e.log}
+	if rw, ok := e.worker(w.Name); ok {
+		s.Worker = rw
+	}
+	if w.Assets == nil {
+		return s, nil
+	}
+	s.WorkerFirst = w.Assets.WorkerFirst
+	if len(w.Assets.WorkerFirstFor) > 0 {
+		var err error
+		if s.Routing, err = assets.NewRouting(w.Assets.WorkerFirstFor); err != nil {
+			return nil, fmt.Errorf("%s: assets.run_worker_first: %w", w.File, err)
+		}
+	}
+	return s, nil
+}
+
+// bindings is everything that answers workerd.
+func (e *Emulator) bindings() http.Handler {
+	s := e.services
+	e.gate = outbound.New(outbound.Options{
+		Hosts: s.ai.Providers(), Inside: e.inside, Allow: e.project.Settings.Allow, Chain: s.chain, Log: e.log,
+	})
+	return &bindingMux{log: e.log, services: map[string]binding{
+		"kv":       kv.NewBinding(s.kv, s.chain, e.log),
+		"d1":       d1.NewBinding(s.d1, s.chain, e.log),
+		"r2":       r2.NewBinding(s.r2, s.chain, e.log),
+		"queues":   queues.NewBinding(s.queues, s.chain, e.log),
+		"ai":       ai.NewBinding(s.ai, s.chain, e.log),
+		"cache":    cache.NewBinding(s.cache, s.chain, e.log),
+		"assets":   assets.NewBinding(s.site, s.chain, e.log),
+		"outbound": e.gate,
+	}}
+}
+
+func (s *services) site(worker string) *assets.Assets { return s.sites[worker] }
+
+// inside finds who answers a Worker's fetch() without leaving flint: another
+// Worker's route, a Pages project, a public bucket.
+func (e *Emulator) inside(host string) http.Handler {
+	if rt := e.hosts.Load(); rt != nil {
+		if h, named := rt.Find(host, "/"); named {
+			return h
+		}
+	}
+	return nil
+}
+
+// control is everything that answers on the control port.
+func (e *Emulator) control() http.Handler {
+	r := cfapi.NewRouter()
+	control.Routes(r, control.Options{Clock: e.services.clock, Status: e.status})
+	cfapi.Routes(r, e.services.rest(e.log)...)
+	r.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintf(w, "flint runs at %s\n\nGET  /_flint/health\nPOST /_flint/clock/advance {\"by\":\"1h\"}\n     /client/v4/accounts/%s/…  Cloudflare's REST API\n",
+			e.address("worker"), cfapi.AccountID)
+	}).Methods(http.MethodGet)
+	return control.Guard(r)
+}
+
+func (e *Emulator) status() control.Status {
+	st := control.Status{Status: "ok", Now: e.services.clock.Now(), PID: os.Getpid(), FlintBytes: workerd.ResidentBytes(os.Getpid())}
+	if e.runtime != nil {
+		st.WorkerdPID, st.WorkerdBytes = e.runtime.PID(), e.runtime.MemoryBytes()
+		if st.WorkerdPID == 0 {
+			st.Status = "broken"
+		}
+	}
+	return st
+}
+
+// s3NotServed answers the S3 port in S3's own form until the API is there.
+func s3NotServed(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "application/xml")
+	w.WriteHeader(http.StatusNotImplemented)
+	_, _ = io.WriteString(w, `<?xml version="1.0" encoding="UTF-8"?>`+"\n"+
+		`<Error><Code>NotImplemented</Code><Message>flint does not serve R2's S3 API yet; use the Worker binding, flint r2 object, or a public domain</Message></Error>`)
+}
