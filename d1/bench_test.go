@@ -2,7 +2,6 @@ package d1
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -119,5 +118,4 @@ func BenchmarkParse(b *testing.B) {
 			}
 		})
 	}
-	_ = fmt.Sprint()
 }

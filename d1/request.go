@@ -37,7 +37,7 @@ func parseRequest(in []byte) (qs []query, single bool, err error) {
 	default:
 		err = p.fail("expected an object or an array")
 	}
-	if err == nil && p.peek() != 0 {
+	if p.peek(); err == nil && p.at < len(in) {
 		err = p.fail("text after the end")
 	}
 	return qs, single, err

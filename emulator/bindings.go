@@ -25,6 +25,9 @@ type bindingMux struct {
 // ServeHTTP implements http.Handler.
 func (m *bindingMux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	call := r.Header[worker.HeaderBinding]
+	if r.Method == http.MethodConnect && len(call) == 0 {
+		call = []string{"outbound/"} // workerd injects no headers into a Worker's connect()
+	}
 	if len(call) != 1 {
 		http.Error(w, "flint: a call without "+worker.HeaderBinding, http.StatusBadRequest)
 		return

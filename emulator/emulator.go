@@ -126,7 +126,7 @@ func (e *Emulator) Start(ctx context.Context) error {
 func (e *Emulator) start(ctx context.Context) error {
 	background, stop := context.WithCancel(context.Background())
 	e.stop = stop
-	e.warnDates()
+	e.clampDates(e.project)
 	if err := e.listen(); err != nil {
 		return err
 	}
@@ -151,14 +151,16 @@ func (e *Emulator) start(ctx context.Context) error {
 	return nil
 }
 
-// warnDates says which compatibility dates the runtime does not know yet.
-func (e *Emulator) warnDates() {
+// clampDates keeps the compatibility dates within what the runtime knows, and
+// says so.
+func (e *Emulator) clampDates(p *config.Project) {
 	newest := e.binary.CompatibilityDate()
-	for i := range e.project.Workers {
-		w := &e.project.Workers[i]
+	for i := range p.Workers {
+		w := &p.Workers[i]
 		if newest != "" && w.CompatibilityDate > newest {
 			e.log.Warn(fmt.Sprintf("%s: compatibility_date %s is later than workerd %s knows; its newest, %s, is used",
 				w.File, w.CompatibilityDate, e.binary.Version, newest))
+			w.CompatibilityDate = newest
 		}
 	}
 }

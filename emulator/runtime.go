@@ -57,6 +57,11 @@ func WorkerdConfig(ctx context.Context, p *config.Project) (string, error) {
 	if err != nil {
 		b = workerd.Binary{Version: workerd.PinnedVersion()} // it need not be installed to be shown
 	}
+	for i := range p.Workers {
+		if newest := b.CompatibilityDate(); p.Workers[i].CompatibilityDate > newest {
+			p.Workers[i].CompatibilityDate = newest
+		}
+	}
 	return worker.Describe(ctx, worker.Options{
 		Workers: withCode(p), Binary: b, BindingsSocket: "<run>/bindings.sock", StateDir: p.Settings.State, RunDir: "<run>",
 	})

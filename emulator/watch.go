@@ -42,10 +42,11 @@ func (e *Emulator) logBuildError(err error) {
 // watcher reloads the Workers when a file that they are made of changes. It
 // watches folders, because editors replace files.
 type watcher struct {
-	e     *Emulator
-	fs    *fsnotify.Watcher
-	files map[string]bool // absolute
-	dirs  map[string]bool
+	e       *Emulator
+	fs      *fsnotify.Watcher
+	files   map[string]bool // absolute
+	configs map[string]bool // those of files that are configuration
+	dirs    map[string]bool
 }
 
 // startWatch watches until ctx ends.
@@ -68,10 +69,13 @@ func (e *Emulator) startWatch(ctx context.Context) error {
 // refresh watches what the Workers consist of now.
 func (w *watcher) refresh() {
 	w.files = map[string]bool{}
+	w.configs = map[string]bool{}
+	for _, file := range w.e.project.Files {
+		w.configs[file] = true
+		w.add(file)
+	}
 	for i := range w.e.project.Workers {
 		cfg := &w.e.project.Workers[i]
-		w.add(cfg.File)
-		w.add(filepath.Join(cfg.Dir, ".dev.vars"))
 		if rw, ok := w.e.runtime.Worker(cfg.Name); ok {
 			for _, f := range rw.Inputs() {
 				w.add(f)
@@ -102,7 +106,7 @@ func (w *watcher) relevant(ev fsnotify.Event) bool {
 	if ev.Op == fsnotify.Chmod {
 		return false
 	}
-	if w.files[ev.Name] || filepath.Base(ev.Name) == ".dev.vars" || strings.HasPrefix(filepath.Base(ev.Name), ".dev.vars.") {
+	if w.files[ev.Name] || w.isConfig(ev.Name) {
 		return true
 	}
 	return ev.Has(fsnotify.Create) && slices.Contains(sourceExtensions, filepath.Ext(ev.Name))
@@ -169,12 +173,7 @@ func (w *watcher) reload(ctx context.Context, changed []string, watch clock.Stop
 }
 
 func (w *watcher) isConfig(file string) bool {
-	for i := range w.e.project.Workers {
-		if file == w.e.project.Workers[i].File {
-			return true
-		}
-	}
-	return strings.HasPrefix(filepath.Base(file), ".dev.vars")
+	return w.configs[file] || strings.HasPrefix(filepath.Base(file), ".dev.vars") || filepath.Base(file) == ".env"
 }
 
 // reloadConfig reads the configuration again and takes over what can change
@@ -190,9 +189,10 @@ func (e *Emulator) reloadConfig() error {
 	if !slices.EqualFunc(p.Workers, e.project.Workers, func(a, b config.Worker) bool { return a.Name == b.Name }) {
 		return errors.New("a Worker was added, removed or renamed: restart flint")
 	}
+	e.clampDates(p)
 	if err := e.services.declare(p); err != nil {
 		return err
 	}
-	e.project.Workers = p.Workers
+	e.project.Workers, e.project.Files = p.Workers, p.Files
 	return nil
 }

@@ -164,20 +164,41 @@ func TestClockThatWentBack(t *testing.T) {
 	r.advance(24 * time.Hour)
 	r.send("jobs", "a")
 	r.sendLater("jobs", "b", time.Minute)
-	if err := r.b.Close(); err != nil {
-		t.Fatal(err)
+	r.send("jobs", "c")
+	for range 2 { // the second time nothing is behind any more
+		if err := r.b.Close(); err != nil {
+			t.Fatal(err)
+		}
+		r.clock.Close()
+		r.clock = clock.NewFrozen(epoch)
+		r.open()
 	}
-	r.clock.Close()
-	r.clock = clock.NewFrozen(epoch)
-	r.open()
+	if m := r.queue("jobs").Metrics(); !m.OldestMessage.Equal(epoch) {
+		t.Errorf("oldest message %v, want %v", m.OldestMessage, epoch)
+	}
 	w := &script{}
 	cfg := DefaultConsumer("jobs")
 	cfg.MaxBatchTimeout = 0
 	r.attach(cfg, w)
 	r.quiesce()
-	w.want(t, "a/1")
-	r.advance(time.Minute)
+	w.want(t, "a/1 c/1")
+	r.advance(time.Minute - time.Millisecond)
+	w.want(t)
+	r.advance(time.Millisecond)
 	w.want(t, "b/1")
+}
+
+// A delayed message must not make those behind it wait after a restart.
+func TestRestartKeepsTheOrderOfDueTimes(t *testing.T) {
+	t.Parallel()
+	r, w := newRig(t), &script{}
+	r.sendLater("jobs", "delayed", time.Second)
+	r.send("jobs", "a")
+	r.advance(4 * time.Second)
+	r.reopen()
+	r.attach(DefaultConsumer("jobs"), w)
+	r.advance(time.Second)
+	w.want(t, "a/1 delayed/1")
 }
 
 func TestCompaction(t *testing.T) {

@@ -1,6 +1,7 @@
 package queues
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -262,19 +263,34 @@ func (q *Queue) find(seq uint64) *message {
 }
 
 // restore builds the lists after replay. Messages that were being delivered
-// are ready again. The clock may stand before the last moment in the journal,
-// when it had been moved forward: what was left of a delay then is left now.
-func (q *Queue) restore(now int64) {
+// are ready again, in the order in which they fell due. When the clock stands
+// before the last moment in the journal, because it had been moved forward,
+// all times move back with it: what was left of a delay then is left now.
+func (q *Queue) restore(now int64) error {
 	q.dead = slices.DeleteFunc(q.dead, func(d deadLetter) bool { return d.m.state != stDead })
 	behind := max(q.seen-now, 0)
+	waiting := make([]*message, 0, q.count)
 	for i := range q.all.len() {
 		m := q.all.at(i)
-		if m.state == stGone || m.state == stDead {
+		if m.state == stGone {
 			continue
 		}
+		m.sent -= behind
 		m.due -= behind
+		if m.state != stDead {
+			waiting = append(waiting, m)
+		}
+	}
+	slices.SortFunc(waiting, func(x, y *message) int {
+		return cmp.Or(cmp.Compare(x.due, y.due), cmp.Compare(x.seq, y.seq))
+	})
+	for _, m := range waiting {
 		q.place(m, now)
 	}
+	if behind > 0 {
+		return q.log.Rewrite(q.emitLive)
+	}
+	return nil
 }
 
 // decoder reads a record; after an error it yields zeros and bad is set.

@@ -3,6 +3,7 @@ package queues
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"os"
 	"path/filepath"
 	"sync"
@@ -118,14 +119,17 @@ func openQueue(b *Broker, name string) (*Queue, error) {
 		return nil, err
 	}
 	q.log = log
+	now := b.now()
 	if q.settings.created == 0 {
-		now := b.now()
 		q.settings = settings{created: now, modified: now, retention: DefaultRetention}
-		if err := q.writeSettings(); err != nil {
-			return nil, err
-		}
+		err = q.writeSettings()
 	}
-	q.restore(b.now())
+	if err == nil {
+		err = q.restore(now)
+	}
+	if err != nil {
+		return nil, errors.Join(err, log.Close())
+	}
 	return q, nil
 }
 

@@ -18,6 +18,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -180,9 +181,10 @@ func (b *Broker) Quiesce(ctx context.Context) error {
 	}
 }
 
-// Close stops deliveries and closes the journals. A running batch gets a grace
-// period of closeGrace, then its context is cancelled; what it leaves
-// unacknowledged is delivered again after the next Open.
+// Close stops deliveries and closes the journals; it comes before the clock's
+// own Close. A running batch gets a grace period of closeGrace, then its
+// context is cancelled; what it leaves unacknowledged is delivered again after
+// the next Open.
 func (b *Broker) Close() error {
 	b.mu.Lock()
 	if b.closed {
@@ -264,7 +266,8 @@ func journalFile(name string) string {
 	return file.String() + journalSuffix
 }
 
-// journals lists the queues that have a file in dir.
+// journals lists the queues that have a file in dir, and removes what a crash
+// during a compaction left there.
 func journals(dir string) ([]string, error) {
 	files, err := os.ReadDir(dir)
 	if err != nil {
@@ -272,6 +275,11 @@ func journals(dir string) ([]string, error) {
 	}
 	var names []string
 	for _, f := range files {
+		if strings.HasSuffix(f.Name(), ".tmp") && strings.Contains(f.Name(), journalSuffix+".") {
+			if err := os.Remove(filepath.Join(dir, f.Name())); err != nil {
+				return nil, err
+			}
+		}
 		marked, ok := strings.CutSuffix(f.Name(), journalSuffix)
 		if !ok {
 			continue

@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"hash"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 
 	"flint/emulator/config"
 	"flint/worker/bundle"
@@ -24,9 +26,9 @@ const configFile = "config.capnp"
 type build struct {
 	worker  *config.Worker
 	result  *bundle.Result
-	modules []workerd.Module // as they stand in the generation's folder
-	mapper  *bundle.Mapper
-	hash    [sha256.Size]byte // of all that runs
+	modules []workerd.Module      // as they stand in the generation's folder
+	mapper  func() *bundle.Mapper // of its stacks, made when the first exception needs it
+	hash    [sha256.Size]byte     // of all that runs
 }
 
 // buildAll bundles every Worker. The caller holds reloading.
@@ -45,7 +47,10 @@ func (r *Runtime) buildAll(ctx context.Context, workers []config.Worker) ([]*bui
 // bundle uses the esbuild session of the Worker, which knows what did not
 // change since last time. A changed configuration needs a new session.
 func (w *Worker) bundle(ctx context.Context, cfg *config.Worker) (*build, error) {
-	if w.session != nil && !sameInput(w.built, cfg) {
+	if err := w.runtime.runBuildCommand(ctx, cfg); err != nil {
+		return nil, err
+	}
+	if w.session != nil && !sameInput(*w.built, *cfg) {
 		w.closeSession()
 	}
 	if w.session == nil {
@@ -57,18 +62,27 @@ func (w *Worker) bundle(ctx context.Context, cfg *config.Worker) (*build, error)
 	}
 	res, err := w.session.Rebuild()
 	if err != nil {
+		var failed *bundle.Error
+		if errors.As(err, &failed) {
+			w.setInputs(failed.Inputs) // what may mend it
+		}
 		return nil, err
 	}
 	for _, m := range res.Warnings {
 		w.runtime.log.Warn("build warning: " + m.String())
 	}
 	w.setInputs(res.Inputs)
-	return newBuild(cfg, res)
+	return newBuild(cfg, res), nil
 }
 
-// sameInput reports whether a session made for a also serves b.
-func sameInput(a, b *config.Worker) bool {
-	return a.Main == b.Main && a.Dir == b.Dir && slices.Equal(a.CompatibilityFlags, b.CompatibilityFlags) && reflect.DeepEqual(a.Build, b.Build)
+// sameInput reports whether a session made for a also serves b: whether all is
+// equal that the bundler may look at.
+func sameInput(a, b config.Worker) bool {
+	for _, w := range []*config.Worker{&a, &b} {
+		w.Vars, w.Routes, w.KV, w.D1, w.R2, w.QueueProducers, w.QueueConsumers = nil, nil, nil, nil, nil, nil, nil
+		w.Services, w.Unserved, w.AI, w.Assets, w.Crons = nil, nil, "", nil, nil
+	}
+	return reflect.DeepEqual(a, b)
 }
 
 func (w *Worker) closeSession() {
@@ -91,15 +105,15 @@ func (w *Worker) setInputs(files []string) {
 	w.inputs = files
 }
 
-func newBuild(cfg *config.Worker, res *bundle.Result) (*build, error) {
+func newBuild(cfg *config.Worker, res *bundle.Result) *build {
 	b := &build{worker: cfg, result: res}
-	if len(res.SourceMap) > 0 {
+	b.mapper = sync.OnceValue(func() *bundle.Mapper {
 		m, err := bundle.NewMapper(res.SourceMap)
 		if err != nil {
-			return nil, fmt.Errorf("source map of %s: %w", cfg.Name, err)
+			return nil // a no_bundle Worker has no source map
 		}
-		b.mapper = m
-	}
+		return m
+	})
 	h := sha256.New()
 	for _, m := range res.Modules {
 		fmt.Fprintf(h, "%s %s %d\n", m.Name, m.Type, len(m.Content))
@@ -107,16 +121,24 @@ func newBuild(cfg *config.Worker, res *bundle.Result) (*build, error) {
 	}
 	hashConfig(h, cfg)
 	h.Sum(b.hash[:0])
-	return b, nil
+	return b
 }
 
 // hashConfig covers everything of the configuration that reaches workerd.
 func hashConfig(h hash.Hash, cfg *config.Worker) {
-	fmt.Fprintf(h, "%+v %+v %+v %+v %+v %+v %+v %+v %+v %s %s", cfg.Vars, cfg.KV, cfg.D1, cfg.R2, cfg.QueueProducers,
+	fmt.Fprintf(h, "%+v %+v %+v %+v %+v %+v %+v %+v %+v %+v %s %s", cfg.Unserved, varsText(cfg.Vars), cfg.KV, cfg.D1, cfg.R2, cfg.QueueProducers,
 		cfg.DurableObjects, cfg.Migrations, cfg.Services, cfg.CompatibilityFlags, cfg.CompatibilityDate, cfg.AI)
 	if cfg.Assets != nil {
 		fmt.Fprint(h, cfg.Assets.Binding)
 	}
+}
+
+// varsText writes values too: a Var prints its secret masked.
+func varsText(vars []config.Var) (out []string) {
+	for _, v := range vars {
+		out = append(out, v.Name, v.Text, string(v.JSON))
+	}
+	return out
 }
 
 func same(a, b []*build) bool {
@@ -143,11 +165,14 @@ func writeGeneration(opt *Options, token string, builds []*build, dir string) er
 			}
 		}
 	}
-	if err := os.WriteFile(filepath.Join(dir, "dispatcher.js"), []byte(shim.Dispatcher), 0o600); err != nil {
-		return err
+	for name, text := range map[string]string{
+		"dispatcher.js": shim.Dispatcher, "unserved.js": shim.Unserved, configFile: compose(opt, builds, dir, false).Text(),
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			return err
+		}
 	}
-	text := compose(opt, builds, dir).Text()
-	return os.WriteFile(filepath.Join(dir, configFile), []byte(text), 0o600)
+	return nil
 }
 
 // file is one module of a generation's folder.
@@ -190,8 +215,8 @@ func safeFile(name string) string {
 // mapStack rewrites the frames of a V8 stack to the sources and drops the
 // frames of flint's entry module.
 func (b *build) mapStack(stack string) string {
-	if b.mapper != nil {
-		stack = b.mapper.Stack(stack)
+	if m := b.mapper(); m != nil {
+		stack = m.Stack(stack)
 	}
 	lines := strings.Split(stack, "\n")
 	return strings.Join(slices.DeleteFunc(lines, func(l string) bool {

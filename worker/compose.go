@@ -21,6 +21,7 @@ const (
 // composer turns Workers into one workerd configuration.
 type composer struct {
 	opt  *Options
+	mask bool   // hide secrets: the configuration is for a person
 	dir  string // of this generation: sockets and modules
 	out  workerd.Config
 	seen map[string]bool // external services already declared
@@ -28,8 +29,8 @@ type composer struct {
 
 // compose writes the configuration of one workerd process that runs all
 // builds. Sockets are <dir>/<index>.sock for each Worker and <dir>/events.sock.
-func compose(opt *Options, builds []*build, dir string) *workerd.Config {
-	c := &composer{opt: opt, dir: dir, seen: map[string]bool{}}
+func compose(opt *Options, builds []*build, dir string, mask bool) *workerd.Config {
+	c := &composer{opt: opt, dir: dir, mask: mask, seen: map[string]bool{}}
 	for i, b := range builds {
 		c.worker(b)
 		c.out.Sockets = append(c.out.Sockets, workerd.Socket{
@@ -41,6 +42,7 @@ func compose(opt *Options, builds []*build, dir string) *workerd.Config {
 		})
 	}
 	c.dispatcher(builds)
+	c.out.Extensions = []workerd.Extension{{Name: shim.UnservedModule, File: "unserved.js"}}
 	return &c.out
 }
 
@@ -87,8 +89,8 @@ func (c *composer) worker(b *build) {
 	w := b.worker
 	s := &workerd.WorkerService{
 		Modules:            b.modules,
-		CompatibilityDate:  clampDate(w.CompatibilityDate, c.opt.Binary),
-		CompatibilityFlags: w.CompatibilityFlags,
+		CompatibilityDate:  w.CompatibilityDate,
+		CompatibilityFlags: w.RuntimeFlags(),
 		Bindings:           c.bindings(w),
 		GlobalOutbound:     c.external("outbound", w.Name),
 		CacheAPIOutbound:   c.external("cache", "default"),
@@ -104,9 +106,12 @@ func (c *composer) bindings(w *config.Worker) []workerd.Binding {
 	var out []workerd.Binding
 	add := func(b workerd.Binding) { out = append(out, b) }
 	for _, v := range w.Vars {
-		if v.JSON != nil {
+		switch {
+		case v.Secret && c.mask:
+			add(workerd.Text(v.Name, config.Mask))
+		case v.JSON != nil:
 			add(workerd.JSON(v.Name, string(v.JSON)))
-		} else {
+		default:
 			add(workerd.Text(v.Name, v.Text))
 		}
 	}
@@ -136,6 +141,9 @@ func (c *composer) bindings(w *config.Worker) []workerd.Binding {
 	for _, b := range w.Services {
 		add(workerd.ServiceBinding(b.Binding, workerd.Designator{Service: serviceName(b.Service), Entrypoint: b.Entrypoint}))
 	}
+	for _, b := range w.Unserved {
+		add(workerd.WrappedText(b.Binding, shim.UnservedModule, "name", b.Binding, "key", b.Key))
+	}
 	if w.AI != "" {
 		add(workerd.Wrapped(w.AI, "cloudflare-internal:ai-api", c.external("ai", w.Name)))
 	}
@@ -143,14 +151,6 @@ func (c *composer) bindings(w *config.Worker) []workerd.Binding {
 		add(workerd.ServiceBinding(w.Assets.Binding, workerd.Designator{Service: c.external("assets", w.Name)}))
 	}
 	return out
-}
-
-// clampDate keeps the compatibility date within what the runtime knows.
-func clampDate(date string, b workerd.Binary) string {
-	if newest := b.CompatibilityDate(); newest != "" && date > newest {
-		return newest
-	}
-	return date
 }
 
 // namespaces follows the migrations of w's Durable Object classes. The

@@ -3,7 +3,7 @@ package worker
 import "context"
 
 // Describe is the text of the workerd configuration that would run opt's
-// Workers: what `flint config` prints. Nothing is started.
+// Workers: what `flint config` prints, without secrets. Nothing is started.
 func Describe(ctx context.Context, opt Options) (string, error) {
 	r := New(opt)
 	defer func() {
@@ -18,5 +18,5 @@ func Describe(ctx context.Context, opt Options) (string, error) {
 	for i, b := range builds {
 		b.plan(b.files(moduleDir(i), r.token))
 	}
-	return compose(&r.opt, builds, opt.RunDir).Text(), nil
+	return compose(&r.opt, builds, opt.RunDir, true).Text(), nil
 }

@@ -20,7 +20,7 @@ type Worker struct {
 	index   int
 	name    string
 	session *bundle.Session // guarded by Runtime.reloading
-	built   *config.Worker  // what session was made for
+	built   *config.Worker  // what the session was made for
 
 	mu     sync.Mutex
 	inputs []string

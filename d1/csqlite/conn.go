@@ -21,7 +21,7 @@ type Options struct {
 	Cache    int // statements kept prepared
 }
 
-// Conn is one connection. It is not safe for concurrent use, Interrupt excepted.
+// Conn is one connection. It is not safe for concurrent use.
 type Conn struct {
 	c     *C.fl_conn
 	cache cache
@@ -80,23 +80,21 @@ func (c *Conn) failure(rc C.int) *Error {
 	return e
 }
 
-// Interrupt stops what the connection is running. Any goroutine may call it.
-func (c *Conn) Interrupt() { C.sqlite3_interrupt(c.c.db) }
-
-// Watch interrupts the connection when ctx ends. The returned function ends
-// the watch; after it no interrupt is on its way.
+// Watch cancels what the connection runs, or is about to run, when ctx ends.
+// The returned function ends the watch; after it no cancellation is on its way.
 func (c *Conn) Watch(ctx context.Context) (stop func()) {
 	if ctx.Done() == nil {
 		return func() {}
 	}
 	gone := make(chan struct{})
 	cancel := context.AfterFunc(ctx, func() {
-		c.Interrupt()
+		C.fl_cancel(c.c, 1)
 		close(gone)
 	})
 	return func() {
 		if !cancel() {
 			<-gone
+			C.fl_cancel(c.c, 0)
 		}
 	}
 }

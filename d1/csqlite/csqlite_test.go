@@ -1,6 +1,7 @@
 package csqlite
 
 import (
+	"context"
 	"errors"
 	"path/filepath"
 	"strings"
@@ -117,6 +118,23 @@ func TestRunStopsAtItsLimit(t *testing.T) {
 	_, err := c.Run(s, 20*time.Millisecond, noRows)
 	var e *Error
 	if !errors.As(err, &e) || !e.TimedOut || e.Code != 9 {
+		t.Fatalf("got %v", err)
+	}
+	mustRun(t, c, "SELECT 1")
+}
+
+// A context that ended before the first step stops the run all the same.
+func TestWatchStopsWhatHasNotBegun(t *testing.T) {
+	t.Parallel()
+	c := open(t, filepath.Join(t.TempDir(), "a"), false)
+	s := mustPrepare(t, c, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n) SELECT count(*) FROM n")
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	stop := c.Watch(ctx)
+	_, err := c.Run(s, 10*time.Second, noRows)
+	stop()
+	var e *Error
+	if !errors.As(err, &e) || e.Code != 9 || e.TimedOut {
 		t.Fatalf("got %v", err)
 	}
 	mustRun(t, c, "SELECT 1")

@@ -15,9 +15,18 @@ static int64_t now_ns(void) {
 
 static int on_progress(void *data) {
   fl_conn *c = data;
+  if (c->trusted) return 0;
+  if (__atomic_load_n(&c->cancelled, __ATOMIC_RELAXED)) return 1;
   if (c->deadline == 0 || now_ns() < c->deadline) return 0;
   c->timed_out = 1;
   return 1;
+}
+
+/* fl_cancel stops the run. The flag is what counts: SQLite forgets an
+** interrupt that comes before the first step. */
+void fl_cancel(fl_conn *c, int on) {
+  __atomic_store_n(&c->cancelled, on, __ATOMIC_SEQ_CST);
+  if (on) sqlite3_interrupt(c->db);
 }
 
 /* fl_capture keeps the error of the last call, before a reset can change it.
@@ -274,6 +283,8 @@ int fl_run(fl_conn *c, sqlite3_stmt *s, int nparams, int64_t limit_ns,
   c->first_integer = -1;
   c->total_before = sqlite3_total_changes64(c->db);
   int rc = bind_all(c, s, nparams);
+  if (rc == SQLITE_OK && __atomic_load_n(&c->cancelled, __ATOMIC_SEQ_CST))
+    rc = SQLITE_INTERRUPT;
   if (rc != SQLITE_OK) {
     memset(st, 0, sizeof *st);
     return finish(c, s, rc, st);

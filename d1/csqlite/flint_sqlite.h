@@ -56,6 +56,7 @@ typedef struct {
   char transaction[12]; /* BEGIN, COMMIT, ROLLBACK of the last prepare */
   int64_t deadline;    /* monotonic nanoseconds at which a run stops; 0 never */
   int timed_out;       /* the run was stopped by its deadline */
+  int cancelled;       /* set by any thread: stop what runs, or is about to */
   unsigned char *in;   /* packed parameters */
   size_t in_cap;
   unsigned char *out;  /* packed rows */
@@ -108,6 +109,7 @@ int fl_prepare(fl_conn *, const char *sql, int bytes, int flags, fl_prepared *);
 void *fl_params(fl_conn *, size_t bytes);
 int fl_run(fl_conn *, sqlite3_stmt *, int nparams, int64_t limit_ns, fl_stats *);
 int fl_more(fl_conn *, sqlite3_stmt *, fl_stats *);
+void fl_cancel(fl_conn *, int on);
 void fl_stop(fl_conn *, sqlite3_stmt *);
 int fl_trusted(fl_conn *, const char *sql);
 int fl_trusted_int(fl_conn *, const char *sql, int64_t *);

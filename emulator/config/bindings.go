@@ -141,6 +141,28 @@ func (r *workerReader) readAI() {
 	}
 }
 
+// readUnserved takes the names of bindings of kinds that flint does not serve.
+func (r *workerReader) readUnserved() {
+	for _, key := range wranglerKeyNames() {
+		if wranglerKeys[key].served != no {
+			continue
+		}
+		entries := []setting{r.get(key)}
+		if entries[0].node != nil && entries[0].kind == kindList {
+			entries = entries[0].each()
+		}
+		for _, s := range entries {
+			name := s.at("binding")
+			if name.str() == "" {
+				name = s.at("name") // send_email and ratelimits
+			}
+			if identifier.MatchString(name.str()) {
+				r.w.Unserved = append(r.w.Unserved, Unserved{r.bind(name), key})
+			}
+		}
+	}
+}
+
 func (r *workerReader) readDurableObjects() {
 	r.readMigrations()
 	known := map[string]bool{}

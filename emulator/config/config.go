@@ -67,6 +67,7 @@ type Worker struct {
 	Migrations         []Migration     `json:"migrations,omitempty"`
 	Services           []Service       `json:"services,omitempty"`
 	AI                 string          `json:"ai,omitempty"` // binding name, empty when there is none
+	Unserved           []Unserved      `json:"unserved,omitempty"`
 	Assets             *Assets         `json:"assets,omitempty"`
 	Crons              []string        `json:"crons,omitempty"`
 	Build              Build           `json:"build,omitzero"`
@@ -125,6 +126,13 @@ type QueueConsumer struct {
 	MaxConcurrency  int            // 0 = scales with the backlog
 	RetryDelay      time.Duration
 	DeadLetterQueue string
+}
+
+// Unserved is a binding that is declared and not served by flint yet: using it
+// throws an error that names it.
+type Unserved struct {
+	Binding string `json:"binding"`
+	Key     string `json:"key"` // of the Wrangler file, for example vectorize
 }
 
 // DurableObject binds a class; Script is empty for the Worker's own.

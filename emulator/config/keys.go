@@ -1,5 +1,7 @@
 package config
 
+import "sort"
+
 // scope says what a named environment does with a top-level key.
 type scope uint8
 
@@ -188,5 +190,6 @@ func wranglerKeyNames() []string {
 	for name := range wranglerKeys {
 		out = append(out, name)
 	}
+	sort.Strings(out)
 	return out
 }

@@ -46,6 +46,7 @@ func (r *workerReader) read() {
 	r.readDurableObjects()
 	r.readServices()
 	r.readAI()
+	r.readUnserved()
 	r.readAssets()
 	r.w.Crons = r.get("triggers").at("crons").strs()
 	r.readBuild()

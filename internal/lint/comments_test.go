@@ -26,7 +26,7 @@ func packageRule(files []*source) (out []string) {
 	return out
 }
 
-func TestPackagesHaveComments(t *testing.T) { hold(t, packageRule, ".go") }
+func TestPackagesHaveComments(t *testing.T) { hold(t, packageRule) }
 
 func TestPackageRule(t *testing.T) {
 	offences(t, packageRule, []*source{
@@ -109,7 +109,7 @@ func undocumented(d *ast.GenDecl) (out []*ast.Ident) {
 	return out
 }
 
-func TestExportedNamesHaveComments(t *testing.T) { hold(t, each(exportedRule), ".go") }
+func TestExportedNamesHaveComments(t *testing.T) { hold(t, each(exportedRule)) }
 
 func TestExportedRule(t *testing.T) {
 	const text = `package x
@@ -167,7 +167,7 @@ func laterRule(files []*source) (out []string) {
 	return out
 }
 
-func TestNothingIsLeftForLater(t *testing.T) { hold(t, laterRule, ".go", ".ts", ".tsx") }
+func TestNothingIsLeftForLater(t *testing.T) { hold(t, laterRule) }
 
 func TestLaterRule(t *testing.T) {
 	offences(t, laterRule, []*source{
@@ -193,7 +193,7 @@ func noLintRule(f *source) (out []string) {
 	return out
 }
 
-func TestSilencedLintersHaveReasons(t *testing.T) { hold(t, each(noLintRule), ".go") }
+func TestSilencedLintersHaveReasons(t *testing.T) { hold(t, each(noLintRule)) }
 
 func TestNoLintRule(t *testing.T) {
 	offences(t, each(noLintRule), []*source{synthetic(t, "x/x.go", `package x

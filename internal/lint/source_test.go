@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -65,29 +67,31 @@ func synthetic(t *testing.T, name, text string) *source {
 }
 
 // root is the folder of go.mod, above the test's own.
-func root(t *testing.T) string {
-	t.Helper()
+func root() (string, error) {
 	dir, err := os.Getwd()
-	for err == nil {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			return dir
-		}
-		if dir == filepath.Dir(dir) {
-			break
-		}
-		dir = filepath.Dir(dir)
+	if err != nil {
+		return "", err
 	}
-	t.Fatal("no go.mod above the test")
-	return ""
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir, nil
+		}
+		up := filepath.Dir(dir)
+		if up == dir {
+			return "", errors.New("no go.mod above the test")
+		}
+		dir = up
+	}
 }
 
-// repository reads all files with one of the endings. What was not written here
+// repository reads all Go and TypeScript files, once. What was not written here
 // (node_modules, dist), data of tests and hidden folders are left out.
-func repository(t *testing.T, endings ...string) []*source {
-	t.Helper()
-	top := root(t)
-	var out []*source
-	err := filepath.WalkDir(top, func(full string, d fs.DirEntry, err error) error {
+var repository = sync.OnceValues(func() (out []*source, err error) {
+	top, err := root()
+	if err != nil {
+		return nil, err
+	}
+	err = filepath.WalkDir(top, func(full string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
@@ -98,39 +102,41 @@ func repository(t *testing.T, endings ...string) []*source {
 			}
 			return nil
 		}
-		if !slices.Contains(endings, filepath.Ext(full)) {
+		if !slices.Contains([]string{".go", ".ts", ".tsx"}, filepath.Ext(full)) {
 			return nil
 		}
-		text, err := os.ReadFile(full)
-		if err != nil {
-			return err
-		}
-		rel, err := filepath.Rel(top, full)
-		if err != nil {
-			return err
-		}
-		s, err := newSource(filepath.ToSlash(rel), string(text))
-		if err != nil {
-			return err
-		}
+		s, err := readSource(top, full)
 		out = append(out, s)
-		return nil
+		return err
 	})
+	return out, err
+})
+
+func readSource(top, full string) (*source, error) {
+	text, err := os.ReadFile(full)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	return out
+	rel, err := filepath.Rel(top, full)
+	if err != nil {
+		return nil, err
+	}
+	return newSource(filepath.ToSlash(rel), string(text))
 }
 
 // rule looks at the whole repository and returns one sentence per offence.
 type rule func([]*source) []string
 
 // hold applies a rule to the repository.
-func hold(t *testing.T, r rule, endings ...string) {
+func hold(t *testing.T, r rule) {
 	t.Helper()
-	files := repository(t, endings...)
-	if len(files) == 0 {
-		t.Fatal("no files were found")
+	t.Parallel()
+	files, err := repository()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) < 10 {
+		t.Fatalf("only %d files were found", len(files))
 	}
 	for _, offence := range r(files) {
 		t.Error(offence)

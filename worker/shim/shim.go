@@ -28,6 +28,15 @@ var entry string
 //go:embed dispatcher.js
 var Dispatcher string
 
+// UnservedModule is the name of the module Unserved.
+const UnservedModule = "flint:unserved"
+
+// Unserved is the module of a binding that flint does not serve yet: any use
+// throws an error with the texts name and key of its inner bindings.
+//
+//go:embed unserved.js
+var Unserved string
+
 // Entry is the module that stands around main, the user's entry module. It
 // adds the entrypoint that the front and the dispatcher talk to, which reports
 // uncaught exceptions of the named Worker marked with token; other callers

@@ -10,9 +10,13 @@ import (
 //
 // https://github.com/cloudflare/workerd/blob/main/src/workerd/server/workerd.capnp
 type Config struct {
-	Services []Service
-	Sockets  []Socket
+	Services   []Service
+	Sockets    []Socket
+	Extensions []Extension
 }
+
+// Extension is a module that wrapped bindings may be made of.
+type Extension struct{ Name, File string }
 
 // Service is something that a socket or a binding can point at. Exactly one of
 // Worker, External and Disk is set.
@@ -103,6 +107,16 @@ func Wrapped(name, module, service string) Binding {
 	return Binding{name, fmt.Sprintf("wrapped = (moduleName = %s, innerBindings = [(name = \"fetcher\", service = %s)])", quote(module), quote(service))}
 }
 
+// WrappedText is a binding made by an extension module from texts, in the
+// order name, value, name, value.
+func WrappedText(name, module string, texts ...string) Binding {
+	var inner []string
+	for i := 0; i+1 < len(texts); i += 2 {
+		inner = append(inner, fmt.Sprintf("(name = %s, text = %s)", quote(texts[i]), quote(texts[i+1])))
+	}
+	return Binding{name, fmt.Sprintf("wrapped = (moduleName = %s, innerBindings = [%s])", quote(module), strings.Join(inner, ", "))}
+}
+
 // DurableObject is a namespace of a class in this or another service.
 func DurableObject(name, class, service string) Binding {
 	if service == "" {
@@ -129,6 +143,13 @@ func (c *Config) Text() string {
 			httpOptions(s.Proto, s.CfBlob, nil), s.Service.text())
 	}
 	w.line("  ],")
+	if len(c.Extensions) > 0 {
+		w.line("  extensions = [(modules = [")
+		for _, e := range c.Extensions {
+			w.line("    (name = %s, internal = true, esModule = embed %s),", quote(e.Name), quote(e.File))
+		}
+		w.line("  ])],")
+	}
 	w.line(");")
 	return w.String()
 }

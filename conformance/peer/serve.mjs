@@ -1,0 +1,51 @@
+// Miniflare for the conformance suite. Each line on standard input names a
+// Wrangler file, {"id", "config"}; Miniflare then runs its Worker on a free port and a
+// line {"id", "url"} or {"id", "error"} answers on standard output. {"id", "stop": true}
+// ends it. Wrangler itself reads the file, so the peer sees what `wrangler dev` would see.
+import { createInterface } from "node:readline";
+import { build } from "esbuild";
+import { Miniflare, convertV4MiniflareOptions } from "miniflare";
+import { unstable_getMiniflareWorkerOptions as optionsOf } from "wrangler";
+
+const running = new Map();
+
+async function bundle(main, define) {
+	const out = await build({
+		entryPoints: [main], bundle: true, write: false, format: "esm", target: "esnext", define,
+		external: ["cloudflare:*", "node:*"], conditions: ["workerd", "worker", "browser"],
+	});
+	return out.outputFiles[0].text;
+}
+
+async function start(config) {
+	const { workerOptions, main, define, externalWorkers } = optionsOf(config);
+	const worker = { ...workerOptions, name: workerOptions.name ?? "main" };
+	worker.modules = [{ type: "ESModule", path: "index.js", contents: await bundle(main, define) }];
+	const miniflare = new Miniflare(convertV4MiniflareOptions({
+		host: "127.0.0.1", port: 0, telemetry: { enabled: false }, workers: [worker, ...externalWorkers],
+	}));
+	return { miniflare, url: (await miniflare.ready).toString() };
+}
+
+async function handle({ id, config, stop }) {
+	try {
+		if (stop) {
+			await running.get(id)?.miniflare.dispose();
+			running.delete(id);
+			return { id };
+		}
+		const started = await start(config);
+		running.set(id, started);
+		return { id, url: started.url };
+	} catch (e) {
+		return { id, error: String(e?.stack ?? e) };
+	}
+}
+
+const answers = [];
+for await (const line of createInterface({ input: process.stdin })) {
+	answers.push(handle(JSON.parse(line)).then((a) => process.stdout.write(JSON.stringify(a) + "\n")));
+}
+await Promise.all(answers);
+await Promise.all([...running.values()].map((r) => r.miniflare.dispose()));
+process.exit(0);
