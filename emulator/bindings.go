@@ -41,6 +41,9 @@ func (m *bindingMux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, fmt.Sprintf("flint does not serve the binding %q", call[0]), http.StatusNotImplemented)
 		return
 	}
+	if name == "outbound" && r.ContentLength != 0 {
+		_ = http.NewResponseController(w).EnableFullDuplex() // the other side may answer while it still reads
+	}
 	service.ServeBinding(w, r, resource)
 }
 

@@ -305,6 +305,9 @@ func (e *Emulator) address(listener string) string {
 	return "http://" + net.JoinHostPort(host, strconv.Itoa(addr.Port))
 }
 
+// State is the state directory.
+func (e *Emulator) State() string { return e.state.path }
+
 // Clock is the emulator's clock.
 func (e *Emulator) Clock() *clock.Virtual { return e.services.clock }
 

@@ -45,6 +45,9 @@ func (s *Site) pass(w http.ResponseWriter, r *http.Request) {
 	edgeHeaders(r)
 	if r.ContentLength == 0 {
 		r.Body = nil
+	} else {
+		// A Worker may answer while it still reads. Every HTTP/1 server has this.
+		_ = http.NewResponseController(w).EnableFullDuplex()
 	}
 	accept := r.Header.Get("Accept")
 	res, err := s.Worker.RoundTrip(r)

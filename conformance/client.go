@@ -1,0 +1,219 @@
+package conformance
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/coder/websocket"
+)
+
+const (
+	stepTimeout = 30 * time.Second // one request
+	pollEvery   = 100 * time.Millisecond
+	maxBody     = 64 << 20 // bytes of an answer that are read
+	maxShown    = 8 << 10  // bytes of a body that a step file writes out
+)
+
+// client asks one side. It follows no redirect and adds no header of its own
+// but those of Go's HTTP client.
+type client struct {
+	url  string // http://127.0.0.1:port
+	http http.Client
+}
+
+func newClient(url string) *client {
+	return &client{
+		url: strings.TrimRight(url, "/"),
+		http: http.Client{
+			Transport:     &http.Transport{DisableCompression: true},
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	}
+}
+
+func (c *client) close() { c.http.CloseIdleConnections() }
+
+// ask runs one step. With "until" it asks again until the answer is as
+// expected or the time is up.
+func (c *client) ask(ctx context.Context, s *Step) (*Answer, error) {
+	if s.Until == 0 {
+		return c.once(ctx, s)
+	}
+	deadline, cancel := context.WithTimeout(ctx, s.Until)
+	defer cancel()
+	for {
+		a, err := c.once(ctx, s)
+		if err != nil || deadline.Err() != nil || s.Expected != nil && s.Differ(s.Expected, a) == "" {
+			return a, err
+		}
+		pause(deadline, pollEvery)
+	}
+}
+
+// pause waits for d of real time: the other side is another process.
+func pause(ctx context.Context, d time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	<-ctx.Done()
+}
+
+func (c *client) once(ctx context.Context, s *Step) (*Answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, stepTimeout)
+	defer cancel()
+	if s.Method == "WS" {
+		return c.webSocket(ctx, s)
+	}
+	method := s.Method
+	if method == "STREAM" {
+		method = http.MethodGet
+	}
+	req, err := http.NewRequestWithContext(ctx, method, c.url+s.Path, strings.NewReader(s.Body))
+	if err != nil {
+		return nil, err
+	}
+	setHeader(req.Header, s)
+	if host := req.Header.Get("Host"); host != "" {
+		req.Host = host
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	a := &Answer{Status: resp.StatusCode, Header: wanted(s, resp.Header)}
+	if s.Method == "STREAM" {
+		a.Body, err = chunks(resp.Body)
+		return a, err
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody))
+	if err != nil {
+		a.Body = "(the body broke off)"
+		return a, nil
+	}
+	a.Body = show(body)
+	return a, nil
+}
+
+func setHeader(h http.Header, s *Step) {
+	for _, f := range s.Header {
+		h.Add(f.Name, f.Value)
+	}
+}
+
+// wanted picks the headers that the step names.
+func wanted(s *Step, h http.Header) (out []Field) {
+	if s.Expected == nil {
+		return nil
+	}
+	for _, f := range s.Expected.Header {
+		value := "-"
+		if v := h.Values(f.Name); len(v) > 0 {
+			value = strings.Join(v, ", ")
+		}
+		out = append(out, Field{f.Name, value})
+	}
+	return out
+}
+
+// chunks is one line for each piece that arrives by itself.
+func chunks(r io.Reader) (string, error) {
+	var lines []string
+	buf := make([]byte, 64<<10)
+	for {
+		n, err := r.Read(buf)
+		if n > 0 {
+			lines = append(lines, "chunk "+show(buf[:n]))
+		}
+		if errors.Is(err, io.EOF) {
+			return strings.Join(lines, "\n"), nil
+		}
+		if err != nil {
+			return strings.Join(append(lines, "(the body broke off)"), "\n"), nil
+		}
+	}
+}
+
+// show is a body as a step file writes it.
+func show(body []byte) string {
+	switch {
+	case len(body) > maxShown:
+		sum := sha256.Sum256(body)
+		return fmt.Sprintf("sha256: %s (%d bytes)", hex.EncodeToString(sum[:]), len(body))
+	case !utf8.Valid(body) || strings.ContainsAny(string(body), "\x00\r"):
+		return "base64: " + base64.StdEncoding.EncodeToString(body)
+	}
+	return strings.TrimRight(string(body), "\n")
+}
+
+// webSocket sends each line of the body as a message and writes down what
+// comes back until the other side closes.
+func (c *client) webSocket(ctx context.Context, s *Step) (*Answer, error) {
+	opt := &websocket.DialOptions{HTTPHeader: http.Header{}, HTTPClient: &c.http}
+	for _, f := range s.Header {
+		if f.Name == "Sec-Websocket-Protocol" {
+			opt.Subprotocols = append(opt.Subprotocols, f.Value)
+			continue
+		}
+		opt.HTTPHeader.Add(f.Name, f.Value)
+	}
+	conn, resp, err := websocket.Dial(ctx, c.url+s.Path, opt)
+	if err != nil && resp == nil {
+		return nil, err
+	}
+	a := &Answer{Status: resp.StatusCode, Header: wanted(s, resp.Header)}
+	if err != nil {
+		body, _ := io.ReadAll(resp.Body) // the refusal's text, as far as it came
+		a.Body = show(body)
+		return a, nil
+	}
+	defer conn.CloseNow()
+	conn.SetReadLimit(maxBody)
+	if s.Body != "" {
+		for m := range strings.SplitSeq(s.Body, "\n") {
+			if err := send(ctx, conn, m); err != nil {
+				break // closed early: what was read tells
+			}
+		}
+	}
+	a.Body = received(ctx, conn)
+	return a, nil
+}
+
+func send(ctx context.Context, conn *websocket.Conn, message string) error {
+	if h, ok := strings.CutPrefix(message, "binary "); ok {
+		b, err := hex.DecodeString(h)
+		if err != nil {
+			return err
+		}
+		return conn.Write(ctx, websocket.MessageBinary, b)
+	}
+	return conn.Write(ctx, websocket.MessageText, []byte(strings.TrimPrefix(message, "text ")))
+}
+
+func received(ctx context.Context, conn *websocket.Conn) string {
+	var lines []string
+	for {
+		kind, b, err := conn.Read(ctx)
+		var closed websocket.CloseError
+		switch {
+		case errors.As(err, &closed):
+			lines = append(lines, strings.TrimSpace(fmt.Sprintf("close %d %s", int(closed.Code), closed.Reason)))
+			return strings.Join(lines, "\n")
+		case err != nil:
+			return strings.Join(append(lines, "broken off"), "\n")
+		case kind == websocket.MessageBinary:
+			lines = append(lines, "binary "+hex.EncodeToString(b))
+		default:
+			lines = append(lines, "text "+show(b))
+		}
+	}
+}

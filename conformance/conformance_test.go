@@ -1,0 +1,192 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"flint/emulator"
+)
+
+var (
+	update  = flag.Bool("update", false, "rewrite step files, differences.yaml and docs/COMPAT.md from what the peer and flint answer")
+	install = flag.Bool("install", false, "install the pinned peer from npm when it is missing")
+)
+
+const (
+	differencesFile = "differences.yaml"
+	startTimeout    = 60 * time.Second
+	atOnce          = 3 // cases that run beside each other
+)
+
+// TestConformance runs every case on flint and on the peer.
+func TestConformance(t *testing.T) {
+	if testing.Short() {
+		t.Skip("conformance starts many processes: not with -short")
+	}
+	peer := findPeer(t)
+	cases, err := LoadCases("cases")
+	if err != nil {
+		t.Fatal(err)
+	}
+	differences, err := LoadDifferences(differencesFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &suite{peer: peer, differences: differences, projects: copyCases(t), slots: make(chan struct{}, atOnce), differ: map[string]*Answer{}}
+	t.Run("cases", func(t *testing.T) {
+		for _, c := range cases {
+			t.Run(c.ID, func(t *testing.T) { t.Parallel(); s.run(t, c) })
+		}
+	})
+	s.finish(t, cases)
+}
+
+// findPeer also makes flint run on the peer's workerd.
+func findPeer(t *testing.T) *Peer {
+	dir, err := filepath.Abs("peer")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := FindPeer(t.Context(), dir, t.TempDir(), *install)
+	if errors.Is(err, ErrNoPeer) || errors.Is(err, ErrNoNPM) {
+		fmt.Fprintf(os.Stderr, "CONFORMANCE IS SKIPPED: %v\n", err)
+		t.Skipf("CONFORMANCE IS SKIPPED: %v", err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Close)
+	t.Setenv("FLINT_WORKERD", p.Workerd())
+	return p
+}
+
+// copyCases puts the projects where the peer may write beside them.
+func copyCases(t *testing.T) string {
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS("cases")); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+type suite struct {
+	peer        *Peer
+	differences *Differences
+	projects    string
+	slots       chan struct{}
+
+	mu     sync.Mutex
+	ran    []string
+	differ map[string]*Answer
+}
+
+func (s *suite) run(t *testing.T, c *Case) {
+	s.slots <- struct{}{}
+	defer func() { <-s.slots }()
+	dir := filepath.Join(s.projects, filepath.FromSlash(c.ID))
+	peerURL := ""
+	if c.Peer != PeerNone {
+		ctx, cancel := context.WithTimeout(t.Context(), startTimeout)
+		defer cancel()
+		url, stop, err := s.peer.Start(ctx, c, dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer stop()
+		peerURL = url
+	}
+	e := emulator.StartT(t, dir)
+	defer func() {
+		if err := e.Close(); err != nil {
+			t.Errorf("flint: close: %v", err)
+		}
+	}()
+	outcomes, err := Run(t.Context(), c, e.Run().URL, peerURL)
+	if err != nil {
+		t.Error(err)
+	}
+	for _, o := range outcomes {
+		t.Run(o.Step.ID[len(c.ID)+1:], func(t *testing.T) { s.judge(t, o) })
+	}
+	if *update && err == nil && !t.Failed() {
+		s.rewrite(t, c)
+	}
+}
+
+func (s *suite) judge(t *testing.T, o Outcome) {
+	if *update {
+		o.Step.adopt(o)
+	}
+	problems, differs := Judge(o, s.differences)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ran = append(s.ran, o.Step.ID)
+	if differs {
+		s.differ[o.Step.ID] = o.Flint
+	}
+	if *update {
+		return
+	}
+	for _, p := range problems {
+		t.Error(p)
+	}
+}
+
+// adopt makes the peer's answer the expected one, unless it is as expected already.
+func (s *Step) adopt(o Outcome) {
+	from := o.Peer
+	if from == nil {
+		from = o.Flint
+	}
+	if s.Expected != nil && s.Differ(s.Expected, from) == "" {
+		return
+	}
+	a := *from
+	if s.Expected != nil {
+		for i, f := range s.Expected.Header {
+			if f.Value == "*" && a.Header[i].Value != "-" {
+				a.Header[i].Value = "*"
+			}
+		}
+	}
+	s.Expected = &a
+}
+
+func (s *suite) rewrite(t *testing.T, c *Case) {
+	if err := os.WriteFile(filepath.Join(c.Dir, "steps.txt"), []byte(c.Format()), 0o644); err != nil {
+		t.Error(err)
+	}
+}
+
+// finish looks for entries without a step, and writes the file with -update.
+func (s *suite) finish(t *testing.T, cases []*Case) {
+	known := map[string]bool{}
+	steps := 0
+	for _, c := range cases {
+		for _, step := range c.Steps {
+			known[step.ID] = true
+			steps++
+		}
+	}
+	for _, list := range [][]*Difference{s.differences.Accepted, s.differences.FlintBugs} {
+		for _, e := range list {
+			if !known[e.Step] {
+				t.Errorf("differences.yaml: there is no step %s", e.Step)
+			}
+		}
+	}
+	t.Logf("%d of %d steps ran; %d differ from the peer", len(s.ran), steps, len(s.differ))
+	if *update {
+		s.differences.Update(s.ran, s.differ)
+		if err := s.differences.Save(differencesFile); err != nil {
+			t.Error(err)
+		}
+	}
+}

