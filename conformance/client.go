@@ -43,8 +43,8 @@ func newClient(url string) *client {
 func (c *client) close() { c.http.CloseIdleConnections() }
 
 // ask runs one step. With "until" it asks again until the answer is as
-// expected or the time is up.
-func (c *client) ask(ctx context.Context, s *Step) (*Answer, error) {
+// expected, or as known, or the time is up. known may be nil.
+func (c *client) ask(ctx context.Context, s *Step, known *Answer) (*Answer, error) {
 	if s.Until == 0 {
 		return c.once(ctx, s)
 	}
@@ -52,11 +52,18 @@ func (c *client) ask(ctx context.Context, s *Step) (*Answer, error) {
 	defer cancel()
 	for {
 		a, err := c.once(ctx, s)
-		if err != nil || deadline.Err() != nil || s.Expected != nil && s.Differ(s.Expected, a) == "" {
+		if err != nil || deadline.Err() != nil || s.settled(known, a) {
 			return a, err
 		}
 		pause(deadline, pollEvery)
 	}
+}
+
+func (s *Step) settled(known, a *Answer) bool {
+	if known == nil {
+		known = s.Expected
+	}
+	return known != nil && s.Differ(known, a) == ""
 }
 
 // pause waits for d of real time: the other side is another process.

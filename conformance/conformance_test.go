@@ -108,7 +108,7 @@ func (s *suite) run(t *testing.T, c *Case) {
 			t.Errorf("flint: close: %v", err)
 		}
 	}()
-	outcomes, err := Run(t.Context(), c, e.Run().URL, peerURL)
+	outcomes, err := Run(t.Context(), c, s.differences, e.Run().URL, peerURL)
 	if err != nil {
 		t.Error(err)
 	}

@@ -12,7 +12,8 @@ type Outcome struct {
 }
 
 // Run asks both sides step by step. peerURL is empty in a case without a peer.
-func Run(ctx context.Context, c *Case, flintURL, peerURL string) ([]Outcome, error) {
+// d tells what flint is known to answer otherwise.
+func Run(ctx context.Context, c *Case, d *Differences, flintURL, peerURL string) ([]Outcome, error) {
 	flint := newClient(flintURL)
 	defer flint.close()
 	peer := newClient(peerURL)
@@ -24,14 +25,17 @@ func Run(ctx context.Context, c *Case, flintURL, peerURL string) ([]Outcome, err
 		go func() {
 			var err error
 			if peerURL != "" {
-				if o.Peer, err = peer.ask(ctx, s); err != nil {
+				if o.Peer, err = peer.ask(ctx, s, nil); err != nil {
 					err = fmt.Errorf("%s: the peer: %w", s.ID, err)
 				}
 			}
 			failed <- err
 		}()
-		var err error
-		if o.Flint, err = flint.ask(ctx, s); err != nil {
+		known, err := d.known(s.ID)
+		if err != nil {
+			return out, err
+		}
+		if o.Flint, err = flint.ask(ctx, s, known); err != nil {
 			o.Flint = &Answer{Body: "no answer: " + err.Error()}
 		}
 		if err := <-failed; err != nil {

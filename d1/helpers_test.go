@@ -2,7 +2,6 @@ package d1
 
 import (
 	"context"
-	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -92,15 +91,6 @@ func serveBinding(t testing.TB, s *Store) *httptest.Server {
 		http.DefaultClient.CloseIdleConnections()
 	})
 	return srv
-}
-
-func decode(t testing.TB, text string) any {
-	t.Helper()
-	var v any
-	if err := json.Unmarshal([]byte(text), &v); err != nil {
-		t.Fatalf("%v in %s", err, text)
-	}
-	return v
 }
 
 // integrity runs SQLite's own check of the file.

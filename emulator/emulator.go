@@ -22,6 +22,7 @@ import (
 	"flint/emulator/front"
 	"flint/emulator/outbound"
 	"flint/internal/clock"
+	"flint/queues"
 	"flint/worker"
 	"flint/worker/workerd"
 )
@@ -42,7 +43,9 @@ type Emulator struct {
 	runtime  *worker.Runtime // nil when no Worker has code
 	gate     *outbound.Gate
 	crons    *cron.Scheduler
-	hosts    atomic.Pointer[front.Router] // who answers which host, once serving
+
+	consumers []*queues.Consumer
+	hosts     atomic.Pointer[front.Router] // who answers which host, once serving
 
 	listeners map[string]net.Listener // worker, control, s3, bindings
 	servers   []*http.Server          // all but the bindings'
@@ -113,13 +116,12 @@ func (e *Emulator) Start(ctx context.Context) error {
 	if err := e.start(ctx); err != nil {
 		return errors.Join(err, e.Close())
 	}
-	s := &e.project.Settings
 	run := e.Run()
 	if err := e.state.writeRun(run); err != nil {
 		return errors.Join(err, e.Close())
 	}
 	e.log.Info(EventReady, "url", run.URL, "control", run.Control, "s3", run.S3,
-		"ms", e.started.Elapsed().Milliseconds(), "state", s.State)
+		"ms", e.started.Elapsed().Milliseconds(), "try", e.try(run))
 	return nil
 }
 
@@ -271,9 +273,13 @@ func (e *Emulator) attachConsumers() error {
 			continue
 		}
 		for _, c := range cfg.QueueConsumers {
-			if _, err := e.services.queues.Attach(consumerConfig(c), w); err != nil {
-				return fmt.Errorf("%s: consumer of queue %q: %w", cfg.File, c.Queue, err)
+			cfg := consumerConfig(c)
+			cfg.Script = w.Name()
+			consumer, err := e.services.queues.Attach(cfg, w)
+			if err != nil {
+				return fmt.Errorf("%s: consumer of queue %q: %w", e.project.Workers[i].File, c.Queue, err)
 			}
+			e.consumers = append(e.consumers, consumer)
 		}
 	}
 	return nil
@@ -308,8 +314,18 @@ func (e *Emulator) address(listener string) string {
 // State is the state directory.
 func (e *Emulator) State() string { return e.state.path }
 
-// Clock is the emulator's clock.
-func (e *Emulator) Clock() *clock.Virtual { return e.services.clock }
+// Clock is the emulator's clock. Use Advance to move it.
+func (e *Emulator) Clock() clock.Clock { return e.services.clock }
+
+// Advance moves the clock forward and returns when everything that fell due
+// (expiry, delayed messages, batches, cron) has been delivered, and so has what
+// the deliveries themselves sent and made due.
+func (e *Emulator) Advance(ctx context.Context, d time.Duration) error {
+	if err := e.services.clock.Advance(ctx, d); err != nil {
+		return err
+	}
+	return e.services.queues.Quiesce(ctx)
+}
 
 // Runtime is what runs the Workers; nil when no Worker has code.
 func (e *Emulator) Runtime() *worker.Runtime { return e.runtime }

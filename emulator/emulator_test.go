@@ -211,7 +211,7 @@ func TestCronFiresOnTheClock(t *testing.T) {
   async scheduled(c, env) { await env.KV.put("ran", c.cron + " " + new Date(c.scheduledTime).getUTCMinutes() % 5); },
   async fetch(r, env) { return new Response(await env.KV.get("ran")); },
 }`, "triggers = { crons = [\"*/5 * * * *\"] }\nkv_namespaces = [{ binding = \"KV\", id = \"k\" }]\n")
-	if err := a.e.Clock().Advance(t.Context(), 6*time.Minute); err != nil {
+	if err := a.e.Advance(t.Context(), 6*time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	if got := a.text("/", 200); got != "*/5 * * * * 0" {
@@ -255,7 +255,7 @@ func TestCacheAPI(t *testing.T) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
-	if err := a.e.Clock().Advance(t.Context(), time.Hour); err != nil {
+	if err := a.e.Advance(t.Context(), time.Hour); err != nil {
 		t.Fatal(err)
 	}
 	if got := a.text("/c", 200); got != "miss" {
@@ -288,7 +288,7 @@ dead_letter_queue = "dlq"
 queue = "dlq"
 `)
 	a.text("/send", 200)
-	if err := a.e.Clock().Advance(t.Context(), 5*time.Minute); err != nil {
+	if err := a.e.Advance(t.Context(), 5*time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	if got := a.text("/", 200); got != `["good 1","bad 3","bad 1"]` {

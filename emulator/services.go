@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"flint/ai"
@@ -14,6 +15,7 @@ import (
 	"flint/emulator/cache"
 	"flint/emulator/cfapi"
 	"flint/emulator/config"
+	"flint/internal/cferr"
 	"flint/internal/clock"
 	"flint/internal/intercept"
 	"flint/kv"
@@ -37,8 +39,32 @@ type services struct {
 	closers []func() error // in the order of opening
 }
 
+// checkDrivers refuses drivers that flint does not have yet.
+func checkDrivers(p *config.Project) error {
+	s := &p.Settings
+	if s.KVDriver != "" && s.KVDriver != "memory" {
+		return cferr.NotServed("[kv] driver = " + driverName(s.KVDriver) + " (the default, memory, is)")
+	}
+	if s.R2Driver != "" && s.R2Driver != "disk" {
+		return cferr.NotServed("[r2] driver = " + driverName(s.R2Driver) + " (the default, disk, is)")
+	}
+	return nil
+}
+
+// driverName is the scheme of a driver's URL: the rest may hold a password.
+func driverName(driver string) string {
+	scheme, _, found := strings.Cut(driver, "://")
+	if found {
+		scheme += "://…"
+	}
+	return scheme
+}
+
 // openServices opens every store and makes what the project declares known to it.
 func openServices(p *config.Project, dir *stateDir, log *slog.Logger) (*services, error) {
+	if err := checkDrivers(p); err != nil {
+		return nil, err
+	}
 	s := &services{clock: clock.New(), chain: &intercept.Chain{}, sites: map[string]*assets.Assets{}, pages: map[string]*assets.Assets{}}
 	for _, open := range []func(*config.Project, *stateDir, *slog.Logger) error{s.openStores, s.openCache, s.openSites} {
 		if err := open(p, dir, log); err != nil {
@@ -144,9 +170,10 @@ func (s *services) declare(p *config.Project) error {
 
 func (s *services) onClose(f func() error) { s.closers = append(s.closers, f) }
 
-// close closes the stores, the last opened first.
+// close closes the stores, the last opened first, then the clock, on which the
+// queues' last deliveries still run.
 func (s *services) close() error {
-	s.clock.Close()
+	defer s.clock.Close()
 	var errs []error
 	for i := len(s.closers) - 1; i >= 0; i-- {
 		errs = append(errs, s.closers[i]())

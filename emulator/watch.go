@@ -169,6 +169,9 @@ func (w *watcher) reload(ctx context.Context, changed []string, watch clock.Stop
 		w.e.logBuildError(err)
 	case err == nil && w.e.runtime.PID() != before:
 		w.e.log.Info(EventReloaded, "ms", watch.Elapsed().Milliseconds())
+		for _, c := range w.e.consumers {
+			c.Wake() // what the old code could not take, the new code may
+		}
 	}
 }
 

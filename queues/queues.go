@@ -212,13 +212,6 @@ func (b *Broker) Close() error {
 	return errors.Join(errs...)
 }
 
-// started is the context of deliveries, nil before Start.
-func (b *Broker) started() context.Context {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.runCtx
-}
-
 // now is the clock's time in Unix milliseconds, the resolution of all times here.
 func (b *Broker) now() int64 { return b.clock.Now().UnixMilli() }
 

@@ -55,7 +55,8 @@ type eventOutcome struct {
 }
 
 // DeliverQueue runs the Worker's queue() handler on a batch. An error says that
-// the handler did not run, or that workerd went away under it.
+// the Worker was not reached. A batch under which workerd goes away counts as
+// an exception, so that one that crashes it is not delivered for ever.
 func (w *Worker) DeliverQueue(ctx context.Context, b queues.Batch) (queues.Outcome, error) {
 	ev := event{Type: "queue", Worker: w.name, Queue: b.Queue, Messages: make([]eventMessage, len(b.Messages))}
 	for i, m := range b.Messages {
@@ -67,6 +68,11 @@ func (w *Worker) DeliverQueue(ctx context.Context, b queues.Batch) (queues.Outco
 	}
 	ev.Metrics = metricsOf(b.Metrics)
 	out, err := w.dispatch(ctx, ev)
+	var crash *CrashError
+	if errors.As(err, &crash) {
+		w.runtime.log.Error("workerd stopped during a queue batch", "queue", b.Queue, "messages", len(b.Messages))
+		return queues.Outcome{Outcome: "exception"}, nil
+	}
 	if err != nil {
 		return queues.Outcome{}, err
 	}

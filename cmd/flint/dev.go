@@ -100,6 +100,14 @@ var printers = map[string]console.Printer{
 func printReady(b *bytes.Buffer, c console.Palette, f map[string]slog.Value) {
 	fmt.Fprintf(b, "%sready%s in %v ms at %s%v%s  %scontrol %v  S3 %v%s\n", c.Green, c.Reset, f["ms"],
 		c.Bold, f["url"], c.Reset, c.Dim, f["control"], f["s3"], c.Reset)
+	commands, _ := f["try"].Any().([]string)
+	for i, command := range commands {
+		label := "   "
+		if i == 0 {
+			label = "try"
+		}
+		fmt.Fprintf(b, "%s%s%s  %s\n", c.Dim, label, c.Reset, command)
+	}
 }
 
 func printRequest(b *bytes.Buffer, c console.Palette, f map[string]slog.Value) {

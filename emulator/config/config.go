@@ -46,6 +46,7 @@ type Settings struct {
 	R2Driver  string            `json:"r2_driver"`            // disk, s3://…
 	Allow     []string          `json:"allow,omitempty"`      // hosts that a Worker may really reach
 	AIScripts []string          `json:"ai_scripts,omitempty"` // folders of scripted answers, absolute
+	Try       []string          `json:"try,omitempty"`        // commands that flint dev suggests once it is ready; {url} and {control} stand for its addresses
 }
 
 // Worker is one Wrangler file in one environment.

@@ -8,7 +8,7 @@ import (
 // flintSpec is every key of flint.toml. An unknown one is an error: the file is
 // flint's own, so a key that does nothing is a slip.
 var flintSpec = map[string]*spec{
-	"workers": texts, "pages": texts,
+	"workers": texts, "pages": texts, "try": texts,
 	"ip": text, "port": integer, "control_port": integer, "s3_port": integer, "inspector_port": integer,
 	"state": text, "ephemeral": boolean, "isolates": integer, "watch": boolean, "install": boolean,
 	"log_format": oneOf("pretty", "json"),

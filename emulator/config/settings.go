@@ -95,6 +95,7 @@ func (s *settingsReader) read(out *Settings) {
 	out.KVDriver = s.driver("kv::driver", "memory", "redis", "rediss")
 	out.R2Driver = s.driver("r2::driver", "disk", "s3", "s3s")
 	out.Allow = s.list("outbound::allow")
+	out.Try = s.list("try")
 	for _, dir := range s.list("ai::scripts") {
 		out.AIScripts = append(out.AIScripts, s.path("ai::scripts", dir))
 	}

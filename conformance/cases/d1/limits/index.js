@@ -18,6 +18,7 @@ export default {
 			at100001: () => length(env, "SELECT 1 /*" + "x".repeat(100001 - 13) + "*/"),
 		}),
 		"/value-length": ({ env }) => length(env, "SELECT length(?)", "x".repeat(2000000)), // @ a string of 2 MB
+		"/value-length-and-1": ({ env }) => length(env, "SELECT length(?)", "x".repeat(2000001)),
 		"/value-too-long": ({ env }) => length(env, "SELECT length(?)", "x".repeat(4 * 1024 * 1024 + 1)),
 		"/value-grown": ({ env }) => length(env, "SELECT length(replace(hex(zeroblob(1100000)), '0', 'xx'))"), // @ a long string made by functions
 		"/zeroblob": ({ env }) => length(env, "SELECT length(zeroblob(5000000))"),

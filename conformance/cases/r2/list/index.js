@@ -22,8 +22,9 @@ export default {
 		"/all": async ({ env }) => short(await env.BUCKET.list()), // @ ordered by the bytes of the key
 		"/object": async ({ env }) => { // @ what a listed object knows
 			const o = (await env.BUCKET.list({ prefix: "b" })).objects[0];
-			return { key: o.key, size: o.size, etag: o.etag, httpEtag: o.httpEtag, storageClass: o.storageClass, version: typeof o.version, uploaded: o.uploaded instanceof Date, body: "body" in o };
+			return { key: o.key, size: o.size, etag: o.etag, httpEtag: o.httpEtag, version: typeof o.version, uploaded: o.uploaded instanceof Date, body: "body" in o };
 		},
+		"/storage-class": async ({ env }) => (await env.BUCKET.list({ prefix: "b" })).objects[0].storageClass,
 		"/include": async ({ env }) => each({
 			none: async () => { const o = (await env.BUCKET.list({ prefix: "b" })).objects[0]; return [o.httpMetadata ?? "none", o.customMetadata ?? "none"]; },
 			http: async () => { const o = (await env.BUCKET.list({ prefix: "b", include: ["httpMetadata"] })).objects[0]; return [o.httpMetadata ?? "none", o.customMetadata ?? "none"]; },

@@ -8,7 +8,7 @@ const sha = async (name, data) => crypto.subtle.digest(name, data);
 function plain(o) {
 	if (!o) return o;
 	const out = {};
-	for (const k of ["key", "size", "etag", "httpEtag", "httpMetadata", "customMetadata", "range", "storageClass", "ssecKeyMd5"]) out[k] = o[k];
+	for (const k of ["key", "size", "etag", "httpEtag", "httpMetadata", "customMetadata", "range"]) out[k] = o[k];
 	return { ...out, checksums: o.checksums.toJSON(), version: typeof o.version, uploaded: o.uploaded instanceof Date, body: o.body !== undefined };
 }
 const range = async (env, r) => {
