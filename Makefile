@@ -42,8 +42,9 @@ dev: build web ## run Personality Spark: http://127.0.0.1:8787
 	@exec bin/flint dev $(SPARK)
 
 test: runtime web ## all tests, with the race detector
-	go test -race ./...
-	cd $(SPARK) && npm run --silent typecheck && npm test --silent
+	go test -race -timeout 20m ./...
+	cd $(SPARK) && npm run --silent typecheck && npm run --silent test
+	bench/with-spark.sh npm run --silent test:integration
 
 lint: $(STATICCHECK) ## gofmt, go vet, staticcheck and the house rules
 	@out=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$out" ] || { echo "not formatted (run gofmt -w): $$out"; exit 1; }
@@ -63,7 +64,7 @@ wrk:
 	@command -v wrk >/dev/null || { apt-get update -qq && apt-get install -y -qq wrk; } || { echo "install wrk, the load generator (Debian package wrk)"; exit 1; }
 
 k6: build web $(K6) ## a short stage of the seed's load test with the real k6
-	bench/k6.sh $(K6)
+	bench/with-spark.sh env K6_SHORT=1 $(K6) run --quiet k6/load-test.js
 
 $(K6):
 	@mkdir -p $(TOOLS)
