@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"syscall"
 	"time"
 	"unicode/utf8"
 
@@ -22,6 +23,9 @@ const (
 	maxBody     = 64 << 20 // bytes of an answer that are read
 	maxShown    = 8 << 10  // bytes of a body that a step file writes out
 )
+
+// noAnswer is the body when the connection closes before an answer; the status is 0.
+const noAnswer = "(the connection was closed without an answer)"
 
 // client asks one side. It follows no redirect and adds no header of its own
 // but those of Go's HTTP client.
@@ -92,6 +96,9 @@ func (c *client) once(ctx context.Context, s *Step) (*Answer, error) {
 		req.Host = host
 	}
 	resp, err := c.http.Do(req)
+	if errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) {
+		return &Answer{Body: noAnswer}, nil
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package conformance
 import (
 	"context"
 	"fmt"
+	"slices"
 )
 
 // Outcome is one step on both sides.
@@ -57,7 +58,7 @@ func Judge(o Outcome, d *Differences) (problems []string, differs bool) {
 	}
 	text := s.Differ(s.Expected, o.Flint)
 	if text == "" && o.Peer != nil && s.Expected != nil {
-		text = s.Differ(o.Peer, o.Flint)
+		text = s.Differ(s.masked(o.Peer), o.Flint)
 	}
 	entry, accepted := d.Find(s.ID)
 	switch {
@@ -77,4 +78,35 @@ func Judge(o Outcome, d *Differences) (problems []string, differs bool) {
 		}
 	}
 	return problems, text != ""
+}
+
+// Adopt makes the peer's answer the expected one, unless it is as expected
+// already. In a case without a peer it is flint's.
+func (s *Step) Adopt(o Outcome) {
+	from := o.Peer
+	if from == nil {
+		from = o.Flint
+	}
+	if s.Expected == nil {
+		s.Expected = &Answer{}
+	} else if s.Differ(s.Expected, from) == "" {
+		return
+	}
+	a := s.masked(from)
+	if s.Tolerance.Status {
+		a.Body = ""
+	}
+	s.Expected = a
+}
+
+// masked is the peer's answer with "*" where the step allows any value.
+func (s *Step) masked(peer *Answer) *Answer {
+	a := *peer
+	a.Header = slices.Clone(peer.Header)
+	for i := range a.Header {
+		if valueOf(s.Expected.Header, a.Header[i].Name) == "*" {
+			a.Header[i].Value = "*"
+		}
+	}
+	return &a
 }

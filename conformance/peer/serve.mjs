@@ -5,7 +5,7 @@
 import { createInterface } from "node:readline";
 import { build } from "esbuild";
 import { Miniflare, convertV4MiniflareOptions } from "miniflare";
-import { unstable_getMiniflareWorkerOptions as optionsOf } from "wrangler";
+import { unstable_getMiniflareWorkerOptions as optionsOf, unstable_readConfig as readConfig } from "wrangler";
 
 const running = new Map();
 
@@ -19,7 +19,7 @@ async function bundle(main, define) {
 
 async function start(config) {
 	const { workerOptions, main, define, externalWorkers } = optionsOf(config);
-	const worker = { ...workerOptions, name: workerOptions.name ?? "main" };
+	const worker = { ...workerOptions, name: readConfig({ config }).name };
 	worker.modules = [{ type: "ESModule", path: "index.js", contents: await bundle(main, define) }];
 	const miniflare = new Miniflare(convertV4MiniflareOptions({
 		host: "127.0.0.1", port: 0, telemetry: { enabled: false }, workers: [worker, ...externalWorkers],

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"net"
 	"net/http"
+	"net/http/pprof"
 	"net/url"
 	"strings"
 	"time"
@@ -42,11 +43,22 @@ func Routes(r *mux.Router, opt Options) {
 	s.HandleFunc("/health", c.health).Methods(http.MethodGet)
 	s.HandleFunc("/clock", c.now).Methods(http.MethodGet)
 	s.HandleFunc("/clock/advance", c.advance).Methods(http.MethodPost)
+	profiles(r)
 	for _, name := range []string{"reset", "seed", "snapshot", "faults", "journal", "usage"} {
 		s.PathPrefix("/" + name).HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			cferr.WriteError(w, cferr.NotServed("/_flint/"+name))
 		})
 	}
+}
+
+// profiles serves Go's profiler at its usual paths, for those who tune flint:
+// go tool pprof http://127.0.0.1:8788/debug/pprof/profile
+func profiles(r *mux.Router) {
+	r.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
+	r.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	r.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+	r.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	r.PathPrefix("/debug/pprof/").HandlerFunc(pprof.Index)
 }
 
 type api struct{ opt Options }

@@ -197,8 +197,11 @@ func (p *Process) awaitReady(ctx context.Context, control *os.File, sockets int)
 }
 
 func (p *Process) startError(ctx context.Context) error {
-	if ctx.Err() != nil {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return fmt.Errorf("workerd did not start within %s", startTimeout)
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
 	}
 	<-p.exited // the control pipe was closed: it is going down
 	p.mu.Lock()

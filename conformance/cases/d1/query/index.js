@@ -3,7 +3,7 @@ import { each, routes } from "../../lib.js";
 
 // timeless leaves out of a result what is another on every run and on every side.
 function timeless({ success, results, meta }) {
-	const { duration, served_by, timings, size_after, ...rest } = meta;
+	const { duration, served_by, served_by_primary, total_attempts, timings, size_after, ...rest } = meta;
 	return { success, results, meta: rest, types: { duration: typeof duration, served_by: typeof served_by, size_after: typeof size_after } };
 }
 

@@ -1,0 +1,31 @@
+// Service bindings: to the Worker itself, to a named entrypoint, by fetch and by RPC.
+import { RpcTarget, WorkerEntrypoint } from "cloudflare:workers";
+import { each, routes, text } from "../../lib.js";
+
+class Session extends RpcTarget {
+	#n = 0;
+	add(k) { return (this.#n += k); }
+	get value() { return this.#n; }
+}
+export class Admin extends WorkerEntrypoint {
+	async fetch(request) { return new Response("admin " + new URL(request.url).pathname); }
+	sum(a, b) { return a + b; }
+	session() { return new Session(); }
+	props() { return this.ctx.props ?? null; }
+	fail() { throw new TypeError("in the entrypoint"); }
+	call(f) { return f("called back"); }
+	bindings() { return Object.keys(this.env).sort(); }
+}
+
+export default {
+	fetch: routes({
+		"/inner": ({ request }) => `inner ${request.method} ${request.headers.get("x-a")}`,
+		"/fetch": ({ env }) => env.SELF.fetch("https://any.host/inner", { method: "POST", headers: { "x-a": "b" } }).then((r) => r.text()),
+		"/fetch-entrypoint": ({ env }) => env.ADMIN.fetch("https://x/path").then((r) => r.text()),
+		"/rpc": ({ env }) => each({ sum: () => env.ADMIN.sum(2, 3), missing: () => env.ADMIN.nothing(), fail: () => env.ADMIN.fail(), callback: () => env.ADMIN.call((w) => w + "!"), bindings: () => env.ADMIN.bindings() }),
+		"/rpc-session": async ({ env }) => { using s = await env.ADMIN.session(); await s.add(4); return [await s.add(5), await s.value]; },
+		"/props": ({ env }) => env.PROPS.props().then(null, (e) => text(e)), // @ props of a binding
+		"/exports": async ({ ctx }) => each({ keys: () => Object.keys(ctx.exports ?? {}).sort(), sum: () => ctx.exports.Admin.sum(1, 1) }), // @ ctx.exports
+		"/connect": ({ env }) => typeof env.SELF.connect,
+	}),
+};
