@@ -140,7 +140,7 @@ func FormatCompat(list []Binding, cases []*Case, d *Differences, versions map[st
 	for _, binding := range list {
 		fmt.Fprintf(&b, "\n## %s\n\n<%s>\n\n| | flint | peer | steps | |\n|---|---|---|---|---|\n", binding.Name, binding.Page)
 		for _, it := range binding.Items {
-			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", it.Name, served(it.By, ByFlint), served(it.By, ByPeer), code(it.Steps), it.Note)
+			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", it.Name, it.flint(d), served(it.By, ByPeer), code(it.Steps), it.Note)
 		}
 	}
 	b.WriteString("\n## Where flint differs on purpose\n\n| step | why | says who |\n|---|---|---|\n")
@@ -158,6 +158,16 @@ func FormatCompat(list []Binding, cases []*Case, d *Differences, versions map[st
 
 var kindText = map[string]string{
 	KindDocumentation: "documented", KindPeerBug: "a fault of the peer", KindNotServed: "not served yet",
+}
+
+// flint is the cell about flint: "partly" while one of the steps shows a bug.
+func (it *Item) flint(d *Differences) string {
+	for _, id := range it.Steps {
+		if e, accepted := d.Find(id); e != nil && !accepted {
+			return "partly"
+		}
+	}
+	return served(it.By, ByFlint)
 }
 
 func served(by, who string) string {

@@ -55,7 +55,7 @@ func findPeer(t *testing.T) *Peer {
 		t.Fatal(err)
 	}
 	p, err := FindPeer(t.Context(), dir, t.TempDir(), *install)
-	if errors.Is(err, ErrNoPeer) || errors.Is(err, ErrNoNPM) {
+	if errors.Is(err, ErrNoPeer) || errors.Is(err, ErrNoNPM) || errors.Is(err, ErrNoPlatform) {
 		fmt.Fprintf(os.Stderr, "CONFORMANCE IS SKIPPED: %v\n", err)
 		t.Skipf("CONFORMANCE IS SKIPPED: %v", err)
 	}
@@ -168,5 +168,6 @@ func (s *suite) finish(t *testing.T, cases []*Case) {
 		if err := s.differences.Save(differencesFile); err != nil {
 			t.Error(err)
 		}
+		writeCompat(t)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -24,6 +25,9 @@ var ErrNoPeer = errors.New("the peer is not installed: run make conformance, whi
 
 // ErrNoNPM says that the peer cannot be installed.
 var ErrNoNPM = errors.New("npm is not at hand, so the peer cannot be installed: install Node.js with npm")
+
+// ErrNoPlatform says that the lockfile does not pin the peer for this machine.
+var ErrNoPlatform = fmt.Errorf("the peer is pinned for Linux on x64 and arm64, not for %s/%s", runtime.GOOS, runtime.GOARCH)
 
 // Peer is the installed peer: wrangler, Miniflare, workerd and Node.js, as
 // peer/package-lock.json pins them.
@@ -43,6 +47,9 @@ func FindPeer(ctx context.Context, dir, home string, install bool) (*Peer, error
 	if err != nil {
 		return nil, err
 	}
+	if runtime.GOOS != "linux" || nodeArch == "" {
+		return nil, ErrNoPlatform
+	}
 	stamp := filepath.Join(dir, "node_modules", ".installed")
 	if was, err := os.ReadFile(stamp); err == nil && bytes.Equal(was, lock) {
 		return p, nil
@@ -61,10 +68,16 @@ func FindPeer(ctx context.Context, dir, home string, install bool) (*Peer, error
 	return p, os.WriteFile(stamp, lock, 0o644)
 }
 
+// Names of this machine's processor in the packages of workerd and of Node.js.
+// The lockfile pins those for Linux.
+var (
+	workerdArch = map[string]string{"amd64": "64", "arm64": "arm64"}[runtime.GOARCH]
+	nodeArch    = map[string]string{"amd64": "x64", "arm64": "arm64"}[runtime.GOARCH]
+)
+
 // Workerd is the peer's runtime, so that both sides can run the same one.
 func (p *Peer) Workerd() string {
-	return filepath.Join(p.dir, "node_modules", "@cloudflare", "workerd-linux-"+map[string]string{"amd64": "64"}[runtime.GOARCH]+
-		map[string]string{"arm64": "arm64"}[runtime.GOARCH], "bin", "workerd")
+	return filepath.Join(p.dir, "node_modules", "@cloudflare", "workerd-linux-"+workerdArch, "bin", "workerd")
 }
 
 // Versions are the versions of what is pinned, by package.
@@ -83,11 +96,7 @@ func Versions(peerDir string) (map[string]string, error) {
 
 // node prepares a Node.js process in a process group of its own.
 func (p *Peer) node(dir string, args ...string) *exec.Cmd {
-	arch := map[string]string{"amd64": "x64"}[runtime.GOARCH]
-	if arch == "" {
-		arch = runtime.GOARCH
-	}
-	bin := filepath.Join(p.dir, "node_modules", "node-linux-"+arch, "bin")
+	bin := filepath.Join(p.dir, "node_modules", "node-linux-"+nodeArch, "bin")
 	c := exec.Command(filepath.Join(bin, "node"), args...)
 	c.Dir = dir
 	c.Env = []string{
@@ -189,7 +198,7 @@ func watchOutput(out io.Reader, ready, said chan<- string) {
 		}
 	}
 	_, _ = io.Copy(io.Discard, out) // after a line too long for the scanner
-	said <- fmt.Sprint(last)
+	said <- strings.Join(last, "\n")
 }
 
 // Close ends what still runs.

@@ -48,8 +48,8 @@ type Emulator struct {
 	hosts     atomic.Pointer[front.Router] // who answers which host, once serving
 
 	listeners map[string]net.Listener // worker, control, s3, bindings
-	servers   []*http.Server          // all but the bindings'
-	bindSrv   *http.Server            // goes last: requests that finish still need it
+	servers   []server                // all but the bindings'
+	bindSrv   server                  // goes last: requests that finish still need it
 	routines  sync.WaitGroup
 	stop      context.CancelFunc
 	load      func() (*config.Project, error)
@@ -183,7 +183,8 @@ func (e *Emulator) startRuntime(ctx context.Context) error {
 		return err
 	}
 	e.listeners["bindings"] = bindings
-	e.bindSrv = e.serveOn(bindings, e.bindings())
+	e.bindSrv = newServer(e.bindings(), e.log)
+	e.serveOn(bindings, e.bindSrv)
 	opt := worker.Options{
 		Workers: workers, Binary: e.binary, BindingsSocket: bindings.Addr().String(),
 		RunDir: run, StateDir: e.state.path, Log: e.log,
@@ -244,16 +245,25 @@ func (e *Emulator) serve() error {
 		return err
 	}
 	e.hosts.Store(rt)
-	for name, h := range map[string]http.Handler{
-		"worker": e.public(), "control": e.control(), "s3": http.HandlerFunc(s3NotServed),
+	for name, srv := range map[string]server{
+		"worker":  front.NewServer(newServer(e.public(), e.log), e.short, e.log),
+		"control": newServer(e.control(), e.log),
+		"s3":      newServer(http.HandlerFunc(s3NotServed), e.log),
 	} {
-		e.servers = append(e.servers, e.serveOn(e.listeners[name], h))
+		e.servers = append(e.servers, srv)
+		e.serveOn(e.listeners[name], srv)
 	}
 	return nil
 }
 
-func (e *Emulator) serveOn(l net.Listener, h http.Handler) *http.Server {
-	srv := newServer(h, e.log)
+// server is what listens: an *http.Server or a *front.Server.
+type server interface {
+	Serve(net.Listener) error
+	Shutdown(context.Context) error
+	Close() error
+}
+
+func (e *Emulator) serveOn(l net.Listener, srv server) {
 	e.routines.Add(1)
 	go func() {
 		defer e.routines.Done()
@@ -261,7 +271,6 @@ func (e *Emulator) serveOn(l net.Listener, h http.Handler) *http.Server {
 			e.log.Error("a listener stopped", "address", l.Addr().String(), "error", err)
 		}
 	}()
-	return srv
 }
 
 // attachConsumers lets the Workers consume the queues that they name.
@@ -366,7 +375,7 @@ func (e *Emulator) Close() error {
 }
 
 // shutdown waits for requests until ctx ends, then cuts them.
-func shutdown(ctx context.Context, srv *http.Server) error {
+func shutdown(ctx context.Context, srv server) error {
 	if srv.Shutdown(ctx) == nil {
 		return nil
 	}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"strings"
 
 	"flint/ai"
 	"flint/assets"
@@ -24,6 +25,18 @@ import (
 // public is everything that answers on the Worker's port.
 func (e *Emulator) public() http.Handler {
 	return front.AccessLog(e.log, e.scheduledRoutes(e.hosts.Load()))
+}
+
+// short finds the Worker that answers a request without anything beside it.
+func (e *Emulator) short(host, path string) *front.Site {
+	if strings.HasPrefix(path, "/cdn-cgi/") || path == "/__scheduled" {
+		return nil
+	}
+	h, _ := e.hosts.Load().Find(host, path)
+	if site, ok := h.(*front.Site); ok && site.Short() {
+		return site
+	}
+	return nil
 }
 
 // router sends each host to its Worker, Pages project or public bucket.

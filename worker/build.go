@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"hash"
@@ -157,7 +158,7 @@ func writeGeneration(opt *Options, token string, builds []*build, dir string) er
 		if err := os.MkdirAll(filepath.Join(dir, sub), 0o700); err != nil {
 			return err
 		}
-		files := b.files(sub, token)
+		files := b.files(sub, token, opt.InspectorAddr != "")
 		b.plan(files)
 		for _, f := range files {
 			if err := os.WriteFile(filepath.Join(dir, f.File), f.content, 0o600); err != nil {
@@ -181,12 +182,24 @@ type file struct {
 	content []byte
 }
 
+// withSourceMap appends the map where a debugger looks for it.
+func withSourceMap(content, sourceMap []byte) []byte {
+	out := append([]byte(nil), content...)
+	out = append(out, "\n//# sourceMappingURL=data:application/json;base64,"...)
+	return base64.StdEncoding.AppendEncode(out, sourceMap)
+}
+
 // files lists the modules in sub, the entry module first: workerd starts there.
-func (b *build) files(sub, token string) []file {
+// For an inspector the main module carries its source map.
+func (b *build) files(sub, token string, inspect bool) []file {
 	entry := shim.Entry(b.worker.Name, b.result.Main, token, slices.Contains(b.result.Exports, "default"))
 	list := []file{{workerd.Module{Name: shim.EntryModule, Kind: "esModule"}, []byte(entry)}}
 	for _, m := range b.result.Modules {
-		list = append(list, file{workerd.Module{Name: m.Name, Kind: moduleKinds[m.Type]}, m.Content})
+		content := m.Content
+		if inspect && m.Name == b.result.Main && len(b.result.SourceMap) > 0 {
+			content = withSourceMap(content, b.result.SourceMap)
+		}
+		list = append(list, file{workerd.Module{Name: m.Name, Kind: moduleKinds[m.Type]}, content})
 	}
 	for i := range list {
 		list[i].File = path.Join(sub, fmt.Sprintf("%d-%s", i, safeFile(list[i].Name)))

@@ -128,8 +128,9 @@ func (r *Runtime) Reload(ctx context.Context, workers []config.Worker) error {
 // replace starts builds in place of what runs.
 func (r *Runtime) replace(ctx context.Context, builds []*build) error {
 	old := r.current.Load()
-	if old != nil && hasObjects(builds, r.builds) {
-		// Two processes must never open the same object storage.
+	if old != nil && (hasObjects(builds, r.builds) || r.opt.InspectorAddr != "") {
+		// Two processes must never open the same object storage, nor can they
+		// share the inspector's port.
 		r.setCurrent(nil)
 		old.drain(drainTimeout)
 		old.close()

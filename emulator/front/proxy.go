@@ -26,6 +26,13 @@ type Site struct {
 	Log         *slog.Logger
 }
 
+// Short reports whether every request of the site goes to a Worker that takes
+// it as bytes.
+func (s *Site) Short() bool {
+	_, ok := s.Worker.(Sender)
+	return ok && (s.Assets == nil || s.WorkerFirst)
+}
+
 // ServeHTTP implements http.Handler.
 func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.Assets != nil && !s.WorkerFirst {

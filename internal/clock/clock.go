@@ -37,3 +37,7 @@ func StartStopwatch() Stopwatch { return Stopwatch{time.Now()} }
 
 // Elapsed is the real time since the start.
 func (s Stopwatch) Elapsed() time.Duration { return time.Since(s.start) }
+
+// Deadline is the moment d from now in real time, for the deadlines of
+// connections: they guard real peers, whatever the emulator's clock says.
+func Deadline(d time.Duration) time.Time { return time.Now().Add(d) }

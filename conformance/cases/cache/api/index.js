@@ -43,6 +43,8 @@ export default {
 		"/query": async () => { await caches.default.put(key("q?a=1"), fresh("one")); return [(await caches.default.match(key("q?a=1")))?.status ?? null, (await caches.default.match(key("q?a=2")))?.status ?? null, (await caches.default.match(key("q?a=1#hash")))?.status ?? null]; },
 		"/cf-status": async () => { const r = await caches.default.match(key("put")); return [r.headers.get("cf-cache-status"), r.headers.has("age")]; }, // @ a hit says so
 		"/large": async () => { await caches.default.put(key("large"), fresh(new Uint8Array(3 << 20))); return (await (await caches.default.match(key("large"))).arrayBuffer()).byteLength; },
+		"/expiring": async () => { await caches.default.put(key("short"), new Response("short", { headers: { "cache-control": "max-age=1" } })); return (await caches.default.match(key("short"))).text(); }, // @ a response that lives for a second
+		"/expired": async () => shown(await caches.default.match(key("short"))),
 		"/overwrite": async () => { await caches.default.put(key("ow"), fresh("one")); await caches.default.put(key("ow"), fresh("two")); return (await caches.default.match(key("ow"))).text(); },
 	}),
 };

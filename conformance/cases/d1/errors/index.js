@@ -25,6 +25,7 @@ export default {
 		"/too-many-parameters": ({ env }) => cause(sql(env, "SELECT ?", 1, 2)),
 		"/unbound": ({ env }) => cause(() => env.DB.prepare("SELECT ? AS v").first()), // @ a parameter without any bind
 		"/two-statements": ({ env }) => cause(async () => (await sql(env, "SELECT 1; SELECT 2")()).results),
+		"/two-statements-parameters": ({ env }) => cause(sql(env, "SELECT ?; SELECT 2", 1)), // @ only the last statement may have parameters
 		"/empty": ({ env }) => each({ prepare: sql(env, ""), space: sql(env, "  \n"), comment: sql(env, "-- only this"), semicolon: sql(env, ";"), exec: () => env.DB.exec(""), execComment: () => env.DB.exec("-- only this") }),
 		"/begin": ({ env }) => cause(sql(env, "BEGIN TRANSACTION")),
 		"/savepoint": ({ env }) => cause(sql(env, "SAVEPOINT s")),

@@ -16,7 +16,6 @@ export default {
 		"/node": () => ({ buffer: Buffer.from("é").toString("base64"), hash: createHash("sha256").update("x").digest("hex").slice(0, 8), env: typeof process.env, local: local.run("inside", () => local.getStore()) }),
 		"/crypto": async () => { const k = await crypto.subtle.importKey("raw", new TextEncoder().encode("key"), { name: "HMAC", hash: "SHA-256" }, false, ["sign"]); return { hmac: hex(await crypto.subtle.sign("HMAC", k, new TextEncoder().encode("x"))).slice(0, 16), uuid: crypto.randomUUID().length, timing: crypto.subtle.timingSafeEqual(new Uint8Array([1]), new Uint8Array([1])) }; },
 		"/globals": () => each({ URLPattern: () => new URLPattern({ pathname: "/a/:b" }).exec("https://x/a/c")?.pathname.groups.b, structuredClone: () => structuredClone({ a: new Date(0) }).a.getTime(), base64: () => btoa("x"), abort: () => AbortSignal.timeout(5).aborted, eval: () => eval("1"), newFunction: () => new Function("return 1")() }),
-		"/version": ({ env }) => Object.keys(env.VERSION).sort(),
 		"/timers": async () => { const out: string[] = []; setTimeout(() => out.push("t"), 5); await scheduler.wait(20); return out; },
 		"/dynamic-import": async () => (await import("./helper")).Colour.Red,
 	}),
