@@ -71,8 +71,9 @@ $(K6):
 	GOBIN=$(TOOLS) GOFLAGS= CGO_ENABLED=0 go install go.k6.io/k6@v1.8.1
 	@mv $(TOOLS)/k6 $@
 
-conformance: ## flint beside the peer (not built yet)
-	@echo "make conformance is not built yet: no case has been compared with the peer"; exit 1
+
+conformance: build ## the same steps on flint and on the pinned peer, compared (UPDATE=1 files new differences)
+	go test ./conformance -count=1 -timeout 10m -install $(if $(UPDATE),-update)
 
 clean: ## remove what was built; state directories stay
 	rm -rf bin .cache $(SPARK)/node_modules $(SPARK)/apps/web/dist

@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -53,7 +54,8 @@ func (e *Emulator) scheduledRoutes(next http.Handler) http.Handler {
 	})
 }
 
-// trigger takes ?cron= (default: the first one declared, else "* * * * *") and
+// trigger answers with the handler's outcome, as text or with ?format=json. It
+// takes ?cron= (default: the first one declared, else "* * * * *") and
 // ?time= (ms since the epoch; default: now on the emulator's clock).
 func (e *Emulator) trigger(w http.ResponseWriter, r *http.Request, name string) {
 	worker, ok := e.worker(name)
@@ -76,9 +78,21 @@ func (e *Emulator) trigger(w http.ResponseWriter, r *http.Request, name string) 
 		}
 		at = time.UnixMilli(ms)
 	}
-	if err := worker.Scheduled(r.Context(), expr, at); err != nil {
+	res, err := worker.RunScheduled(r.Context(), expr, at)
+	if err != nil {
 		front.WriteError(w, r.Header.Get("Accept"), err)
 		return
 	}
-	fmt.Fprint(w, "ok")
+	asJSON := r.URL.Query().Get("format") == "json"
+	if asJSON {
+		w.Header().Set("Content-Type", "application/json")
+	}
+	if res.Outcome != "ok" {
+		w.WriteHeader(http.StatusInternalServerError)
+	}
+	if asJSON {
+		_ = json.NewEncoder(w).Encode(res) // the client is gone: nobody is left to tell
+		return
+	}
+	fmt.Fprint(w, res.Outcome)
 }

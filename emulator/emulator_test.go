@@ -80,7 +80,7 @@ func TestEdgeHeadersAndCf(t *testing.T) {
 	}
 	h := got.Headers
 	if h["cf-connecting-ip"] != "127.0.0.1" || h["cf-ipcountry"] != "US" || h["cf-visitor"] != `{"scheme":"http"}` ||
-		h["x-forwarded-proto"] != "http" || h["x-real-ip"] != "127.0.0.1" || !strings.HasSuffix(h["cf-ray"], "-DFW") || h["accept-encoding"] != "gzip, br" {
+		h["x-forwarded-proto"] != "http" || h["x-real-ip"] != "127.0.0.1" || !strings.HasSuffix(h["cf-ray"], "-DFW") || h["accept-encoding"] != "br, gzip" {
 		t.Errorf("headers: %v", h)
 	}
 	for name := range h {

@@ -42,6 +42,7 @@ type eventMetrics struct {
 // eventOutcome is what workerd reports of a handler call.
 type eventOutcome struct {
 	Outcome    string `json:"outcome"`
+	NoRetry    bool   `json:"noRetry"`
 	AckAll     bool   `json:"ackAll"`
 	RetryBatch struct {
 		Retry        bool `json:"retry"`
@@ -125,17 +126,26 @@ func seconds(n *int) *time.Duration {
 	return &d
 }
 
-// Scheduled runs the Worker's scheduled() handler. An error says that it did
-// not run or threw.
-func (w *Worker) Scheduled(ctx context.Context, cron string, at time.Time) error {
+// ScheduledResult is what workerd reports of a scheduled() call.
+type ScheduledResult struct {
+	Outcome string `json:"outcome"` // ok, exception …
+	NoRetry bool   `json:"noRetry"` // the handler called noRetry()
+}
+
+// RunScheduled runs the Worker's scheduled() handler. An error says that the
+// Worker was not reached.
+func (w *Worker) RunScheduled(ctx context.Context, cron string, at time.Time) (ScheduledResult, error) {
 	out, err := w.dispatch(ctx, event{Type: "scheduled", Worker: w.name, Cron: cron, ScheduledTime: at.UnixMilli()})
-	if err != nil {
-		return err
+	return ScheduledResult{out.Outcome, out.NoRetry}, err
+}
+
+// Scheduled is RunScheduled for a schedule: a handler that throws is an error.
+func (w *Worker) Scheduled(ctx context.Context, cron string, at time.Time) error {
+	res, err := w.RunScheduled(ctx, cron, at)
+	if err == nil && res.Outcome != "ok" {
+		err = fmt.Errorf("scheduled() of %s ended with %q", w.name, res.Outcome)
 	}
-	if out.Outcome != "ok" {
-		return fmt.Errorf("scheduled() of %s ended with %q", w.name, out.Outcome)
-	}
-	return nil
+	return err
 }
 
 func (w *Worker) dispatch(ctx context.Context, ev event) (eventOutcome, error) {

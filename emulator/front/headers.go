@@ -3,7 +3,7 @@ package front
 import (
 	"encoding/binary"
 	"encoding/hex"
-	"fmt"
+	"encoding/json"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -51,7 +51,8 @@ func edgeHeaders(r *http.Request) {
 	if r.TLS != nil {
 		scheme = "https"
 	}
-	h["Accept-Encoding"] = []string{"gzip, br"}
+	encoding := h.Get("Accept-Encoding")
+	h["Accept-Encoding"] = []string{workerEncoding}
 	h["Cf-Connecting-Ip"] = []string{client}
 	h["Cf-Ipcountry"] = []string{country}
 	h["Cf-Ray"] = []string{newRay()}
@@ -63,7 +64,7 @@ func edgeHeaders(r *http.Request) {
 	} else {
 		h["X-Forwarded-For"] = []string{client}
 	}
-	h[worker.HeaderCf] = cfBlob(r)
+	h[worker.HeaderCf] = []string{string(appendCf(nil, r.Proto, encoding))}
 }
 
 func isUpgrade(h http.Header) bool {
@@ -86,25 +87,30 @@ func appendRay(b []byte) []byte {
 	return append(b, "-"+colo...)
 }
 
-// cfBlob is request.cf for r. The values name a plausible visitor, the same on
-// every machine. https://developers.cloudflare.com/workers/runtime-apis/request/#incomingrequestcfproperties
-func cfBlob(r *http.Request) []string {
-	if r.ProtoMajor == 1 && r.ProtoMinor == 1 {
-		return cfHTTP11
-	}
-	return []string{cfJSON(r.Proto)}
+// workerEncoding is the Accept-Encoding that every Worker sees.
+// https://developers.cloudflare.com/fundamentals/reference/http-headers/#accept-encoding
+const workerEncoding = "br, gzip"
+
+// appendCf appends request.cf as JSON. The values name a plausible visitor, the
+// same on every machine, but for what the client's request says.
+// https://developers.cloudflare.com/workers/runtime-apis/request/#incomingrequestcfproperties
+func appendCf(b []byte, proto, encoding string) []byte {
+	b = append(b, cfFixed...)
+	b = append(b, `"httpProtocol":"`...)
+	b = append(b, proto...)
+	b = append(b, `","clientAcceptEncoding":`...)
+	quoted, _ := json.Marshal(encoding) // a string always marshals
+	return append(append(b, quoted...), '}')
 }
 
-var cfHTTP11 = []string{cfJSON("HTTP/1.1")}
-
-func cfJSON(proto string) string {
-	return fmt.Sprintf(`{"asOrganization":"Example Network","asn":64496,"colo":%q,"city":"Austin","region":"Texas","regionCode":"TX",`+
-		`"metroCode":"635","postalCode":"78701","country":%q,"continent":"NA","timezone":"America/Chicago",`+
-		`"latitude":"30.27130","longitude":"-97.74260","clientTcpRtt":0,"clientAcceptEncoding":"gzip, deflate, br",`+
-		`"edgeRequestKeepAliveStatus":1,"httpProtocol":%q,"requestPriority":"weight=192;exclusive=0",`+
-		`"tlsCipher":"AEAD-AES128-GCM-SHA256","tlsVersion":"TLSv1.3","isEUCountry":false,`+
-		`"tlsClientAuth":{"certIssuerDNLegacy":"","certIssuerSKI":"","certSubjectDNRFC2253":"","certSubjectDNLegacy":"",`+
-		`"certFingerprintSHA256":"","certNotBefore":"","certSKI":"","certSerial":"","certIssuerDN":"","certVerified":"NONE",`+
-		`"certNotAfter":"","certSubjectDN":"","certPresented":"0","certRevoked":"0","certIssuerSerial":"","certIssuerDNRFC2253":"",`+
-		`"certFingerprintSHA1":""}}`, colo, country, proto)
-}
+// cfFixed is the part that no request changes; more follows it.
+const cfFixed = `{"asOrganization":"Example Network","asn":64496,"colo":"` + colo + `","city":"Austin","region":"Texas","regionCode":"TX",` +
+	`"metroCode":"635","postalCode":"78701","country":"` + country + `","continent":"NA","timezone":"America/Chicago",` +
+	`"latitude":"30.27130","longitude":"-97.74260","clientTcpRtt":0,"clientTrustScore":99,` +
+	`"botManagement":{"corporateProxy":false,"verifiedBot":false,"jsDetection":{"passed":false},"staticResource":false,"detectionIds":{},"score":99},` +
+	`"edgeRequestKeepAliveStatus":1,"requestPriority":"weight=192;exclusive=0",` +
+	`"tlsCipher":"AEAD-AES128-GCM-SHA256","tlsVersion":"TLSv1.3",` +
+	`"tlsClientAuth":{"certIssuerDNLegacy":"","certIssuerSKI":"","certSubjectDNRFC2253":"","certSubjectDNLegacy":"",` +
+	`"certFingerprintSHA256":"","certNotBefore":"","certSKI":"","certSerial":"","certIssuerDN":"","certVerified":"NONE",` +
+	`"certNotAfter":"","certSubjectDN":"","certPresented":"0","certRevoked":"0","certIssuerSerial":"","certIssuerDNRFC2253":"",` +
+	`"certFingerprintSHA1":""},`

@@ -49,6 +49,7 @@ func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // pass sends r to the Worker and its response back.
 func (s *Site) pass(w http.ResponseWriter, r *http.Request) {
+	encoding := r.Header.Get("Accept-Encoding")
 	edgeHeaders(r)
 	if r.ContentLength == 0 {
 		r.Body = nil
@@ -69,9 +70,14 @@ func (s *Site) pass(w http.ResponseWriter, r *http.Request) {
 		s.upgrade(w, res)
 		return
 	}
+	code := asIs
+	if r.Method != http.MethodHead {
+		code = codingFor(encoding, res.StatusCode, res.ContentLength, res.Header.Get)
+	}
+	code.adjust(res.Header)
 	copyHeader(w.Header(), res.Header)
 	w.WriteHeader(res.StatusCode)
-	if err := stream(w, res); err != nil && r.Context().Err() == nil {
+	if err := stream(w, res, code); err != nil && r.Context().Err() == nil {
 		s.Log.Warn("the Worker's response broke off: the client sees a cut connection", "path", r.URL.Path, "error", err)
 		panic(http.ErrAbortHandler) // a cut body must not look complete
 	}
@@ -90,30 +96,21 @@ func copyHeader(dst, src http.Header) {
 
 var copyBuffers = sync.Pool{New: func() any { b := make([]byte, 32<<10); return &b }}
 
-// stream copies the body. A body of unknown length is flushed as it comes:
-// it may be a stream that somebody watches.
-func stream(w http.ResponseWriter, res *http.Response) error {
-	buf := copyBuffers.Get().(*[]byte)
-	defer copyBuffers.Put(buf)
-	flush := res.ContentLength < 0
-	control := http.NewResponseController(w)
-	for {
-		n, err := res.Body.Read(*buf)
-		if n > 0 {
-			if _, werr := w.Write((*buf)[:n]); werr != nil {
-				return nil // the client is gone, which is its right
-			}
-			if flush {
-				_ = control.Flush() // an error shows at the next Write
-			}
-		}
-		if err == io.EOF {
+// stream copies the body. A body of unknown length is flushed as it comes: it
+// may be a stream that somebody watches. That the client is gone is no error.
+func stream(w http.ResponseWriter, res *http.Response, code coding) error {
+	flush := func() error { return nil }
+	if res.ContentLength < 0 || code != asIs {
+		control := http.NewResponseController(w)
+		flush = func() error {
+			_ = control.Flush() // an error shows at the next Write
 			return nil
 		}
-		if err != nil {
-			return err
-		}
 	}
+	if err := code.copy(w, flush, res.Body); !errors.Is(err, errClient) {
+		return err
+	}
+	return nil
 }
 
 // upgrade joins the client's connection with the Worker's.

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
 	"strconv"
 	"sync"
 	"time"
@@ -39,7 +40,8 @@ type shortConn struct {
 	res  head
 	out  []byte // what goes to workerd, then what goes to the client
 	peer string // the client's address without its port
-	buf  [1]byte
+
+	encoding string // the request's Accept-Encoding
 }
 
 var errNotOrdinary = errors.New("not an ordinary request")
@@ -113,6 +115,7 @@ func (c *shortConn) answer(site *Site, method, target []byte) bool {
 	watch := clock.StartStopwatch()
 	line := accessLine{method: string(method), path: string(target)}
 	accept := string(c.req.get("Accept"))
+	c.encoding = string(c.req.get("Accept-Encoding"))
 	keep := !c.req.close
 	c.request(method, target)
 	body := int(max(c.req.length, 0))
@@ -168,7 +171,7 @@ func (c *shortConn) request(method, target []byte) {
 			b = appendField(b, f.name, f.value)
 		}
 	}
-	b = append(b, "Accept-Encoding: gzip, br\r\nCF-Connecting-IP: "...)
+	b = append(b, "Accept-Encoding: "+workerEncoding+"\r\nCF-Connecting-IP: "...)
 	b = append(b, c.peer...)
 	b = append(b, "\r\nCF-IPCountry: "+country+"\r\nCF-Ray: "...)
 	b = appendRay(b)
@@ -180,7 +183,7 @@ func (c *shortConn) request(method, target []byte) {
 	}
 	b = append(b, c.peer...)
 	b = append(b, "\r\n"+worker.HeaderCf+": "...)
-	b = append(b, cfHTTP11[0]...)
+	b = appendCf(b, "HTTP/1.1", c.encoding)
 	b = append(b, crlf...)
 	if c.req.length >= 0 {
 		b = append(b, "Content-Length: "...)
@@ -226,7 +229,7 @@ var ownHeaders = []string{"Connection", "Keep-Alive", "CF-Ray", "CF-Visitor", "X
 func (c *shortConn) respond(x *worker.Exchange, method string, keep bool, status *int) (bool, error) {
 	code, err := c.readResponseHead(x)
 	if errors.Is(err, bufio.ErrBufferFull) {
-		return c.respondLarge(x, method, keep, status)
+		return c.respondCoded(x, method, keep, status)
 	}
 	if err != nil {
 		x.End(false)
@@ -234,6 +237,9 @@ func (c *shortConn) respond(x *worker.Exchange, method string, keep bool, status
 	}
 	if mark := c.res.get(worker.ExceptionHeader); code == http.StatusInternalServerError && mark != nil && x.IsException(mark) {
 		return keep, c.exception(x)
+	}
+	if method != http.MethodHead && codingFor(c.encoding, code, c.res.length, headGetter(&c.res)) != asIs {
+		return c.respondCoded(x, method, keep, status)
 	}
 	none := method == http.MethodHead || code == http.StatusNoContent || code == http.StatusNotModified
 	closes := !none && !c.res.chunked && c.res.length < 0
@@ -251,18 +257,69 @@ func (c *shortConn) respond(x *worker.Exchange, method string, keep bool, status
 	return keep, nil
 }
 
-// respondLarge passes on a response whose head is larger than the buffer.
-func (c *shortConn) respondLarge(x *worker.Exchange, method string, keep bool, status *int) (bool, error) {
+// respondCoded passes on, by net/http's own types, a response whose body is
+// coded on the way or whose head is larger than the buffer.
+func (c *shortConn) respondCoded(x *worker.Exchange, method string, keep bool, status *int) (bool, error) {
 	res, err := http.ReadResponse(x.R, &http.Request{Method: method})
 	if err != nil {
 		x.End(false)
 		return false, &worker.CrashError{Err: err}
 	}
-	defer x.End(false)
-	defer res.Body.Close()
 	*status = res.StatusCode
-	res.Close = res.Close || !keep
-	return res.Write(c) == nil && !res.Close, nil
+	code := codingFor(c.encoding, res.StatusCode, res.ContentLength, res.Header.Get)
+	bodiless := method == http.MethodHead || res.StatusCode == http.StatusNoContent || res.StatusCode == http.StatusNotModified
+	if bodiless {
+		code = asIs
+	}
+	reusable := !res.Close
+	c.codedHead(res, code, keep, bodiless)
+	err = c.flush()
+	if err == nil && !bodiless {
+		err = c.codedBody(res, code)
+	}
+	x.End(err == nil && reusable)
+	if err != nil && !errors.Is(err, errClient) {
+		c.srv.log.Warn("the Worker's response broke off: the client sees a cut connection", "error", err)
+	}
+	return keep && err == nil, nil
+}
+
+// codedHead writes the head of a response whose body follows in chunks.
+func (c *shortConn) codedHead(res *http.Response, code coding, keep, bodiless bool) {
+	code.adjust(res.Header)
+	for _, name := range hopByHop {
+		delete(res.Header, name)
+	}
+	c.setDate(res.Header)
+	if !bodiless {
+		res.Header.Del("Content-Length")
+		res.Header.Set("Transfer-Encoding", "chunked")
+	}
+	if !keep {
+		res.Header.Set("Connection", "close")
+	}
+	b := bytes.NewBuffer(append(c.out[:0], "HTTP/1.1 "+res.Status+"\r\n"...))
+	_ = res.Header.Write(b) // a buffer takes all
+	c.out = append(b.Bytes(), crlf...)
+}
+
+func (c *shortConn) codedBody(res *http.Response, code coding) error {
+	out := bufio.NewWriterSize(c.Conn, shortBuffer)
+	chunks := httputil.NewChunkedWriter(out)
+	flush := func() error {
+		if out.Flush() != nil {
+			return errClient
+		}
+		return nil
+	}
+	if err := code.copy(chunks, flush, res.Body); err != nil {
+		return err
+	}
+	if chunks.Close() != nil {
+		return errClient
+	}
+	out.WriteString("\r\n") // the empty trailer
+	return flush()
 }
 
 // readResponseHead reads the head of the final response into c.res and c.out;
@@ -470,9 +527,16 @@ func (c *shortConn) fail(accept string, keep bool, err error, status *int) bool 
 	WriteError(rec, accept, err)
 	*status = rec.Code
 	res := rec.Result()
+	c.setDate(res.Header)
 	res.ContentLength = int64(rec.Body.Len())
 	res.Close = !keep
 	return res.Write(c) == nil && keep
+}
+
+func (c *shortConn) setDate(h http.Header) {
+	if h.Get("Date") == "" {
+		h.Set("Date", string(c.srv.date(nil)))
+	}
 }
 
 const (

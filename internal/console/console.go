@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strconv"
 	"strings"
 	"sync"
 )
@@ -94,31 +95,49 @@ func (h *Handler) each(r slog.Record, f func(slog.Attr)) {
 
 func (h *Handler) writeJSON(b *bytes.Buffer, r slog.Record) {
 	b.WriteString(`{"event":`)
-	appendJSON(b, r.Message)
+	appendString(b, r.Message)
 	h.each(r, func(a slog.Attr) {
 		b.WriteByte(',')
-		appendJSON(b, a.Key)
+		appendString(b, a.Key)
 		b.WriteByte(':')
 		appendValue(b, a.Value.Resolve())
 	})
 	b.WriteString(`,"level":`)
-	appendJSON(b, strings.ToLower(r.Level.String()))
+	appendString(b, strings.ToLower(r.Level.String()))
 	b.WriteString("}\n")
 }
 
 func appendValue(b *bytes.Buffer, v slog.Value) {
 	switch v.Kind() {
-	case slog.KindDuration:
-		fmt.Fprintf(b, "%.3f", float64(v.Duration().Microseconds())/1000) // ms
+	case slog.KindString:
+		appendString(b, v.String())
+	case slog.KindInt64:
+		b.Write(strconv.AppendInt(b.AvailableBuffer(), v.Int64(), 10))
+	case slog.KindDuration: // in milliseconds
+		b.Write(strconv.AppendFloat(b.AvailableBuffer(), float64(v.Duration().Microseconds())/1000, 'f', 3, 64))
 	case slog.KindAny:
 		if err, ok := v.Any().(error); ok {
-			appendJSON(b, err.Error())
+			appendString(b, err.Error())
 			return
 		}
 		appendJSON(b, v.Any())
 	default:
 		appendJSON(b, v.Any())
 	}
+}
+
+// appendString is appendJSON for the strings that nearly all are: without
+// anything to escape.
+func appendString(b *bytes.Buffer, s string) {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c >= 0x7f || c == '"' || c == '\\' {
+			appendJSON(b, s)
+			return
+		}
+	}
+	b.WriteByte('"')
+	b.WriteString(s)
+	b.WriteByte('"')
 }
 
 func appendJSON(b *bytes.Buffer, v any) {
