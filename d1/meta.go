@@ -41,15 +41,17 @@ type Meta struct {
 
 // count completes the row counters from a run of s.
 func (m *Meta) count(s *csqlite.Stmt, st csqlite.Stats) {
-	m.RowsRead = st.Visited
-	if s.Profile.Counts > 0 && st.Visited == 0 && st.Returned == 1 {
+	m.RowsRead = st.Read
+	if s.Profile.Counts > 0 && st.Loops == 0 && st.Returned == 1 {
 		m.RowsRead += max(st.First, 0)
 	}
 	if s.ReadOnly {
 		return
 	}
-	m.RowsRead += st.Returned
-	if st.Visited == 0 {
+	if len(s.Columns) > 0 { // RETURNING reads back what it has put aside
+		m.RowsRead++
+	}
+	if st.Loops == 0 {
 		m.RowsRead += st.Changes * int64(s.Profile.Lookups)
 	}
 	m.RowsWritten = st.Changes * int64(1+s.Profile.IndexInserts)

@@ -187,11 +187,12 @@ func (e *Emulator) startRuntime(ctx context.Context) error {
 	e.serveOn(bindings, e.bindSrv)
 	opt := worker.Options{
 		Workers: workers, Binary: e.binary, BindingsSocket: bindings.Addr().String(),
-		RunDir: run, StateDir: e.state.path, Log: e.log,
+		RunDir: run, StateDir: e.state.path, Isolates: e.project.Settings.Isolates, Log: e.log,
 	}
 	if port := e.project.Settings.InspectorPort; port != 0 {
 		opt.InspectorAddr = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 	}
+	e.warnIsolates(workers)
 	e.runtime = worker.New(opt)
 	err = e.runtime.Start(ctx)
 	if err != nil && e.project.Settings.Watch && isBuildError(err) {
@@ -200,6 +201,23 @@ func (e *Emulator) startRuntime(ctx context.Context) error {
 		return nil
 	}
 	return err
+}
+
+// warnIsolates says when several isolates are asked for and cannot be had.
+func (e *Emulator) warnIsolates(workers []config.Worker) {
+	s := &e.project.Settings
+	if s.Isolates < 2 {
+		return
+	}
+	if s.InspectorPort != 0 {
+		e.log.Warn("one isolate is used: they cannot share the inspector's port")
+	}
+	for i := range workers {
+		if worker.HasObjects(&workers[i]) {
+			e.log.Warn(workers[i].Name + " has Durable Objects, whose storage isolates cannot share: one isolate is used")
+			return
+		}
+	}
 }
 
 func withCode(p *config.Project) []config.Worker {

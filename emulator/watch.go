@@ -159,7 +159,7 @@ func (w *watcher) reload(ctx context.Context, changed []string, watch clock.Stop
 			return
 		}
 	}
-	before := w.e.runtime.PID()
+	before := w.e.runtime.PIDs()
 	err := w.e.runtime.Reload(ctx, withCode(w.e.project))
 	if err == nil || isBuildError(err) {
 		w.refresh()
@@ -167,7 +167,7 @@ func (w *watcher) reload(ctx context.Context, changed []string, watch clock.Stop
 	switch {
 	case err != nil && ctx.Err() == nil:
 		w.e.logBuildError(err)
-	case err == nil && w.e.runtime.PID() != before:
+	case err == nil && !slices.Equal(w.e.runtime.PIDs(), before):
 		w.e.log.Info(EventReloaded, "ms", watch.Elapsed().Milliseconds())
 		for _, c := range w.e.consumers {
 			c.Wake() // what the old code could not take, the new code may

@@ -149,8 +149,8 @@ func (e *Emulator) control() http.Handler {
 func (e *Emulator) status() control.Status {
 	st := control.Status{Status: "ok", Now: e.services.clock.Now(), PID: os.Getpid(), FlintBytes: workerd.ResidentBytes(os.Getpid())}
 	if e.runtime != nil {
-		st.WorkerdPID, st.WorkerdBytes = e.runtime.PID(), e.runtime.MemoryBytes()
-		if st.WorkerdPID == 0 {
+		st.WorkerdPIDs, st.WorkerdBytes = e.runtime.PIDs(), e.runtime.MemoryBytes()
+		if len(st.WorkerdPIDs) == 0 {
 			st.Status = "broken"
 		}
 	}

@@ -21,8 +21,6 @@ import (
 	"flint/worker/workerd"
 )
 
-const configFile = "config.capnp"
-
 // build is one bundled Worker.
 type build struct {
 	worker  *config.Worker
@@ -151,14 +149,14 @@ var moduleKinds = map[bundle.ModuleType]string{
 	bundle.Data: "data", bundle.Wasm: "wasm", bundle.JSON: "json",
 }
 
-// writeGeneration writes modules and configuration into dir.
-func writeGeneration(opt *Options, token string, builds []*build, dir string) error {
+// writeModules writes the modules of all builds into dir.
+func writeModules(dir, token string, inspect bool, builds []*build) error {
 	for i, b := range builds {
 		sub := moduleDir(i)
 		if err := os.MkdirAll(filepath.Join(dir, sub), 0o700); err != nil {
 			return err
 		}
-		files := b.files(sub, token, opt.InspectorAddr != "")
+		files := b.files(sub, token, inspect)
 		b.plan(files)
 		for _, f := range files {
 			if err := os.WriteFile(filepath.Join(dir, f.File), f.content, 0o600); err != nil {
@@ -166,9 +164,7 @@ func writeGeneration(opt *Options, token string, builds []*build, dir string) er
 			}
 		}
 	}
-	for name, text := range map[string]string{
-		"dispatcher.js": shim.Dispatcher, "unserved.js": shim.Unserved, configFile: compose(opt, builds, dir, false).Text(),
-	} {
+	for name, text := range map[string]string{"dispatcher.js": shim.Dispatcher, "unserved.js": shim.Unserved} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			return err
 		}

@@ -18,9 +18,9 @@ import (
 type Exchange struct {
 	R *bufio.Reader
 
-	worker *Worker
-	g      *generation
-	conn   *conn
+	worker  *Worker
+	isolate *isolate
+	conn    *conn
 }
 
 // Send writes a whole request (head and body) and waits for the first byte of
@@ -29,30 +29,30 @@ type Exchange struct {
 // Errors are those of RoundTrip.
 func (w *Worker) Send(ctx context.Context, request []byte, idle func() error) (*Exchange, error) {
 	for dials := 1; ; dials++ {
-		g, err := w.runtime.acquire(ctx)
+		i, err := w.runtime.acquire(ctx)
 		if err != nil {
 			return nil, err
 		}
-		x := &Exchange{worker: w, g: g}
+		x := &Exchange{worker: w, isolate: i}
 		if err = x.send(ctx, request, idle); err == nil {
 			return x, nil
 		}
-		g.leave()
+		i.leave()
 		if isDial(err) && ctx.Err() == nil && dials < maxDials {
-			w.runtime.gone(ctx, g)
+			w.runtime.gone(ctx, i.g)
 			continue
 		}
 		var gaveUp *idleError
 		if errors.As(err, &gaveUp) {
 			return nil, gaveUp.error
 		}
-		return nil, crashed(ctx, g, err)
+		return nil, crashed(ctx, i, err)
 	}
 }
 
 // send tries an idle connection first; a new one when that had been closed.
 func (x *Exchange) send(ctx context.Context, request []byte, idle func() error) error {
-	p := x.worker.entry(x.g)
+	p := x.worker.entry(x.isolate)
 	for fresh := false; ; fresh = true {
 		c, err := p.get(ctx, fresh)
 		if err != nil {
@@ -104,11 +104,11 @@ func awaitByte(c *conn, idle func() error) error {
 // its end and that workerd keeps the connection open.
 func (x *Exchange) End(reusable bool) {
 	if reusable {
-		x.worker.entry(x.g).put(x.conn)
+		x.worker.entry(x.isolate).put(x.conn)
 	} else {
 		x.conn.Close()
 	}
-	x.g.leave()
+	x.isolate.leave()
 }
 
 // IsException reports whether a response with this value of
@@ -118,7 +118,7 @@ func (x *Exchange) IsException(header []byte) bool {
 }
 
 // Exception reads an exception from the body of such a response.
-func (x *Exchange) Exception(body []byte) *Exception { return parseException(body, x.g.builds) }
+func (x *Exchange) Exception(body []byte) *Exception { return parseException(body, x.isolate.g.builds) }
 
 // ExceptionHeader marks responses that stand for an uncaught exception.
 const ExceptionHeader = shim.ExceptionHeader

@@ -14,12 +14,14 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"flint/emulator/config"
 	"flint/internal/clock"
+	"flint/worker/shim"
 	"flint/worker/workerd"
 )
 
@@ -37,6 +39,7 @@ type Options struct {
 	RunDir         string // sockets, modules and configuration; short, made by the caller
 	StateDir       string // holds do/<worker>: the objects' storage
 	InspectorAddr  string // host:port of the V8 inspector, empty = off
+	Isolates       int    // workerd processes, each with globals of its own; 0 = 1
 	Log            *slog.Logger
 }
 
@@ -44,7 +47,7 @@ func (o *Options) objectDir(worker string) string {
 	return filepath.Join(o.StateDir, "do", worker)
 }
 
-// Runtime supervises one workerd process.
+// Runtime supervises the workerd process, or several of them.
 type Runtime struct {
 	opt     Options
 	token   string // marks exceptions in the Worker's output
@@ -170,11 +173,14 @@ func (r *Runtime) restore(ctx context.Context, old *generation) error {
 	return nil
 }
 
+// HasObjects reports whether a Worker has Durable Object classes of its own.
+func HasObjects(w *config.Worker) bool { return len(namespaces(w)) > 0 }
+
 // hasObjects reports whether old or new code has Durable Objects.
 func hasObjects(sets ...[]*build) bool {
 	for _, builds := range sets {
 		for _, b := range builds {
-			if len(namespaces(b.worker)) > 0 {
+			if HasObjects(b.worker) {
 				return true
 			}
 		}
@@ -203,12 +209,14 @@ func (r *Runtime) setBroken(err error) {
 // ErrHeld says that no Worker was ready to answer in time.
 var ErrHeld = fmt.Errorf("the Worker did not become ready within %s", holdTimeout)
 
-// acquire returns the generation that answers, waiting while there is none.
-// The caller releases it.
-func (r *Runtime) acquire(ctx context.Context) (*generation, error) {
+// acquire returns an isolate that answers, waiting while there is none. The
+// caller leaves it.
+func (r *Runtime) acquire(ctx context.Context) (*isolate, error) {
 	for {
-		if g := r.current.Load(); g != nil && g.enter() {
-			return g, nil
+		if g := r.current.Load(); g != nil {
+			if i := g.enter(); i != nil {
+				return i, nil
+			}
 		}
 		if err := r.waitForChange(ctx); err != nil {
 			return nil, err
@@ -238,40 +246,99 @@ func (r *Runtime) waitForChange(ctx context.Context) error {
 	}
 }
 
-// startGeneration runs builds in a new process and watches over it.
+// startGeneration runs builds in new processes and watches over them.
 func (r *Runtime) startGeneration(ctx context.Context, builds []*build) (*generation, error) {
 	r.counter++
-	dir := filepath.Join(r.opt.RunDir, strconv.Itoa(r.counter))
-	if err := writeGeneration(&r.opt, r.token, builds, dir); err != nil {
+	g := newGeneration(filepath.Join(r.opt.RunDir, strconv.Itoa(r.counter)), builds)
+	if err := writeModules(g.dir, r.token, r.opt.InspectorAddr != "", builds); err != nil {
 		return nil, err
 	}
 	logs := &logWriter{runtime: r, builds: builds}
-	proc, err := workerd.Start(ctx, workerd.ProcessOptions{
-		Binary:        r.opt.Binary,
-		ConfigFile:    filepath.Join(dir, configFile),
-		Sockets:       len(builds) + 1,
-		InspectorAddr: r.opt.InspectorAddr,
-		Log:           logs.write,
-	})
-	if err != nil {
-		os.RemoveAll(dir)
-		return nil, err
+	procs := make([]*workerd.Process, r.isolates(builds))
+	errs := make([]error, len(procs))
+	var starting sync.WaitGroup
+	for n := range procs {
+		starting.Go(func() { procs[n], errs[n] = r.startProcess(ctx, g, n, logs) })
+	}
+	starting.Wait()
+	for n, proc := range procs {
+		if proc != nil {
+			g.add(proc, g.sockets(n))
+		}
+	}
+	for _, err := range errs {
+		if err != nil { // the others say the same
+			g.close()
+			return nil, explain(err, builds)
+		}
 	}
 	logs.started.Store(true)
-	g := newGeneration(proc, dir, builds)
-	r.routines.Add(1)
-	go r.supervise(g)
+	for _, i := range g.isolates {
+		r.routines.Add(1)
+		go r.supervise(i)
+	}
 	return g, nil
 }
 
+// explain keeps of a failed start what is about the Workers, with places in
+// their sources. That flint's own parts then miss their entrypoint says nothing.
+func explain(err error, builds []*build) error {
+	var failed *workerd.StartError
+	if !errors.As(err, &failed) {
+		return err
+	}
+	var lines []string
+	for _, line := range failed.Lines {
+		if strings.Contains(line, shim.Entrypoint) {
+			continue
+		}
+		for _, b := range builds {
+			if rest, ok := strings.CutPrefix(line, "service "+serviceName(b.worker.Name)+": "); ok {
+				line = b.mapStack(rest)
+			}
+		}
+		lines = append(lines, line)
+	}
+	if len(lines) == 0 {
+		lines = failed.Lines
+	}
+	return &workerd.StartError{Lines: lines}
+}
+
+// isolates is how many processes run builds: one where they share storage or a
+// port.
+func (r *Runtime) isolates(builds []*build) int {
+	if r.opt.Isolates < 2 || hasObjects(builds) || r.opt.InspectorAddr != "" {
+		return 1
+	}
+	return r.opt.Isolates
+}
+
+// startProcess starts the n-th process of g.
+func (r *Runtime) startProcess(ctx context.Context, g *generation, n int, logs *logWriter) (*workerd.Process, error) {
+	if err := os.Mkdir(g.sockets(n), 0o700); err != nil {
+		return nil, err
+	}
+	file := filepath.Join(g.dir, fmt.Sprintf("config%d.capnp", n))
+	text := compose(&r.opt, g.builds, g.sockets(n), false).Text()
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		return nil, err
+	}
+	return workerd.Start(ctx, workerd.ProcessOptions{
+		Binary: r.opt.Binary, ConfigFile: file, Sockets: len(g.builds) + 1,
+		InspectorAddr: r.opt.InspectorAddr, Log: logs.write,
+	})
+}
+
 // supervise restarts a process that ends without being asked to.
-func (r *Runtime) supervise(g *generation) {
+func (r *Runtime) supervise(i *isolate) {
 	defer r.routines.Done()
-	<-g.proc.Exited()
+	<-i.proc.Exited()
+	g := i.g
 	if g.leaving.Load() || r.ctx.Err() != nil {
 		return
 	}
-	r.log.Error("workerd crashed", "reason", g.proc.ExitReason())
+	r.log.Error("workerd crashed", "reason", i.proc.ExitReason())
 	r.reloading.Lock()
 	defer r.reloading.Unlock()
 	if r.current.Load() != g {
@@ -309,20 +376,21 @@ func wait(ctx context.Context, d time.Duration) {
 	<-ctx.Done()
 }
 
-// PID is the process id of the running workerd; 0 when none runs.
-func (r *Runtime) PID() int {
+// PIDs are the process ids of the running workerd; none while none runs.
+func (r *Runtime) PIDs() []int {
 	if g := r.current.Load(); g != nil {
-		return g.proc.PID()
+		return g.pids()
 	}
-	return 0
+	return nil
 }
 
 // MemoryBytes is the resident memory of the running workerd.
 func (r *Runtime) MemoryBytes() int64 {
-	if g := r.current.Load(); g != nil {
-		return g.proc.MemoryBytes()
+	var total int64
+	for _, pid := range r.PIDs() {
+		total += workerd.ResidentBytes(pid)
 	}
-	return 0
+	return total
 }
 
 // Close lets requests finish for a moment, stops workerd and removes its files.

@@ -49,34 +49,34 @@ func (w *Worker) RoundTrip(r *http.Request) (*http.Response, error) {
 	return w.roundTrip(r, w.entry)
 }
 
-func (w *Worker) entry(g *generation) *pool  { return g.pools[w.index] }
-func (w *Worker) events(g *generation) *pool { return g.events }
+func (w *Worker) entry(i *isolate) *pool  { return i.pools[w.index] }
+func (w *Worker) events(i *isolate) *pool { return i.events }
 
-func (w *Worker) roundTrip(r *http.Request, pick func(*generation) *pool) (*http.Response, error) {
+func (w *Worker) roundTrip(r *http.Request, pick func(*isolate) *pool) (*http.Response, error) {
 	for dials := 1; ; dials++ {
-		g, err := w.runtime.acquire(r.Context())
+		i, err := w.runtime.acquire(r.Context())
 		if err != nil {
 			return nil, err
 		}
-		res, err := pick(g).roundTrip(r)
+		res, err := pick(i).roundTrip(r)
 		if err != nil {
-			g.leave()
+			i.leave()
 			if isDial(err) && r.Context().Err() == nil && dials < maxDials {
-				w.runtime.gone(r.Context(), g) // the request never reached the Worker
+				w.runtime.gone(r.Context(), i.g) // the request never reached the Worker
 				continue
 			}
-			return nil, crashed(r.Context(), g, err)
+			return nil, crashed(r.Context(), i, err)
 		}
 		if res.StatusCode == http.StatusSwitchingProtocols {
-			g.leave() // a WebSocket must not hold a reload up
+			i.leave() // a WebSocket must not hold a reload up
 			return res, nil
 		}
-		if e := w.exceptionOf(g, res); e != nil {
+		if e := w.exceptionOf(i.g, res); e != nil {
 			res.Body.Close()
-			g.leave()
+			i.leave()
 			return nil, e
 		}
-		res.Body = &heldBody{ReadCloser: res.Body, release: sync.OnceFunc(g.leave)}
+		res.Body = &heldBody{ReadCloser: res.Body, release: sync.OnceFunc(i.leave)}
 		return res, nil
 	}
 }
@@ -103,14 +103,14 @@ func (r *Runtime) gone(ctx context.Context, g *generation) {
 // crashed gives a failed round trip its name. A process that broke a
 // connection off is probably ending: once that is certain the next request
 // waits for its successor instead of failing too.
-func crashed(ctx context.Context, g *generation, err error) error {
+func crashed(ctx context.Context, i *isolate, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	exit, cancel := context.WithTimeout(ctx, 250*time.Millisecond)
 	defer cancel()
 	select {
-	case <-g.proc.Exited():
+	case <-i.proc.Exited():
 	case <-exit.Done():
 	}
 	return &CrashError{err}

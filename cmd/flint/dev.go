@@ -30,7 +30,7 @@ func (a *app) dev() *cobra.Command {
 	f.Int("s3-port", 8789, "R2's S3 API (0 = any free port)")
 	f.Int("inspector-port", 0, "V8 inspector for the debugger (0 = off)")
 	f.Bool("ephemeral", false, "keep no state: a temporary directory, removed at the end")
-	f.Int("isolates", 1, "workerd processes that run the Worker")
+	f.Int("isolates", 1, "workerd processes that run a Worker without Durable Objects")
 	f.Bool("no-watch", false, "do not reload when files are saved")
 	f.Bool("no-install", false, "never run npm")
 	f.String("log-format", "pretty", "pretty, or json: one object a line on standard output")
@@ -49,9 +49,6 @@ func (a *app) runDev(cmd *cobra.Command, args []string) error {
 	log := a.logger(p)
 	for _, w := range p.Warnings {
 		log.Warn(w)
-	}
-	if p.Settings.Isolates > 1 {
-		log.Warn("isolates = 1 is used: flint does not run several isolates yet")
 	}
 	e, err := a.newEmulator(cmd.Context(), p, dir, cmd, log)
 	if err != nil {

@@ -220,13 +220,13 @@ func alive(pid int) bool {
 func (d *dev) workerd(t *testing.T) int {
 	t.Helper()
 	var health struct {
-		PID int `json:"workerd_pid"`
+		PIDs []int `json:"workerd_pids"`
 	}
 	_, body, err := fetch(d.ready.Control + "/_flint/health")
-	if err != nil || json.Unmarshal([]byte(body), &health) != nil || health.PID == 0 {
+	if err != nil || json.Unmarshal([]byte(body), &health) != nil || len(health.PIDs) != 1 {
 		t.Fatalf("health: %v %s", err, body)
 	}
-	return health.PID
+	return health.PIDs[0]
 }
 
 // everything binds one of each service; /put stores in all of them and /get

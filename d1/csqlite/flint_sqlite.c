@@ -230,14 +230,42 @@ static int bind_all(fl_conn *c, sqlite3_stmt *s, int n) {
   return rc;
 }
 
-/* count_visits adds up what the loops of the plan looked at. */
-static void count_visits(sqlite3_stmt *s, fl_stats *st) {
+/* take_steps is how often cursors moved on to a next row, since the last call.
+** SQLite counts every such step under the reason for it, and in place 0 those
+** without one. A sort is the first step into its result. */
+static int64_t take_steps(sqlite3_stmt *s) {
+  int64_t steps = 0;
+  for (int reason = 0; reason <= SQLITE_STMTSTATUS_AUTOINDEX; reason++)
+    steps += sqlite3_stmt_status(s, reason, 1);
+  return steps;
+}
+
+/* entered is how many rows the cursor of loop i was placed on, other than by
+** steps: one each time it began, with these exceptions. */
+static int64_t entered(sqlite3_stmt *s, int i, int64_t visits, int64_t loops) {
+  const char *plan = NULL;
+  if (visits == loops) return loops;
+  sqlite3_stmt_scanstatus_v2(s, i, SQLITE_SCANSTAT_EXPLAIN, 0, (void *)&plan);
+  if (plan == NULL) return loops;
+  if (strstr(plan, "VIRTUAL TABLE") != NULL) return visits; /* their steps are not counted */
+  if (visits > loops) /* id IN (…): the list, and each id by itself */
+    return strstr(plan, "(rowid=?)") != NULL ? loops + visits : loops;
+  if (strstr(plan, "INDEX ") != NULL && strpbrk(plan, "<>") == NULL && strchr(plan, '=') != NULL)
+    return visits; /* no row has that value: the index is not read at all */
+  return loops;
+}
+
+/* count_reads adds up the rows that the run looked at. */
+static void count_reads(sqlite3_stmt *s, fl_stats *st) {
+  st->read = take_steps(s);
   if (sqlite3_stmt_scanstatus_v2 == NULL) return;
   for (int i = 0;; i++) {
     sqlite3_int64 visits = -1, loops = -1;
     if (sqlite3_stmt_scanstatus_v2(s, i, SQLITE_SCANSTAT_NVISIT, 0, &visits)) break;
     sqlite3_stmt_scanstatus_v2(s, i, SQLITE_SCANSTAT_NLOOP, 0, &loops);
-    if (visits >= 0) st->visited += visits > loops ? visits : loops;
+    if (visits < 0) continue;
+    st->loops += loops;
+    st->read += entered(s, i, visits, loops);
   }
 }
 
@@ -251,7 +279,7 @@ static int finish(fl_conn *c, sqlite3_stmt *s, int rc, fl_stats *st) {
   st->columns = sqlite3_column_count(s);
   st->reprepared = sqlite3_stmt_status(s, SQLITE_STMTSTATUS_REPREPARE, 0);
   st->first_integer = c->first_integer;
-  count_visits(s, st);
+  count_reads(s, st);
   fl_stop(c, s);
   return rc;
 }
@@ -298,6 +326,7 @@ void fl_stop(fl_conn *c, sqlite3_stmt *s) {
   c->deadline = 0;
   sqlite3_reset(s);
   sqlite3_clear_bindings(s);
+  take_steps(s);
   if (sqlite3_stmt_scanstatus_reset != NULL) sqlite3_stmt_scanstatus_reset(s);
 }
 

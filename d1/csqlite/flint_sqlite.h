@@ -84,7 +84,8 @@ typedef struct {
   int reprepared;  /* times that SQLite prepared the statement again */
   int64_t changes; /* rows inserted, updated or deleted, triggers included */
   int64_t last_row_id;
-  int64_t visited; /* rows that the loops looked at */
+  int64_t loops;   /* times that a loop of the plan began */
+  int64_t read;    /* rows that cursors were placed on */
   int64_t returned;
   int64_t first_integer;
 } fl_stats;

@@ -41,7 +41,8 @@ type Profile struct {
 type Stats struct {
 	Changes   int64 // rows changed, triggers and foreign key actions included
 	LastRowID int64
-	Visited   int64 // rows that the loops of the plan looked at
+	Loops     int64 // times that a loop of the plan began
+	Read      int64 // rows that cursors were placed on
 	Returned  int64 // rows returned
 	First     int64 // first integer of the first row; below zero without one
 }
@@ -174,7 +175,7 @@ func (c *Conn) Run(s *Stmt, limit time.Duration, rows func(packed []byte, n int)
 	}
 	return Stats{
 		Changes: int64(st.changes), LastRowID: int64(st.last_row_id),
-		Visited: int64(st.visited), Returned: int64(st.returned),
+		Loops: int64(st.loops), Read: int64(st.read), Returned: int64(st.returned),
 		First: int64(st.first_integer),
 	}, nil
 }

@@ -148,11 +148,13 @@ func TestConditionsAndRanges(t *testing.T) {
 			t.Errorf("%s: %s: %s %v, want %s", c.name, c.value, got, h, c.want)
 		}
 	}
-	got, h := s.match("http://h/e", map[string]string{"Range": "bytes=10-"})
-	if !strings.HasPrefix(got, "416 ") || h.Get("Content-Range") != "bytes */10" || h.Get("CF-Cache-Status") != "HIT" {
-		t.Errorf("a range behind the end: %s %v", got, h)
+	for _, bad := range []string{"bytes=10-", "bytes=20-30", "bytes=4-2", "bytes=x", "lines=1"} {
+		got, h := s.match("http://h/e", map[string]string{"Range": bad})
+		if got != "416 " || h.Get("Content-Range") != "bytes */10" || h.Get("CF-Cache-Status") != "HIT" || h.Get("Content-Type") != "" {
+			t.Errorf("%s: %s %v", bad, got, h)
+		}
 	}
-	got, h = s.match("http://h/e", map[string]string{"Range": "bytes=1-2,4-5"})
+	got, h := s.match("http://h/e", map[string]string{"Range": "bytes=1-2,4-5"})
 	if !strings.HasPrefix(h.Get("Content-Type"), "multipart/byteranges") || strings.Count(got, "Content-Range: bytes") != 2 {
 		t.Errorf("two ranges: %s %v", got, h)
 	}

@@ -29,7 +29,7 @@ func (c *Cache) Match(w http.ResponseWriter, r *http.Request, k Key) int64 {
 	c.writeHeaders(w.Header(), m.meta)
 	if m.Status == http.StatusOK && isSpecial(r) { // net/http knows conditions and ranges
 		modified, _ := http.ParseTime(m.header("Last-Modified")) // zero: no condition on it
-		http.ServeContent(w, r, "", modified, m.reader())
+		http.ServeContent(&bareRange{w, m.Size, false}, r, "", modified, m.reader())
 		return m.Size
 	}
 	w.Header()["Content-Length"] = []string{strconv.FormatInt(m.Size, 10)}
@@ -40,6 +40,36 @@ func (c *Cache) Match(w http.ResponseWriter, r *http.Request, k Key) int64 {
 		_, _ = io.Copy(w, io.LimitReader(m.file, m.Size)) // as above
 	}
 	return m.Size
+}
+
+// bareRange leaves out the sentence that net/http puts into a 416: the answer
+// to a range that is not there, or in another unit than bytes, has no body and
+// says how long the response is.
+type bareRange struct {
+	http.ResponseWriter
+	size int64
+	bare bool
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (w *bareRange) WriteHeader(status int) {
+	if status == http.StatusRequestedRangeNotSatisfiable {
+		w.bare = true
+		h := w.Header()
+		delete(h, "X-Content-Type-Options")
+		h["Content-Type"] = nil // keep net/http from adding its own
+		h["Content-Length"] = []string{"0"}
+		h["Content-Range"] = []string{"bytes */" + strconv.FormatInt(w.size, 10)}
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements io.Writer.
+func (w *bareRange) Write(p []byte) (int, error) {
+	if w.bare {
+		return len(p), nil
+	}
+	return w.ResponseWriter.Write(p)
 }
 
 func (c *Cache) writeHeaders(h http.Header, m *meta) {

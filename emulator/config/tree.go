@@ -104,12 +104,40 @@ func (n *node) empty() bool {
 
 // raw is the value as JSON. Dates and numbers that JSON does not have are
 // refused before, by checkVars.
-func (n *node) raw() json.RawMessage {
-	b, err := json.Marshal(n.plain())
-	if err != nil {
-		return json.RawMessage("null")
+// The keys of a table keep the order of the file, which a Worker can see.
+func (n *node) raw() json.RawMessage { return n.appendJSON(nil) }
+
+func (n *node) appendJSON(b []byte) []byte {
+	switch n.kind {
+	case kindList:
+		b = append(b, '[')
+		for i, item := range n.items {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = item.appendJSON(b)
+		}
+		return append(b, ']')
+	case kindTable:
+		b = append(b, '{')
+		for i, f := range n.keys {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = append(appendJSONValue(b, f.name), ':')
+			b = f.value.appendJSON(b)
+		}
+		return append(b, '}')
 	}
-	return b
+	return appendJSONValue(b, n.plain())
+}
+
+func appendJSONValue(b []byte, v any) []byte {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return append(b, "null"...)
+	}
+	return append(b, text...)
 }
 
 func (n *node) plain() any {

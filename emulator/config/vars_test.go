@@ -75,12 +75,50 @@ func TestDidYouMean(t *testing.T) {
 // Values that are as written, down to the type.
 func TestVarJSON(t *testing.T) {
 	t.Parallel()
-	dir := write(t, "wrangler.jsonc", `{"main": "x.js", "compatibility_date": "2025-01-01", "vars": {"BIG": 12345678901, "SMALL": 1e-7, "S": "a \"b\" <c>", "N": null, "D": {"x": [1.0, {"y": false}]}}}`)
+	dir := write(t, "wrangler.jsonc", `{"main": "x.js", "compatibility_date": "2025-01-01", "vars": {"BIG": 12345678901, "SMALL": 1e-7, "S": "a \"b\" <c>", "N": null, "D": {"x": [1.0, {"y": false}]}, "E": {"z": 1, "<b>": null, "a": {}, "z": []}}}`)
 	got := map[string]string{}
 	for _, v := range mustLoad(t, Options{Dir: dir}).Workers[0].Vars {
 		got[v.Name] = v.Text + string(v.JSON)
 	}
-	for name, want := range map[string]string{"BIG": "12345678901", "SMALL": "1e-07", "S": `a "b" <c>`, "N": "null", "D": `{"x":[1,{"y":false}]}`} {
+	for name, want := range map[string]string{"BIG": "12345678901", "SMALL": "1e-07", "S": `a "b" <c>`, "N": "null", "D": `{"x":[1,{"y":false}]}`, "E": `{"z":[],"\u003cb\u003e":null,"a":{}}`} {
+		if got[name] != want {
+			t.Errorf("%s: got %s, want %s", name, got[name], want)
+		}
+	}
+}
+
+// A Worker sees the keys of an object in the order of the file, however TOML
+// spells it.
+func TestVarKeepsTheOrderOfKeys(t *testing.T) {
+	t.Parallel()
+	dir := write(t, "wrangler.toml", `main = "x.js"
+compatibility_date = "2025-01-01"
+[vars]
+INLINE = { list = [1, "x"], deep = { b = 1.5, a = true } }
+DOTTED.z = 1
+DOTTED.y.b = 2
+DOTTED.a = 3
+DOTTED.y.a = 4
+[vars.TABLE]
+z = 1
+[[vars.TABLE.m]]
+d = 1
+c = 2
+[[vars.TABLE.m]]
+b = 3
+a = 4
+[vars.TABLE.a]
+x = []
+`)
+	got := map[string]string{}
+	for _, v := range mustLoad(t, Options{Dir: dir}).Workers[0].Vars {
+		got[v.Name] = string(v.JSON)
+	}
+	for name, want := range map[string]string{
+		"INLINE": `{"list":[1,"x"],"deep":{"b":1.5,"a":true}}`,
+		"DOTTED": `{"z":1,"y":{"b":2,"a":4},"a":3}`,
+		"TABLE":  `{"z":1,"m":[{"d":1,"c":2},{"b":3,"a":4}],"a":{"x":[]}}`,
+	} {
 		if got[name] != want {
 			t.Errorf("%s: got %s, want %s", name, got[name], want)
 		}

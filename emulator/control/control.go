@@ -23,7 +23,7 @@ type Status struct {
 	Status       string    `json:"status"` // ok, or broken while no Worker can answer
 	Now          time.Time `json:"now"`    // on the emulator's clock
 	PID          int       `json:"pid"`
-	WorkerdPID   int       `json:"workerd_pid"`
+	WorkerdPIDs  []int     `json:"workerd_pids"`
 	FlintBytes   int64     `json:"flint_bytes"`   // resident memory
 	WorkerdBytes int64     `json:"workerd_bytes"` // resident memory
 }

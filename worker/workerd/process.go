@@ -209,7 +209,16 @@ func (p *Process) startError(ctx context.Context) error {
 	if len(p.fatal) == 0 {
 		return fmt.Errorf("workerd stopped while starting: %s", p.exitReason())
 	}
-	return fmt.Errorf("the Worker does not start:\n%s", strings.Join(p.fatal, "\n"))
+	return &StartError{Lines: append([]string(nil), p.fatal...)}
+}
+
+// StartError is what workerd said about a configuration or a Worker that does
+// not start, message by message.
+type StartError struct{ Lines []string }
+
+// Error implements error.
+func (e *StartError) Error() string {
+	return "the Worker does not start:\n" + strings.Join(e.Lines, "\n")
 }
 
 // Exited is closed when the process has gone and all its output was handed on.
@@ -249,9 +258,6 @@ func (p *Process) Kill() {
 	_ = p.cmd.Process.Kill()
 	<-p.exited
 }
-
-// MemoryBytes is the resident memory of the process; 0 where the system does not tell.
-func (p *Process) MemoryBytes() int64 { return ResidentBytes(p.PID()) }
 
 // ResidentBytes is the resident memory of a process; 0 where the system does
 // not tell.

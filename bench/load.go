@@ -1,0 +1,168 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"flint/internal/clock"
+)
+
+// sample is what one load measured.
+type sample struct {
+	rate          float64 // requests/s
+	p50, p95, p99 float64 // ms
+	cpu           float64 // µs of all processes of the side for each request
+	generator     float64 // cores that wrk used, of the one that it has
+	others        float64 // cores that neither the side nor wrk used
+	failed        int     // answers that are not 2xx or 3xx, and broken connections
+}
+
+const warmUp = 300 * time.Millisecond
+
+// loads measures all operations at all connection counts.
+func (b *bench) loads(ctx context.Context) error {
+	for _, op := range b.chosen() {
+		if op.project != workerProject { // these have Workers of their own, which go again
+			if err := b.startAll(ctx, op.project); err != nil {
+				return err
+			}
+		}
+		for i, connections := range b.connections {
+			if err := b.loadSides(ctx, op, connections, i == 0); err != nil {
+				return err
+			}
+		}
+		if op.project != workerProject {
+			b.stopProject(op.project)
+		}
+	}
+	return nil
+}
+
+// loadSides measures one operation on all sides in turn. first says that it is
+// the main connection count: the others are measured for a second, and the
+// limits only with a plain response.
+func (b *bench) loadSides(ctx context.Context, op operation, connections int, first bool) error {
+	progress("%s, %d connections", op.label, connections)
+	duration, rounds := b.duration, b.rounds
+	if !first {
+		duration, rounds = time.Second, (b.rounds+1)/2
+	}
+	for range rounds {
+		for _, s := range b.sides {
+			p := s.running[op.project]
+			if p == nil || s.limit && !(op.binding && first || op.name == "plain") {
+				continue
+			}
+			r, err := b.load(ctx, p, []request{op.request}, connections, duration)
+			if err != nil {
+				return fmt.Errorf("%s on %s: %w", op.name, s.name, err)
+			}
+			b.report.add(loadKey{op.name, connections}, s.name, r)
+		}
+	}
+	return nil
+}
+
+// load sends requests to a process after a warm-up.
+func (b *bench) load(ctx context.Context, p *process, requests []request, connections int, d time.Duration) (sample, error) {
+	lines := make([]string, len(requests))
+	for i, r := range requests {
+		lines[i] = r.line()
+	}
+	if err := warm(ctx, p, requests[0], min(connections, 16)); err != nil {
+		return sample{}, err
+	}
+	return b.wrk(ctx, p, strings.Join(lines, "\n"), connections, d)
+}
+
+func (b *bench) wrk(ctx context.Context, p *process, requests string, connections int, d time.Duration) (sample, error) {
+	script := filepath.Join(b.root, "bench", "wrk", "load.lua")
+	cmd := exec.CommandContext(ctx, "wrk", "-t1", "-c", strconv.Itoa(connections), "-d", d.String(), "--timeout", "20s", "-s", script, p.url)
+	cmd.Env = append(os.Environ(), "BENCH_REQUESTS="+requests)
+	side, machine, watch := p.cpu(), machineCPU(), clock.StartStopwatch()
+	out, err := cmd.CombinedOutput()
+	took := watch.Elapsed()
+	side, machine = p.cpu()-side, machineCPU()-machine
+	if err != nil {
+		return sample{}, fmt.Errorf("wrk: %w\n%s", err, out)
+	}
+	r, n, err := parseWrk(string(out))
+	if err != nil {
+		return r, err
+	}
+	own := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	r.cpu = float64(side.Microseconds()) / float64(n)
+	r.generator = own.Seconds() / took.Seconds()
+	r.others = max(0, (machine - side - own).Seconds()/took.Seconds())
+	return r, nil
+}
+
+var wrkLine = regexp.MustCompile(`bench requests=(\d+) us=(\d+) p50=(\d+) p95=(\d+) p99=(\d+) status=(\d+) broken=(\d+)`)
+
+// parseWrk reads the line of wrk/load.lua. n is the number of requests.
+func parseWrk(out string) (r sample, n int, err error) {
+	m := wrkLine.FindStringSubmatch(out)
+	if m == nil {
+		return r, 0, fmt.Errorf("wrk printed no result:\n%s", out)
+	}
+	var v [7]float64
+	for i := range v {
+		v[i], _ = strconv.ParseFloat(m[i+1], 64) // the pattern matches digits
+	}
+	if v[0] == 0 || v[1] == 0 {
+		return r, 0, fmt.Errorf("no request was answered:\n%s", out)
+	}
+	r = sample{rate: v[0] / v[1] * 1e6, p50: v[2] / 1000, p95: v[3] / 1000, p99: v[4] / 1000, failed: int(v[5] + v[6])}
+	return r, int(v[0]), nil
+}
+
+// warm sends requests for a moment, so that a load meets warm code; it also
+// checks that they succeed.
+func warm(ctx context.Context, p *process, r request, connections int) error {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	errs := make(chan error, connections)
+	watch := clock.StartStopwatch()
+	var all sync.WaitGroup
+	for range connections {
+		all.Go(func() {
+			for err := error(nil); err == nil && watch.Elapsed() < warmUp; {
+				if err = discard(ctx, p, r); err != nil {
+					errs <- err
+				}
+			}
+		})
+	}
+	all.Wait()
+	select {
+	case err := <-errs:
+		return err
+	default:
+		return nil
+	}
+}
+
+func discard(ctx context.Context, p *process, r request) error {
+	res, err := p.do(ctx, r.method, r.path, r.body)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		text, _ := io.ReadAll(io.LimitReader(res.Body, 500)) // only to be shown
+		return fmt.Errorf("%s %s answered %s: %s", r.method, r.path, res.Status, text)
+	}
+	_, err = io.Copy(io.Discard, res.Body)
+	return err
+}

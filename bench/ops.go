@@ -1,0 +1,79 @@
+package main
+
+import "fmt"
+
+// operation is one thing that a Worker does, once for each request.
+type operation struct {
+	name    string
+	label   string // in tables
+	project string // see projects
+	request request
+	short   bool // part of a run without -full
+	binding bool // ends in a call of a binding, which a do-nothing handler can answer
+	seconds int  // a longer load than -duration asks for
+}
+
+// request is what wrk sends.
+type request struct {
+	method, path string
+	body         int // bytes
+}
+
+// line is the request as wrk/load.lua reads it.
+func (r request) line() string {
+	if r.body > 0 {
+		return fmt.Sprintf("%s %s %d", r.method, r.path, r.body)
+	}
+	return r.method + " " + r.path
+}
+
+func get(path string) request { return request{"GET", path, 0} }
+
+// The projects, by their folder in fixtures/bench.
+const (
+	workerProject = "."
+	siteProject   = "site"
+)
+
+var operations = []operation{
+	{name: "plain", label: "plain response", project: workerProject, request: get("/plain"), short: true},
+	{name: "kv-get", label: "KV get", project: workerProject, request: get("/kv-get"), short: true, binding: true},
+	{name: "kv-put", label: "KV put", project: workerProject, request: get("/kv-put"), short: true, binding: true},
+	{name: "kv-list", label: "KV list, 100 keys", project: workerProject, request: get("/kv-list"), short: true, binding: true},
+	{name: "d1-select", label: "D1 select one", project: workerProject, request: get("/d1-select"), short: true, binding: true},
+	{name: "d1-select-100", label: "D1 select 100 rows", project: workerProject, request: get("/d1-select-100"), binding: true},
+	{name: "d1-insert", label: "D1 insert", project: workerProject, request: get("/d1-insert"), short: true, binding: true},
+	{name: "d1-batch", label: "D1 batch of 10 inserts", project: workerProject, request: get("/d1-batch"), binding: true},
+	{name: "r2-get-1k", label: "R2 get 1 KiB", project: workerProject, request: get("/r2-get-1k"), short: true, binding: true},
+	{name: "r2-put-1k", label: "R2 put 1 KiB", project: workerProject, request: get("/r2-put-1k"), short: true, binding: true},
+	{name: "r2-get-1m", label: "R2 get 1 MiB", project: workerProject, request: get("/r2-get-1m"), binding: true},
+	{name: "r2-put-1m", label: "R2 put 1 MiB", project: workerProject, request: request{"PUT", "/r2-put-1m", 1 << 20}, binding: true},
+	{name: "queue-send", label: "queue send", project: workerProject, request: get("/queue-send"), short: true, binding: true},
+	{name: "asset", label: "static asset, 1 KiB", project: siteProject, request: get("/style.css")},
+}
+
+func names(ops []operation) (out []string) {
+	for _, op := range ops {
+		out = append(out, op.name)
+	}
+	return out
+}
+
+// chosen are the operations of this run.
+func (o *options) chosen() (out []operation) {
+	for _, op := range operations {
+		if o.full && len(o.only) == 0 || len(o.only) == 0 && op.short || contains(o.only, op.name) {
+			out = append(out, op)
+		}
+	}
+	return out
+}
+
+func contains(list []string, s string) bool {
+	for _, x := range list {
+		if x == s {
+			return true
+		}
+	}
+	return false
+}
