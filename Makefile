@@ -16,7 +16,7 @@ NPM_CI      := npm ci --ignore-scripts --no-audit --no-fund
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-env: ## print the build settings for a shell: eval "$$(make -s env)"
+env: ## print the build settings, for eval in a shell
 	@echo "export GOFLAGS='$(GOFLAGS)' CGO_CFLAGS='$(CGO_CFLAGS)'"
 
 build: ## bin/flint (the first time compiles SQLite: about a minute)

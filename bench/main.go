@@ -40,15 +40,12 @@ func main() {
 
 // options are the command's flags.
 type options struct {
-	flint, root, out       string
-	peers, only            []string
-	connections            []int
-	rounds, starts         int
-	duration               time.Duration
-	full, growth, quick    bool
-	limits                 bool
-	main                   int // the connection count that the limits are measured at
-	setPeers, setDurations bool
+	flint, root, out            string
+	peers, only                 []string
+	connections                 []int // limits are measured at the first
+	rounds, starts              int
+	duration                    time.Duration
+	full, growth, limits, quick bool
 }
 
 func parse(args []string) (*options, error) {

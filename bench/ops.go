@@ -1,6 +1,9 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // operation is one thing that a Worker does, once for each request.
 type operation struct {
@@ -10,24 +13,27 @@ type operation struct {
 	request request
 	short   bool // part of a run without -full
 	binding bool // ends in a call of a binding, which a do-nothing handler can answer
-	seconds int  // a longer load than -duration asks for
 }
 
 // request is what wrk sends.
 type request struct {
 	method, path string
-	body         int // bytes
+	body         int    // bytes
+	file         string // in place of body: what it holds, sent as JSON
 }
 
 // line is the request as wrk/load.lua reads it.
 func (r request) line() string {
+	if r.file != "" {
+		return r.method + " " + r.path + " @" + r.file
+	}
 	if r.body > 0 {
 		return fmt.Sprintf("%s %s %d", r.method, r.path, r.body)
 	}
 	return r.method + " " + r.path
 }
 
-func get(path string) request { return request{"GET", path, 0} }
+func get(path string) request { return request{method: "GET", path: path} }
 
 // The projects, by their folder in fixtures/bench.
 const (
@@ -47,7 +53,7 @@ var operations = []operation{
 	{name: "r2-get-1k", label: "R2 get 1 KiB", project: workerProject, request: get("/r2-get-1k"), short: true, binding: true},
 	{name: "r2-put-1k", label: "R2 put 1 KiB", project: workerProject, request: get("/r2-put-1k"), short: true, binding: true},
 	{name: "r2-get-1m", label: "R2 get 1 MiB", project: workerProject, request: get("/r2-get-1m"), binding: true},
-	{name: "r2-put-1m", label: "R2 put 1 MiB", project: workerProject, request: request{"PUT", "/r2-put-1m", 1 << 20}, binding: true},
+	{name: "r2-put-1m", label: "R2 put 1 MiB", project: workerProject, request: request{method: "PUT", path: "/r2-put-1m", body: 1 << 20}, binding: true},
 	{name: "queue-send", label: "queue send", project: workerProject, request: get("/queue-send"), short: true, binding: true},
 	{name: "asset", label: "static asset, 1 KiB", project: siteProject, request: get("/style.css")},
 }
@@ -62,18 +68,9 @@ func names(ops []operation) (out []string) {
 // chosen are the operations of this run.
 func (o *options) chosen() (out []operation) {
 	for _, op := range operations {
-		if o.full && len(o.only) == 0 || len(o.only) == 0 && op.short || contains(o.only, op.name) {
+		if o.full && len(o.only) == 0 || len(o.only) == 0 && op.short || slices.Contains(o.only, op.name) {
 			out = append(out, op)
 		}
 	}
 	return out
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }

@@ -108,8 +108,8 @@ func (b *Binding) explain(err error, resource string) string {
 }
 
 // commentLines are lines that hold a comment and nothing else but white space
-// before it, as the peer finds them; a request of nothing else is left out.
-var commentLines = regexp.MustCompile(`(?m)^\s+--.*`)
+// before it; a statement of nothing else is left out.
+var commentLines = regexp.MustCompile(`(?m)^\s*--.*`)
 
 // withoutComments leaves out the queries that say nothing.
 func withoutComments(qs []query) []query {

@@ -68,35 +68,6 @@ func connOptions(readOnly bool) csqlite.Options {
 	}
 }
 
-// prepareFile counts the opening of the file, which makes bookmarks of this
-// process later than all before, and learns the size of the database. The
-// table is the platform's own; a user cannot reach it.
-func (db *Database) prepareFile(now time.Time) error {
-	const bump = `BEGIN IMMEDIATE;
-		CREATE TABLE IF NOT EXISTS _cf_METADATA (key INTEGER PRIMARY KEY, value BLOB);
-		INSERT INTO _cf_METADATA VALUES (2, 1) ON CONFLICT (key) DO UPDATE SET value = value + 1;
-		INSERT OR IGNORE INTO _cf_METADATA VALUES (3, %d);
-		COMMIT;`
-	if err := db.writer.Trusted(fmt.Sprintf(bump, now.UnixMilli())); err != nil {
-		return err
-	}
-	db.writer.ForgetRowID()
-	created, err := db.writer.TrustedInt("SELECT value FROM _cf_METADATA WHERE key = 3")
-	if err != nil {
-		return err
-	}
-	db.created = time.UnixMilli(created).UTC()
-	epoch, err := db.writer.TrustedInt("SELECT value FROM _cf_METADATA WHERE key = 2")
-	if err != nil {
-		return err
-	}
-	db.epoch = uint32(epoch)
-	if db.pageSize, err = db.writer.TrustedInt("PRAGMA page_size"); err != nil {
-		return err
-	}
-	return db.measure()
-}
-
 // measure learns the size of the database from the writer.
 func (db *Database) measure() error {
 	pages, free, err := db.writer.Pages()

@@ -2,13 +2,13 @@ package d1
 
 import "time"
 
-// What D1 allows, as the runtime's own SQLite is configured.
+// What D1 allows, as documented and as the runtime's own SQLite is configured.
 // https://developers.cloudflare.com/d1/platform/limits/
 const (
 	MaxSQLBytes    = 100_000          // one SQL text
 	MaxBoundParams = 100              // parameters of one statement
 	MaxColumns     = 100              // columns of a table or a result
-	MaxValueBytes  = 4 << 20          // one string, BLOB or row (2 MB are documented; the runtime sets 4 MiB)
+	MaxValueBytes  = 2_000_000        // one string, BLOB or row (the runtime's own limit is 4 MiB)
 	MaxQueryTime   = 30 * time.Second // one statement
 )
 

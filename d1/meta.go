@@ -14,14 +14,15 @@ const servedBy = "flint.db"
 //
 // Duration, Changes, LastRowID, ChangedDB and SizeAfter are measured.
 //
-// RowsRead is what SQLite's own loop counters say (sqlite3_stmt_scanstatus):
-// the rows that every loop of the plan visited, and at least one for every
-// time a loop was started; for a statement that writes also the probes for an
-// existing row id and the rows of RETURNING. The runtime counts single cursor
-// movements instead, so a range that ends inside an index can differ by one
-// for each time it is scanned. A count(*) that SQLite answers without a loop
-// counts the number it returned, which is exact unless the statement computes
-// something else with it.
+// RowsRead is, as in the runtime, how often a cursor was placed on a row: the
+// steps to a next row that SQLite counts (sqlite3_stmt_status) and one for
+// every time that a loop of the plan began (sqlite3_stmt_scanstatus). Ten rows
+// found through an index are eleven, since the row behind them is looked at. A
+// statement that writes adds its probes for an existing row id, for every
+// changed row. A count(*) that SQLite answers without a loop counts the number
+// it returned. It is an estimate where the counters do not tell what happened:
+// an IN list on an index, the sort of an ORDER BY with a LIMIT, a join some of
+// whose rows find no partner, foreign keys, upserts, and changes of the schema.
 //
 // RowsWritten is the number of changed rows (triggers and foreign key actions
 // included), each with the index entries that the statement's program writes
@@ -29,15 +30,18 @@ const servedBy = "flint.db"
 // different rows (an upsert, a partial index, a trigger on an indexed table),
 // and for statements that change the schema.
 type Meta struct {
-	ServedBy    string  `json:"served_by"`
-	Duration    float64 `json:"duration"` // milliseconds
-	Changes     int64   `json:"changes"`
-	LastRowID   int64   `json:"last_row_id"`
-	ChangedDB   bool    `json:"changed_db"`
-	SizeAfter   int64   `json:"size_after"` // bytes in use; free pages do not count
-	RowsRead    int64   `json:"rows_read"`
-	RowsWritten int64   `json:"rows_written"`
+	ServedBy    string
+	Duration    float64 // milliseconds
+	Changes     int64
+	LastRowID   int64
+	ChangedDB   bool
+	SizeAfter   int64 // bytes in use; free pages do not count
+	RowsRead    int64
+	RowsWritten int64
 }
+
+// MarshalJSON writes m as the answers to a Worker do.
+func (m Meta) MarshalJSON() ([]byte, error) { return appendMeta(nil, &m), nil }
 
 // count completes the row counters from a run of s.
 func (m *Meta) count(s *csqlite.Stmt, st csqlite.Stats) {
@@ -51,19 +55,22 @@ func (m *Meta) count(s *csqlite.Stmt, st csqlite.Stats) {
 	if len(s.Columns) > 0 { // RETURNING reads back what it has put aside
 		m.RowsRead++
 	}
-	if st.Loops == 0 {
-		m.RowsRead += st.Changes * int64(s.Profile.Lookups)
-	}
+	m.RowsRead += st.Changes * int64(s.Profile.Lookups)
 	m.RowsWritten = st.Changes * int64(1+s.Profile.IndexInserts)
 	if s.Seen&csqlite.SeenSchema != 0 {
 		m.RowsWritten += int64(s.Profile.RowInserts + s.Profile.IndexInserts)
 	}
 }
 
-// appendMeta appends m as JSON, in the order of the peer's answer.
+// appendMeta appends m as JSON, in the order of the peer's answer. There is one
+// instance of a database and one attempt; the time is that of the SQL.
 func appendMeta(b []byte, m *Meta) []byte {
-	b = append(b, `{"served_by":"`+servedBy+`","duration":`...)
+	b = append(b, `{"served_by":"`+servedBy+`","served_by_primary":true,"total_attempts":1,"timings":{"sql_duration_ms":`...)
+	start := len(b)
 	b = appendNumber(b, m.Duration)
+	end := len(b)
+	b = append(b, `},"duration":`...)
+	b = append(b, b[start:end]...)
 	b = append(b, `,"changes":`...)
 	b = strconv.AppendInt(b, m.Changes, 10)
 	b = append(b, `,"last_row_id":`...)

@@ -141,7 +141,7 @@ func (e *Emulator) start(ctx context.Context) error {
 	if err := e.attachConsumers(); err != nil {
 		return err
 	}
-	if err := e.services.queues.Start(background); err != nil {
+	if err := e.services.queues.Start(context.Background()); err != nil { // until Close, which lets batches finish
 		return err
 	}
 	if err := e.startCrons(); err != nil {

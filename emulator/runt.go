@@ -41,7 +41,7 @@ func RunT(t Tester, dir string, configure ...func(*config.Project)) *Emulator {
 // StartT is RunT for a test that closes the emulator itself.
 func StartT(t Tester, dir string, configure ...func(*config.Project)) *Emulator {
 	t.Helper()
-	p, err := config.Load(config.Options{Dir: dir})
+	p, err := config.Load(config.Options{Dir: dir, Today: Today()})
 	if err != nil {
 		t.Fatalf("flint: %v", err)
 	}

@@ -2,10 +2,12 @@ package emulator
 
 import (
 	"context"
+	"time"
 
 	"flint/d1"
 	"flint/emulator/config"
 	"flint/emulator/front"
+	"flint/internal/clock"
 	"flint/worker"
 	"flint/worker/workerd"
 )
@@ -47,6 +49,13 @@ func InstallRuntime(ctx context.Context, progress func(bytes int64)) (Runtime, e
 
 // RuntimeVersion is the workerd version that flint pins.
 func RuntimeVersion() string { return workerd.PinnedVersion() }
+
+// Today is the compatibility date for a Worker that has none: today's, or the
+// newest that the pinned runtime knows.
+func Today() string {
+	today := clock.New().Now().Format(time.DateOnly)
+	return min(today, Runtime{Version: RuntimeVersion()}.CompatibilityDate())
+}
 
 // CheckBuild says what this binary was built without; nil when all is there.
 func CheckBuild() error { return d1.CheckBuild() }

@@ -15,7 +15,6 @@ import (
 	"flint/emulator/cache"
 	"flint/emulator/cfapi"
 	"flint/emulator/config"
-	"flint/internal/cferr"
 	"flint/internal/clock"
 	"flint/internal/intercept"
 	"flint/kv"
@@ -39,14 +38,20 @@ type services struct {
 	closers []func() error // in the order of opening
 }
 
+// ConfigError is a mistake in the project's configuration.
+type ConfigError struct{ text string }
+
+// Error implements error.
+func (e *ConfigError) Error() string { return e.text }
+
 // checkDrivers refuses drivers that flint does not have yet.
 func checkDrivers(p *config.Project) error {
 	s := &p.Settings
 	if s.KVDriver != "" && s.KVDriver != "memory" {
-		return cferr.NotServed("[kv] driver = " + driverName(s.KVDriver) + " (the default, memory, is)")
+		return &ConfigError{"[kv] driver " + driverName(s.KVDriver) + " is not served yet; use memory, the default"}
 	}
 	if s.R2Driver != "" && s.R2Driver != "disk" {
-		return cferr.NotServed("[r2] driver = " + driverName(s.R2Driver) + " (the default, disk, is)")
+		return &ConfigError{"[r2] driver " + driverName(s.R2Driver) + " is not served yet; use disk, the default"}
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package emulator
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -43,24 +44,26 @@ func (e *Emulator) logBuildError(err error) {
 // watches folders, because editors replace files.
 type watcher struct {
 	e       *Emulator
-	fs      *fsnotify.Watcher
+	notify  *fsnotify.Watcher
 	files   map[string]bool // absolute
 	configs map[string]bool // those of files that are configuration
 	dirs    map[string]bool
+	trees   map[string]bool // folders of which every file counts
+	failing bool            // the last build failed
 }
 
 // startWatch watches until ctx ends.
 func (e *Emulator) startWatch(ctx context.Context) error {
-	fs, err := fsnotify.NewWatcher()
+	notify, err := fsnotify.NewWatcher()
 	if err != nil {
 		return err
 	}
-	w := &watcher{e: e, fs: fs, dirs: map[string]bool{}}
+	w := &watcher{e: e, notify: notify, dirs: map[string]bool{}}
 	w.refresh()
 	e.routines.Add(1)
 	go func() {
 		defer e.routines.Done()
-		defer fs.Close()
+		defer notify.Close()
 		w.run(ctx)
 	}()
 	return nil
@@ -68,7 +71,7 @@ func (e *Emulator) startWatch(ctx context.Context) error {
 
 // refresh watches what the Workers consist of now.
 func (w *watcher) refresh() {
-	w.files = map[string]bool{}
+	w.files, w.trees = map[string]bool{}, map[string]bool{}
 	w.configs = map[string]bool{}
 	for _, file := range w.e.project.Files {
 		w.configs[file] = true
@@ -84,8 +87,25 @@ func (w *watcher) refresh() {
 		if cfg.Main != "" {
 			w.add(cfg.Main)
 		}
+		for _, dir := range cfg.Build.WatchDirs {
+			w.addTree(dir)
+		}
 	}
 }
+
+// addTree watches a folder that build.command reads, with those below it.
+func (w *watcher) addTree(root string) {
+	_ = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.IsDir() || d.Name() == "node_modules" || len(w.trees) == maxTrees {
+			return nil // what cannot be read cannot be watched
+		}
+		w.trees[path] = true
+		return w.notify.Add(path)
+	})
+}
+
+// maxTrees bounds the folders that are watched for build.command.
+const maxTrees = 2000
 
 func (w *watcher) add(file string) {
 	w.files[file] = true
@@ -93,7 +113,7 @@ func (w *watcher) add(file string) {
 	if w.dirs[dir] || inModules(dir) && len(w.dirs) > 500 {
 		return // a limit of the system is worth more than watching every package
 	}
-	if err := w.fs.Add(dir); err == nil { // a folder that is gone has nothing to watch
+	if err := w.notify.Add(dir); err == nil { // a folder that is gone has nothing to watch
 		w.dirs[dir] = true
 	}
 }
@@ -106,7 +126,7 @@ func (w *watcher) relevant(ev fsnotify.Event) bool {
 	if ev.Op == fsnotify.Chmod {
 		return false
 	}
-	if w.files[ev.Name] || w.isConfig(ev.Name) {
+	if w.files[ev.Name] || w.isConfig(ev.Name) || w.trees[filepath.Dir(ev.Name)] {
 		return true
 	}
 	return ev.Has(fsnotify.Create) && slices.Contains(sourceExtensions, filepath.Ext(ev.Name))
@@ -119,9 +139,9 @@ func (w *watcher) run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case err := <-w.fs.Errors:
+		case err := <-w.notify.Errors:
 			w.e.log.Warn("watching files failed: a save may go unnoticed", "error", err)
-		case ev := <-w.fs.Events:
+		case ev := <-w.notify.Events:
 			if !w.relevant(ev) {
 				continue
 			}
@@ -140,7 +160,7 @@ func (w *watcher) settle(ctx context.Context, first fsnotify.Event) []string {
 	for {
 		quiet, cancel := context.WithTimeout(ctx, settle)
 		select {
-		case ev := <-w.fs.Events:
+		case ev := <-w.notify.Events:
 			cancel()
 			if w.relevant(ev) {
 				changed = append(changed, ev.Name)
@@ -164,9 +184,13 @@ func (w *watcher) reload(ctx context.Context, changed []string, watch clock.Stop
 	if err == nil || isBuildError(err) {
 		w.refresh()
 	}
+	mended := w.failing && err == nil
+	w.failing = err != nil
 	switch {
 	case err != nil && ctx.Err() == nil:
 		w.e.logBuildError(err)
+	case mended && slices.Equal(w.e.runtime.PIDs(), before):
+		w.e.log.Info("the build is mended; the code that answers is up to date")
 	case err == nil && !slices.Equal(w.e.runtime.PIDs(), before):
 		w.e.log.Info(EventReloaded, "ms", watch.Elapsed().Milliseconds())
 		for _, c := range w.e.consumers {

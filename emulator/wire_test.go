@@ -8,11 +8,14 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"flint/emulator"
+	"flint/emulator/config"
 	"flint/internal/testkit"
 )
 
@@ -250,5 +253,57 @@ export default { async fetch(r) {
 	}
 	if got := a.text("/small", 200); got != "{}" {
 		t.Errorf("/small: %q", got)
+	}
+}
+
+func TestCrashAnswers502(t *testing.T) {
+	t.Parallel()
+	a := run(t, `export default { async fetch(r) { if (r.url.endsWith("/wait")) { console.log("waiting"); await scheduler.wait(60000); } return new Response("up"); } }`, "")
+	for _, head := range []string{"", "Te: trailers\r\n"} { // both ways through the front
+		c, r := dial(t, a.e)
+		io.WriteString(c, "GET /wait HTTP/1.1\r\nHost: x\r\n"+head+"\r\n")
+		testkit.Eventually(t, func() error { // it has reached the Worker when another one is answered after it
+			a.text("/", 200)
+			return nil
+		})
+		syscall.Kill(a.e.Runtime().PIDs()[0], syscall.SIGKILL)
+		if res, body := answer(t, r, "GET"); res.StatusCode != 502 || !strings.Contains(body, "workerd stopped while it was answering this request") {
+			t.Errorf("%q: %s %q", head, res.Status, body)
+		}
+		if got := a.text("/", 200); got != "up" {
+			t.Errorf("afterwards: %q", got)
+		}
+	}
+}
+
+// A queue batch that runs when flint is stopped ends first.
+func TestCloseLetsABatchFinish(t *testing.T) {
+	t.Parallel()
+	dir := write(t, `export default {
+  async fetch(r, env) { if (r.url.endsWith("/send")) await env.Q.send("m"); return new Response(await env.KV.get("done")); },
+  async queue(batch, env) { await env.KV.put("begun", "yes"); await scheduler.wait(400); await env.KV.put("done", "attempt " + batch.messages[0].attempts); },
+}`, "kv_namespaces = [{ binding = \"KV\", id = \"k\" }]\nqueues.producers = [{ binding = \"Q\", queue = \"q\" }]\nqueues.consumers = [{ queue = \"q\", max_batch_timeout = 0 }]\n")
+	state := filepath.Join(t.TempDir(), ".flint")
+	keep := func(p *config.Project) { p.Settings.State = state }
+	e := emulator.StartT(t, dir, keep)
+	a := app{t, e}
+	a.text("/send", 200)
+	testkit.Eventually(t, func() error {
+		res, err := http.Get(e.Run().Control + "/client/v4/accounts/x/storage/kv/namespaces/k/values/begun")
+		if err != nil {
+			return err
+		}
+		defer res.Body.Close()
+		if res.StatusCode != 200 {
+			return fmt.Errorf("the batch has not begun: %s", res.Status)
+		}
+		return nil
+	})
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	a.e = emulator.RunT(t, dir, keep)
+	if got := a.text("/", 200); got != "attempt 1" {
+		t.Errorf("done = %q", got)
 	}
 }

@@ -139,7 +139,7 @@ func (c *composer) bindings(w *config.Worker) []workerd.Binding {
 		add(workerd.DurableObject(b.Binding, b.Class, service))
 	}
 	for _, b := range w.Services {
-		add(workerd.ServiceBinding(b.Binding, workerd.Designator{Service: serviceName(b.Service), Entrypoint: b.Entrypoint}))
+		add(workerd.ServiceBinding(b.Binding, workerd.Designator{Service: serviceName(b.Service), Entrypoint: b.Entrypoint, Props: string(b.Props)}))
 	}
 	for _, b := range w.Unserved {
 		add(workerd.WrappedText(b.Binding, shim.UnservedModule, "name", b.Binding, "key", b.Key))

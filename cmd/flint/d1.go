@@ -16,7 +16,8 @@ import (
 func (a *app) d1() *cobra.Command {
 	return group("d1", "D1 databases",
 		a.d1Execute(),
-		group("migrations", "Schema migrations", a.d1MigrationsApply(), a.d1MigrationsList()))
+		group("migrations", "Schema migrations", a.d1MigrationsApply(), a.d1MigrationsList(), notYet("create")),
+		notYet("export"), notYet("import"), notYet("time-travel"), notYet("backup"), notYet("create"), notYet("list"), notYet("info"), notYet("delete"))
 }
 
 // localFlags accepts what Wrangler's users type: everything is local here.

@@ -26,7 +26,7 @@ func (a *app) dev() *cobra.Command {
 	f := cmd.Flags()
 	f.String("ip", "127.0.0.1", "address of the Worker's port")
 	f.Int("port", 8787, "the Worker's port (0 = any free port)")
-	f.Int("control-port", 8788, "control API, REST API and dashboard (0 = any free port)")
+	f.Int("control-port", 8788, "control API and Cloudflare's REST API (0 = any free port)")
 	f.Int("s3-port", 8789, "R2's S3 API (0 = any free port)")
 	f.Int("inspector-port", 0, "V8 inspector for the debugger (0 = off)")
 	f.Bool("ephemeral", false, "keep no state: a temporary directory, removed at the end")

@@ -33,6 +33,16 @@ func (a *app) doctor() *cobra.Command {
 // finding is one line of the report; mend is empty when all is well.
 type finding struct{ what, state, mend string }
 
+func (f finding) mark() string {
+	switch {
+	case f.mend == "":
+		return "ok     "
+	case f.what == "project":
+		return "wrong  "
+	}
+	return "missing"
+}
+
 func (a *app) runDoctor(cmd *cobra.Command, dir string, install bool) error {
 	ctx := cmd.Context()
 	p, loadErr := a.load(dir, cmd.Flags())
@@ -47,18 +57,14 @@ func (a *app) runDoctor(cmd *cobra.Command, dir string, install bool) error {
 	}
 	missing := 0
 	for _, f := range findings {
-		mark := "ok     "
+		fmt.Fprintf(a.std.Out, "%s  %-9s %s\n", f.mark(), f.what, f.state)
 		if f.mend != "" {
-			mark = "missing"
 			missing++
-		}
-		fmt.Fprintf(a.std.Out, "%s  %-9s %s\n", mark, f.what, f.state)
-		if f.mend != "" {
 			fmt.Fprintf(a.std.Out, "         -> %s\n", f.mend)
 		}
 	}
 	if missing > 0 {
-		return fmt.Errorf("%d thing(s) to mend", missing)
+		return fmt.Errorf("%d to mend", missing)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"flint/emulator"
 	"flint/internal/clock"
@@ -11,8 +12,11 @@ import (
 // installRuntime installs workerd by npm and shows how far it is.
 func (a *app) installRuntime(ctx context.Context) error {
 	watch := clock.StartStopwatch()
-	fmt.Fprintf(a.std.Err, "installing workerd %s by npm (about %d MB, once)\n", emulator.RuntimeVersion(), runtimeMB)
+	announce := sync.OnceFunc(func() { // once npm runs, and not when there is none
+		fmt.Fprintf(a.std.Err, "installing workerd %s by npm (about %d MB, once)\n", emulator.RuntimeVersion(), runtimeMB)
+	})
 	b, err := emulator.InstallRuntime(ctx, func(bytes int64) {
+		announce()
 		if a.std.Terminal {
 			fmt.Fprintf(a.std.Err, "\r%s %3d MB", bar(bytes, runtimeMB<<20), bytes>>20)
 		}

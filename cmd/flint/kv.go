@@ -19,7 +19,8 @@ import (
 )
 
 func (a *app) kv() *cobra.Command {
-	return group("kv", "Workers KV", group("key", "Keys of a namespace", a.kvPut(), a.kvGet(), a.kvList(), a.kvDelete()))
+	return group("kv", "Workers KV", group("key", "Keys of a namespace", a.kvPut(), a.kvGet(), a.kvList(), a.kvDelete()),
+		notYet("bulk"), notYet("namespace"), notYet("export"), notYet("import"))
 }
 
 // namespaceFlags say which namespace is meant.

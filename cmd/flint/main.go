@@ -10,6 +10,8 @@ import (
 	"os/signal"
 	"syscall"
 
+	"flint/emulator"
+	"flint/internal/cferr"
 	"flint/internal/console"
 )
 
@@ -31,12 +33,22 @@ func run(args []string, std console.Streams) int {
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintln(std.Err, "flint: "+err.Error())
+	fmt.Fprintln(std.Err, "flint: "+sentence(err))
 	var usage *usageError
-	if errors.As(err, &usage) {
+	var config *emulator.ConfigError
+	if errors.As(err, &usage) || errors.As(err, &config) {
 		return exitUsage
 	}
 	return exitFailure
+}
+
+// sentence is the message without the code that REST clients get.
+func sentence(err error) string {
+	var e *cferr.Error
+	if errors.As(err, &e) && err.Error() == e.Error() {
+		return e.Message
+	}
+	return err.Error()
 }
 
 // usageError is a mistake in the command line or the configuration.

@@ -13,7 +13,8 @@ import (
 )
 
 func (a *app) queues() *cobra.Command {
-	return group("queues", "Queues", a.queuesSend(), a.queuesList())
+	return group("queues", "Queues", a.queuesSend(), a.queuesList(),
+		notYet("peek"), notYet("purge"), notYet("pause"), notYet("resume"), notYet("info"), notYet("redrive"), notYet("consumer"), notYet("watch"))
 }
 
 func (a *app) queuesSend() *cobra.Command {

@@ -16,7 +16,8 @@ import (
 )
 
 func (a *app) r2() *cobra.Command {
-	return group("r2", "R2 object storage", group("object", "Objects of a bucket", a.r2Put(), a.r2Get(), a.r2Delete(), a.r2List()))
+	return group("r2", "R2 object storage", group("object", "Objects of a bucket", a.r2Put(), a.r2Get(), a.r2Delete(), a.r2List()),
+		notYet("bucket"), notYet("bulk"), notYet("sync"), notYet("token"))
 }
 
 // objectPath turns BUCKET/KEY into the REST path of the object.

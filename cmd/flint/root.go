@@ -44,8 +44,15 @@ func newRoot(std console.Streams) *cobra.Command {
 	flags.StringArrayVarP(&a.files, "config", "c", nil, "a Wrangler file (repeatable; the first one owns the port)")
 	flags.StringVarP(&a.env, "env", "e", "", "the environment: [env.NAME] of the Wrangler file")
 	flags.String("state", "", "the state directory (default .flint beside the configuration)")
-	root.AddCommand(a.dev(), a.config(), a.doctor(), a.d1(), a.kv(), a.r2(), a.queues())
+	root.AddCommand(a.dev(), a.config(), a.doctor(), a.d1(), a.kv(), a.r2(), a.queues(), notYet("tail"), notYet("ai"))
 	return root
+}
+
+// notYet is a command of Wrangler's, or of flint's plan, that is not served.
+func notYet(use string) *cobra.Command {
+	return &cobra.Command{Use: use, Hidden: true, DisableFlagParsing: true, RunE: func(cmd *cobra.Command, _ []string) error {
+		return usagef("%s is not served yet", cmd.CommandPath())
+	}}
 }
 
 // noArgs refuses arguments and names an unknown command as such.
@@ -78,7 +85,7 @@ func exactly(names ...string) cobra.PositionalArgs {
 
 // load reads the project in dir.
 func (a *app) load(dir string, flags *pflag.FlagSet) (*config.Project, error) {
-	p, err := config.Load(config.Options{Dir: dir, Files: a.files, Env: a.env, Flags: flags})
+	p, err := config.Load(config.Options{Dir: dir, Files: a.files, Env: a.env, Flags: flags, Today: emulator.Today()})
 	if err != nil {
 		return nil, usage(err)
 	}

@@ -123,9 +123,6 @@ func (c *Conn) check(rc C.int) error {
 	return c.failure(rc)
 }
 
-// ForgetRowID makes last_insert_rowid() zero again.
-func (c *Conn) ForgetRowID() { C.sqlite3_set_last_insert_rowid(c.c.db, 0) }
-
 // Begin opens a transaction; one that writes takes the write lock at once.
 func (c *Conn) Begin(write bool) error {
 	w := C.int(0)

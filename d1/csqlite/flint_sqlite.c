@@ -62,6 +62,22 @@ static int prepare_own(fl_conn *c) {
   return rc;
 }
 
+/* refuse_extension is load_extension in a SQLite that cannot load any: it is
+** there, as in every SQLite, and always fails. */
+static void refuse_extension(sqlite3_context *x, int n, sqlite3_value **v) {
+  (void)n, (void)v;
+  sqlite3_result_error(x, "not authorized", -1);
+}
+
+static int add_functions(fl_conn *c) {
+  int rc = SQLITE_OK;
+  for (int arguments = 1; !rc && arguments <= 2; arguments++)
+    rc = sqlite3_create_function_v2(c->db, "load_extension", arguments,
+                                    SQLITE_UTF8 | SQLITE_DIRECTONLY, NULL,
+                                    refuse_extension, NULL, NULL, NULL);
+  return rc;
+}
+
 static int configure(fl_conn *c, const fl_options *o) {
   int rc = sqlite3_db_config(c->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
   if (!rc) rc = sqlite3_db_config(c->db, SQLITE_DBCONFIG_ENABLE_FKEY, 1, NULL);
@@ -72,6 +88,7 @@ static int configure(fl_conn *c, const fl_options *o) {
   if (!rc && !c->reader)
     rc = sqlite3_exec(c->db, "PRAGMA journal_mode=WAL", NULL, NULL, NULL);
   if (!rc) rc = sqlite3_exec(c->db, "PRAGMA synchronous=NORMAL", NULL, NULL, NULL);
+  if (!rc) rc = add_functions(c);
   if (!rc) rc = prepare_own(c);
   if (!rc) rc = sqlite3_set_authorizer(c->db, fl_authorize, c);
   for (int i = 0; i < 16; i++)
@@ -396,7 +413,7 @@ int fl_profile_of(fl_conn *c, const char *explain_sql, fl_profile *p) {
     if (strcmp(op, "OpenWrite") == 0) writes[cursor] = 1;
     else if (strcmp(op, "IdxInsert") == 0) p->index_inserts += writes[cursor];
     else if (strcmp(op, "Insert") == 0) p->row_inserts += writes[cursor];
-    else if (strcmp(op, "NotExists") == 0) p->lookups += writes[cursor];
+    else if (strcmp(op, "NotExists") == 0) p->lookups++;
     else if (strcmp(op, "Count") == 0) p->counts++;
   }
   sqlite3_finalize(s);

@@ -9,6 +9,8 @@
 
 typedef struct sqlite3 sqlite3;
 typedef struct sqlite3_stmt sqlite3_stmt;
+typedef struct sqlite3_context sqlite3_context;
+typedef struct sqlite3_value sqlite3_value;
 typedef int64_t sqlite3_int64;
 
 #define SQLITE_OK 0
@@ -29,6 +31,9 @@ typedef int64_t sqlite3_int64;
 #define SQLITE_OPEN_CREATE 0x00000004
 #define SQLITE_OPEN_NOMUTEX 0x00008000
 #define SQLITE_PREPARE_PERSISTENT 0x01
+
+#define SQLITE_UTF8 1
+#define SQLITE_DIRECTONLY 0x000080000
 
 #define SQLITE_DBCONFIG_ENABLE_FKEY 1002
 #define SQLITE_DBCONFIG_DEFENSIVE 1010
@@ -105,12 +110,17 @@ extern const void *sqlite3_column_blob(sqlite3_stmt *, int);
 extern int sqlite3_column_bytes(sqlite3_stmt *, int);
 extern sqlite3_int64 sqlite3_total_changes64(sqlite3 *);
 extern sqlite3_int64 sqlite3_last_insert_rowid(sqlite3 *);
-extern void sqlite3_set_last_insert_rowid(sqlite3 *, sqlite3_int64);
 extern int sqlite3_get_autocommit(sqlite3 *);
 extern const char *sqlite3_errmsg(sqlite3 *);
 extern int sqlite3_extended_errcode(sqlite3 *);
 extern int sqlite3_error_offset(sqlite3 *);
 extern int sqlite3_complete(const char *);
+extern int sqlite3_create_function_v2(
+    sqlite3 *, const char *, int, int, void *,
+    void (*)(sqlite3_context *, int, sqlite3_value **),
+    void (*)(sqlite3_context *, int, sqlite3_value **),
+    void (*)(sqlite3_context *), void (*)(void *));
+extern void sqlite3_result_error(sqlite3_context *, const char *, int);
 extern int sqlite3_compileoption_used(const char *);
 extern const char *sqlite3_libversion(void);
 

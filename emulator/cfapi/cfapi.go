@@ -22,7 +22,14 @@ type Service interface{ Routes(r *mux.Router) }
 
 // NewRouter returns a router for the control port: keys may hold escaped
 // slashes, so paths are matched as they were sent.
-func NewRouter() *mux.Router { return mux.NewRouter().UseEncodedPath().SkipClean(true) }
+func NewRouter() *mux.Router {
+	r := mux.NewRouter().UseEncodedPath().SkipClean(true)
+	r.NotFoundHandler = http.HandlerFunc(unknown)
+	r.MethodNotAllowedHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		cferr.WriteError(w, cferr.Newf(http.StatusMethodNotAllowed, 7001, "%s does not take %s", r.URL.Path, r.Method))
+	})
+	return r
+}
 
 // Routes adds /client/v4 to r.
 func Routes(r *mux.Router, services ...Service) {

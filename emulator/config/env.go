@@ -185,6 +185,16 @@ func (v *view) unservedParts() []string {
 	for _, s := range v.get("migrations").each() {
 		note(s.at("transferred_classes"))
 	}
+	for _, s := range v.get("d1_databases").each() {
+		note(s.at("migrations_pattern"))
+	}
+	for _, s := range v.get("r2_buckets").each() {
+		note(s.at("jurisdiction"))
+		note(s.at("local_dev"))
+	}
+	for _, key := range []string{"local_protocol", "upstream_protocol", "host", "enable_containers"} {
+		note(v.get("dev").at(key))
+	}
 	for _, s := range v.get("queues").at("consumers").each() {
 		note(s.at("visibility_timeout_ms"))
 	}

@@ -145,15 +145,15 @@ func (c *shortConn) gone() error {
 	if c.r.Buffered() > 0 {
 		return nil
 	}
-	if err := c.SetReadDeadline(clock.Deadline(time.Millisecond)); err != nil {
-		return err
+	if c.SetReadDeadline(clock.Deadline(time.Millisecond)) != nil {
+		return errClient
 	}
 	_, err := c.r.Peek(1)
 	var timeout net.Error
-	if errors.As(err, &timeout) && timeout.Timeout() {
-		err = nil
+	if err != nil && (!errors.As(err, &timeout) || !timeout.Timeout()) {
+		return errClient
 	}
-	return errors.Join(err, c.SetReadDeadline(time.Time{}))
+	return c.SetReadDeadline(time.Time{})
 }
 
 // request writes the request into c.out as workerd is to see it: see edgeHeaders.
@@ -373,7 +373,7 @@ func (c *shortConn) responseHead(keep bool) {
 	c.out = append(b, crlf...)
 }
 
-// errClient says that writing to the client failed, which is its right.
+// errClient says that the client hung up, which is its right.
 var errClient = errors.New("the client is gone")
 
 // body writes c.out and the body of the response to the client.
@@ -520,8 +520,8 @@ func (c *shortConn) exception(x *worker.Exchange) error {
 // fail answers with an error page or text. It reports whether the connection
 // can be used again.
 func (c *shortConn) fail(accept string, keep bool, err error, status *int) bool {
-	if errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) {
-		return false // the client hung up while it waited
+	if errors.Is(err, errClient) {
+		return false // it hung up while it waited
 	}
 	rec := httptest.NewRecorder()
 	WriteError(rec, accept, err)

@@ -78,8 +78,9 @@ type Socket struct {
 	CfBlob  string
 }
 
-// Designator names a service and, optionally, one of its entrypoints.
-type Designator struct{ Service, Entrypoint string }
+// Designator names a service and, optionally, one of its entrypoints and the
+// JSON that becomes its ctx.props.
+type Designator struct{ Service, Entrypoint, Props string }
 
 // Text is a text binding.
 func Text(name, value string) Binding { return Binding{name, "text = " + quote(value)} }
@@ -200,10 +201,17 @@ func (s *WorkerService) write(w *writer) {
 }
 
 func (d Designator) text() string {
-	if d.Entrypoint == "" {
+	if d.Entrypoint == "" && d.Props == "" {
 		return quote(d.Service)
 	}
-	return fmt.Sprintf("(name = %s, entrypoint = %s)", quote(d.Service), quote(d.Entrypoint))
+	text := "(name = " + quote(d.Service)
+	if d.Entrypoint != "" {
+		text += ", entrypoint = " + quote(d.Entrypoint)
+	}
+	if d.Props != "" {
+		text += ", props = (json = " + quote(d.Props) + ")"
+	}
+	return text + ")"
 }
 
 func httpOptions(proto, cfBlob string, headers map[string]string) string {

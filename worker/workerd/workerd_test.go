@@ -24,7 +24,7 @@ func TestConfigText(t *testing.T) {
 				CompatibilityDate: "2026-01-01", CompatibilityFlags: []string{"nodejs_compat"},
 				Bindings: []Binding{
 					Text("T", "a \"quoted\\\" line\nand \x01 ü"), JSON("J", `{"a":1}`), KV("K", "kv:id"), R2("R", "r2:b"), Queue("Q", "queues:q"),
-					Wrapped("D", "cloudflare-internal:d1-api", "d1:id"), ServiceBinding("S", Designator{"user:other", "Named"}),
+					Wrapped("D", "cloudflare-internal:d1-api", "d1:id"), ServiceBinding("S", Designator{"user:other", "Named", `{"a":1}`}),
 					DurableObject("O", "Room", ""), DurableObject("P", "Room", "user:other"), WrappedText("U", "flint:unserved", "name", "U"),
 				},
 				GlobalOutbound: "outbound:w", CacheAPIOutbound: "cache:default",
@@ -33,7 +33,7 @@ func TestConfigText(t *testing.T) {
 			{Name: "kv:id", External: &External{Address: "unix:/s", Headers: map[string]string{"X-Flint-Binding": "kv/id"}, Proto: "X-P", CfBlob: "X-C"}},
 			{Name: "do:w", Disk: &Disk{"/state/do/w"}},
 		},
-		Sockets:    []Socket{{Name: "worker:0", Address: "unix:/0.sock", Service: Designator{"user:w", "entry"}}},
+		Sockets:    []Socket{{Name: "worker:0", Address: "unix:/0.sock", Service: Designator{Service: "user:w", Entrypoint: "entry"}}},
 		Extensions: []Extension{{"flint:unserved", "unserved.js"}},
 	}
 	text := c.Text()
@@ -41,7 +41,7 @@ func TestConfigText(t *testing.T) {
 		`(name = "T", text = "a \"quoted\\\" line\nand \x01 ü"),`,
 		`(name = "J", json = "{\"a\":1}"),`,
 		`(name = "D", wrapped = (moduleName = "cloudflare-internal:d1-api", innerBindings = [(name = "fetcher", service = "d1:id")])),`,
-		`(name = "S", service = (name = "user:other", entrypoint = "Named")),`,
+		`(name = "S", service = (name = "user:other", entrypoint = "Named", props = (json = "{\"a\":1}"))),`,
 		`(name = "P", durableObjectNamespace = (className = "Room", serviceName = "user:other")),`,
 		`durableObjectStorage = (localDisk = "do:w"),`,
 		`external = (address = "unix:/s", http = (forwardedProtoHeader = "X-P", cfBlobHeader = "X-C", injectRequestHeaders = [(name = "X-Flint-Binding", value = "kv/id")]))),`,

@@ -1,6 +1,6 @@
 // Service bindings: to the Worker itself, to a named entrypoint, by fetch and by RPC.
 import { RpcTarget, WorkerEntrypoint } from "cloudflare:workers";
-import { each, routes, text } from "../../lib.js";
+import { each, routes } from "../../lib.js";
 
 class Session extends RpcTarget {
 	#n = 0;
@@ -24,7 +24,7 @@ export default {
 		"/fetch-entrypoint": ({ env }) => env.ADMIN.fetch("https://x/path").then((r) => r.text()),
 		"/rpc": ({ env }) => each({ sum: () => env.ADMIN.sum(2, 3), missing: () => env.ADMIN.nothing(), fail: () => env.ADMIN.fail(), callback: () => env.ADMIN.call((w) => w + "!"), bindings: () => env.ADMIN.bindings() }),
 		"/rpc-session": async ({ env }) => { using s = await env.ADMIN.session(); await s.add(4); return [await s.add(5), await s.value]; },
-		"/props": ({ env }) => env.PROPS.props().then(null, (e) => text(e)), // @ props of a binding
+		"/props": async ({ env }) => JSON.stringify(await env.PROPS.props()), // @ props of a binding
 		"/exports": async ({ ctx }) => each({ keys: () => Object.keys(ctx.exports ?? {}).sort(), sum: () => ctx.exports.Admin.sum(1, 1) }), // @ ctx.exports
 		"/connect": ({ env }) => typeof env.SELF.connect,
 	}),

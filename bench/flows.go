@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+
+	"flint/internal/clock"
+)
+
+// flows measures what is no load: one message after the other from its
+// sending to the row that its consumer writes.
+func (b *bench) flows(ctx context.Context) error {
+	const messages = 20
+	for round := range b.rounds {
+		progress("queue end to end, round %d", round+1)
+		for _, s := range b.sides {
+			if s.limit {
+				continue
+			}
+			for i := range messages {
+				took, err := delivery(ctx, s.running[workerProject], fmt.Sprintf("%d-%d", round, i))
+				if err != nil {
+					return fmt.Errorf("%s: %w", s.name, err)
+				}
+				if i > 0 { // the first one warms up
+					b.report.time("queue: send → consumer → D1 row", s.name, took)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// delivery sends a message and asks until its row is there.
+func delivery(ctx context.Context, p *process, id string) (time.Duration, error) {
+	watch := clock.StartStopwatch()
+	if _, err := p.get(ctx, "/flow-send?id="+id); err != nil {
+		return 0, err
+	}
+	for watch.Elapsed() < 15*time.Second && ctx.Err() == nil {
+		row, err := p.get(ctx, "/flow-row?id="+id)
+		if err != nil {
+			return 0, err
+		}
+		if row != "null" {
+			return watch.Elapsed(), nil
+		}
+	}
+	return 0, fmt.Errorf("message %s was never delivered", id)
+}
+
+const largeObject = 256 << 20
+
+// transfers measures one large R2 object up and down.
+func (b *bench) transfers(ctx context.Context) error {
+	for round := range (b.rounds + 1) / 2 {
+		progress("256 MiB through R2, round %d", round+1)
+		for _, s := range b.sides {
+			if s.limit {
+				continue
+			}
+			if err := b.transfer(ctx, s); err != nil {
+				b.report.note(fmt.Sprintf("%s could not carry an R2 object of 256 MiB: %v", s.name, err))
+			}
+		}
+	}
+	return nil
+}
+
+func (b *bench) transfer(ctx context.Context, s *side) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	defer cancel()
+	p := s.running[workerProject]
+	watch := clock.StartStopwatch()
+	n, err := exchange(ctx, p, http.MethodPut, "/r2-put-large", largeObject)
+	if err == nil && n != int64(len(strconv.Itoa(largeObject))) {
+		err = fmt.Errorf("the object has the wrong size")
+	}
+	if err != nil {
+		return fmt.Errorf("up: %w", err)
+	}
+	b.report.speed("R2 object of 256 MiB, up", s.name, largeObject, watch.Elapsed())
+	watch = clock.StartStopwatch()
+	if n, err = exchange(ctx, p, http.MethodGet, "/r2-get-large", 0); err == nil && n != largeObject {
+		err = fmt.Errorf("%d bytes came back", n)
+	}
+	if err != nil {
+		return fmt.Errorf("down: %w", err)
+	}
+	b.report.speed("R2 object of 256 MiB, down", s.name, largeObject, watch.Elapsed())
+	return nil
+}
+
+// exchange sends n bytes and counts those of the answer.
+func exchange(ctx context.Context, p *process, method, path string, n int) (int64, error) {
+	res, err := p.do(ctx, method, path, n)
+	if err != nil {
+		return 0, err
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		text, _ := io.ReadAll(io.LimitReader(res.Body, 300)) // only to be shown
+		return 0, fmt.Errorf("%s: %s", res.Status, text)
+	}
+	return io.Copy(io.Discard, res.Body)
+}

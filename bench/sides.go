@@ -1,0 +1,185 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+)
+
+// The sides, in the order of the tables.
+const (
+	flintSide     = "flint"
+	miniflareSide = "miniflare"
+	wranglerSide  = "wrangler"
+	frontSide     = "front" // flint's front and workerd; bindings do nothing
+	bareSide      = "bare"  // workerd alone; bindings do nothing
+)
+
+var products = []string{flintSide, miniflareSide, wranglerSide}
+
+// side is something that runs Workers.
+type side struct {
+	name    string
+	limit   bool // no product: it shows what could be reached
+	dir     string
+	running map[string]*process // by project
+	start   func(ctx context.Context, project string) (*process, error)
+}
+
+// findSides prepares what the flags ask for.
+func (b *bench) findSides() ([]*side, error) {
+	start := map[string]func(*side) func(context.Context, string) (*process, error){
+		flintSide: b.flintStart, miniflareSide: b.miniflareStart, wranglerSide: b.wranglerStart,
+		frontSide: b.frontStart, bareSide: b.bareStart,
+	}
+	chosen := slices.Clone(b.peers)
+	if b.limits {
+		chosen = append(chosen, frontSide, bareSide)
+	}
+	var out []*side
+	for _, name := range append(slices.Clone(products), frontSide, bareSide) {
+		if !slices.Contains(chosen, name) {
+			continue
+		}
+		s := &side{name: name, limit: name == frontSide || name == bareSide, dir: filepath.Join(b.dir, name), running: map[string]*process{}}
+		if err := os.CopyFS(s.project("."), os.DirFS(filepath.Join(b.root, "fixtures", "bench"))); err != nil {
+			return nil, err
+		}
+		s.start = start[name](s)
+		out = append(out, s)
+	}
+	if b.needsPeer() {
+		if _, err := os.Stat(filepath.Join(b.peerDir(), "node_modules", ".installed")); err != nil {
+			return nil, errors.New("the peer is not installed: `make bench` installs it, or leave it out with -peers flint")
+		}
+	}
+	return out, nil
+}
+
+func (b *bench) needsPeer() bool {
+	return slices.Contains(b.peers, miniflareSide) || slices.Contains(b.peers, wranglerSide)
+}
+
+// project is the side's own copy of a project, which reloads edit.
+func (s *side) project(name string) string { return filepath.Join(s.dir, "bench", name) }
+
+// state is where the side keeps what a project stores.
+func (s *side) state(project string) string { return filepath.Join(s.dir, "state-"+filepath.Base(project)) }
+
+// startAll starts a project on all sides; the limits know no assets.
+func (b *bench) startAll(ctx context.Context, project string) error {
+	for _, s := range b.sides {
+		if s.limit && project != workerProject || s.running[project] != nil {
+			continue
+		}
+		p, err := s.start(ctx, project)
+		if err != nil {
+			return fmt.Errorf("%s: %w", s.name, err)
+		}
+		s.running[project] = p
+	}
+	return nil
+}
+
+func (b *bench) stopProject(project string) {
+	for _, s := range b.sides {
+		if p := s.running[project]; p != nil {
+			p.stop()
+			delete(s.running, project)
+		}
+	}
+}
+
+func (b *bench) stopAll() {
+	for _, s := range b.sides {
+		for project := range s.running {
+			b.stopProject(project)
+		}
+	}
+}
+
+func (b *bench) flintStart(s *side) func(context.Context, string) (*process, error) {
+	return func(ctx context.Context, project string) (*process, error) {
+		return b.startFlint(ctx, s.project(project), s.state(project))
+	}
+}
+
+// startFlint runs flint as a user does.
+func (b *bench) startFlint(ctx context.Context, dir, state string) (*process, error) {
+	return launch(ctx, exec.Command(b.binary(), "dev", dir, "--state", state,
+		"--port", "0", "--control-port", "0", "--s3-port", "0", "--log-format", "json"), flintReady)
+}
+
+func (b *bench) binary() string {
+	if path, err := filepath.Abs(b.flint); err == nil {
+		return path
+	}
+	return b.flint
+}
+
+func flintReady(line string) (url, control string) {
+	var event struct{ Event, URL, Control string }
+	if json.Unmarshal([]byte(line), &event) != nil || event.Event != "ready" {
+		return "", ""
+	}
+	return event.URL, event.Control
+}
+
+func (b *bench) miniflareStart(s *side) func(context.Context, string) (*process, error) {
+	return func(ctx context.Context, project string) (*process, error) {
+		script := filepath.Join(b.absolute("bench"), "peer", "miniflare.mjs")
+		return launch(ctx, b.node(s, script, b.peerDir(), s.project(project), s.state(project)), func(line string) (string, string) {
+			var ready struct{ URL string }
+			_ = json.Unmarshal([]byte(line), &ready) // what else it prints has no URL
+			return ready.URL, ""
+		})
+	}
+}
+
+var wranglerReady = regexp.MustCompile(`Ready on (http://[^\s]+)`)
+
+func (b *bench) wranglerStart(s *side) func(context.Context, string) (*process, error) {
+	return func(ctx context.Context, project string) (*process, error) {
+		cmd := b.node(s, filepath.Join(b.peerDir(), "node_modules", "wrangler", "bin", "wrangler.js"), "dev",
+			"--ip", "127.0.0.1", "--port", "0", "--inspector-port", "0", "--persist-to", s.state(project), "--show-interactive-dev-session=false")
+		cmd.Dir = s.project(project)
+		return launch(ctx, cmd, func(line string) (string, string) {
+			if m := wranglerReady.FindStringSubmatch(line); m != nil {
+				return m[1], ""
+			}
+			return "", ""
+		})
+	}
+}
+
+func (b *bench) absolute(elements ...string) string {
+	path, err := filepath.Abs(filepath.Join(append([]string{b.root}, elements...)...))
+	if err != nil {
+		return filepath.Join(elements...)
+	}
+	return path
+}
+
+func (b *bench) peerDir() string { return b.absolute("conformance", "peer") }
+
+// node prepares a Node.js process of the pinned peer that connects nowhere and
+// reads no setting of the user.
+func (b *bench) node(s *side, args ...string) *exec.Cmd {
+	arch := map[string]string{"amd64": "x64", "arm64": "arm64"}[runtime.GOARCH]
+	bin := filepath.Join(b.peerDir(), "node_modules", "node-linux-"+arch, "bin")
+	cmd := exec.Command(filepath.Join(bin, "node"), args...)
+	cmd.Env = []string{
+		"PATH=" + bin + string(os.PathListSeparator) + os.Getenv("PATH"), "HOME=" + s.dir, "TMPDIR=" + os.TempDir(),
+		"CI=true", "NO_COLOR=1", "NO_UPDATE_NOTIFIER=1", "DO_NOT_TRACK=1", "WRANGLER_SEND_METRICS=false", "WRANGLER_SEND_ERROR_REPORTS=false",
+		"WRANGLER_HIDE_BANNER=true", "CLOUDFLARE_CF_FETCH_ENABLED=false", "X_LOCAL_EXPLORER=false", "X_LOCAL_OBSERVABILITY=false",
+		"WRANGLER_REGISTRY_PATH=" + filepath.Join(s.dir, "registry"), "WRANGLER_LOG_PATH=" + filepath.Join(s.dir, "logs"),
+	}
+	return cmd
+}

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"flint/worker"
+)
+
+// serveStub answers every call of a binding with a fixed text of the size that
+// a service would send, having read the call and done nothing.
+func serveStub(w http.ResponseWriter, r *http.Request) {
+	call := r.Header[worker.HeaderBinding]
+	if len(call) != 1 {
+		http.Error(w, "no binding", http.StatusBadRequest)
+		return
+	}
+	service, _, _ := strings.Cut(call[0], "/")
+	switch service {
+	case "kv":
+		stubKV(w, r)
+	case "d1":
+		stubD1(w, r)
+	case "r2":
+		stubR2(w, r)
+	case "queues":
+		_, _ = io.Copy(io.Discard, r.Body) // workerd is on the same machine
+		answer(w, jsonType, stubSent)
+	default:
+		http.Error(w, "the bench does not stand in for "+service, http.StatusNotImplemented)
+	}
+}
+
+var (
+	jsonType = []string{"application/json"}
+	stubSent = []byte(`{"metadata":{"metrics":{"backlogCount":1,"backlogBytes":10,"oldestMessageTimestamp":1790000000000}}}`)
+	stubList = stubKeys(100)
+	oneByOne = map[string][]byte{} // R2's answers to get, by key
+)
+
+func init() {
+	for key, size := range map[string]int{"object-1k": 1 << 10, "object-1m": 1 << 20} {
+		oneByOne[key] = append(stubObject(key, size), bytes.Repeat([]byte("x"), size)...)
+	}
+}
+
+func answer(w http.ResponseWriter, contentType []string, body []byte) {
+	h := w.Header()
+	h["Content-Type"], h["Date"] = contentType, nil
+	h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	_, _ = w.Write(body) // workerd is gone: nobody is left to tell
+}
+
+func stubKV(w http.ResponseWriter, r *http.Request) {
+	_, _ = io.Copy(io.Discard, r.Body)
+	switch {
+	case r.Method != http.MethodGet:
+		answer(w, nil, nil)
+	case r.URL.Path == "/":
+		answer(w, jsonType, stubList)
+	default:
+		answer(w, nil, []byte("value"))
+	}
+}
+
+func stubKeys(n int) []byte {
+	var b bytes.Buffer
+	b.WriteString(`{"keys":[`)
+	for i := range n {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprintf(&b, `{"name":"list-%03d"}`, i)
+	}
+	b.WriteString(`],"list_complete":false,"cursor":"AAAAAAAAAAAAAAAAAAAAAAAA","cacheStatus":null}`)
+	return b.Bytes()
+}
+
+const stubMeta = `"meta":{"served_by":"flint.db","duration":0.1,"changes":0,"last_row_id":0,"changed_db":false,"size_after":4096,"rows_read":1,"rows_written":0}`
+
+var (
+	stubNone = []byte(`[{"success":true,"results":{"columns":[],"rows":[]},` + stubMeta + `}]`)
+	stubOne  = stubRows(1)
+	stub100  = stubRows(100)
+	stubTen  = []byte("[" + strings.TrimSuffix(strings.Repeat(string(stubNone[1:len(stubNone)-1])+",", 10), ",") + "]")
+)
+
+func stubRows(n int) []byte {
+	var b bytes.Buffer
+	b.WriteString(`[{"success":true,"results":{"columns":["id","name","score"],"rows":[`)
+	for i := range n {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprintf(&b, `[%d,"name %d",%g]`, i+1, i+1, float64(i+1)*1.5)
+	}
+	b.WriteString(`]},` + stubMeta + `}]`)
+	return b.Bytes()
+}
+
+// stubD1 tells the bench's statements apart by their text.
+func stubD1(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	switch {
+	case err != nil:
+		http.Error(w, err.Error(), http.StatusBadRequest)
+	case bytes.Contains(body, []byte("LIMIT 100")):
+		answer(w, jsonType, stub100)
+	case bytes.Contains(body, []byte("SELECT")):
+		answer(w, jsonType, stubOne)
+	case bytes.Count(body, []byte("INSERT")) > 1:
+		answer(w, jsonType, stubTen)
+	default:
+		answer(w, jsonType, stubNone)
+	}
+}
+
+const metadataSize = "Cf-R2-Metadata-Size"
+
+func stubObject(key string, size int) []byte {
+	return fmt.Appendf(nil, `{"name":%q,"version":"7e5f0c4f6b1d4f0e9a3c2d1b0a998877","size":%d,"etag":"7265f4d211b56873a381d321f586e4a9",`+
+		`"uploaded":1790000000000,"storageClass":"Standard","httpFields":{},"customFields":[],"range":{"offset":0,"length":%d},`+
+		`"checksums":{"0":"7265f4d211b56873a381d321f586e4a9"}}`, key, size, size)
+}
+
+func stubR2(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet {
+		_, _ = io.Copy(io.Discard, r.Body)
+		object := stubObject("put", 1<<10)
+		w.Header()[metadataSize] = []string{strconv.Itoa(len(object))}
+		answer(w, jsonType, object)
+		return
+	}
+	for key, body := range oneByOne {
+		if strings.Contains(r.Header.Get("Cf-R2-Request"), `"`+key+`"`) {
+			w.Header()[metadataSize] = []string{strconv.Itoa(bytes.IndexByte(body, 'x'))}
+			answer(w, jsonType, body)
+			return
+		}
+	}
+	http.Error(w, "the bench has no such object", http.StatusNotFound)
+}
