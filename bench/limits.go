@@ -163,7 +163,7 @@ func (b *bench) frontStart(s *side) func(context.Context, string) (*process, err
 			return nil, err
 		}
 		w, _ := rt.Worker(p.worker.Name)
-		out, err := serveFront(w, log, rt.PID(), stop)
+		out, err := serveFront(w, log, rt.PIDs()[0], stop)
 		if err != nil {
 			stop()
 		}

@@ -104,7 +104,7 @@ func (b *bench) wrk(ctx context.Context, p *process, requests string, connection
 	own := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 	r.cpu = float64(side.Microseconds()) / float64(n)
 	r.generator = own.Seconds() / took.Seconds()
-	r.others = max(0, (machine - side - own).Seconds()/took.Seconds())
+	r.others = max(0, (machine-side-own).Seconds()/took.Seconds())
 	return r, nil
 }
 

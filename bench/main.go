@@ -172,6 +172,9 @@ func (b *bench) measure(ctx context.Context) error {
 	}
 	if b.full {
 		steps = append(steps, b.transfers)
+		if slices.Contains(b.peers, flintSide) {
+			steps = append(steps, b.quiz)
+		}
 	}
 	if len(b.only) == 0 {
 		steps = append(steps, b.memoryAfter)

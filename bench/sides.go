@@ -71,7 +71,9 @@ func (b *bench) needsPeer() bool {
 func (s *side) project(name string) string { return filepath.Join(s.dir, "bench", name) }
 
 // state is where the side keeps what a project stores.
-func (s *side) state(project string) string { return filepath.Join(s.dir, "state-"+filepath.Base(project)) }
+func (s *side) state(project string) string {
+	return filepath.Join(s.dir, "state-"+filepath.Base(project))
+}
 
 // startAll starts a project on all sides; the limits know no assets.
 func (b *bench) startAll(ctx context.Context, project string) error {

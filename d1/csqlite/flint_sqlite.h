@@ -93,7 +93,8 @@ typedef struct {
 typedef struct {
   int index_inserts; /* index entries written for each row */
   int row_inserts;   /* table rows written by the program, once through */
-  int lookups;       /* probes for an existing rowid for each row */
+  int lookups;       /* probes for an existing rowid for each row, those for
+                     ** foreign keys included */
   int counts;        /* tables counted without a loop */
 } fl_profile;
 

@@ -33,7 +33,7 @@ type Stmt struct {
 type Profile struct {
 	IndexInserts int // index entries written
 	RowInserts   int // table rows written in one pass of the program
-	Lookups      int // probes for an existing row id
+	Lookups      int // probes for an existing row id, those for foreign keys included
 	Counts       int // tables counted without a loop, for a bare count(*)
 }
 

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"slices"
+	"time"
+)
+
+// loadKey is one row of the load tables.
+type loadKey struct {
+	what        string // an operation's name, or what growth and the quiz flow say
+	connections int
+}
+
+const (
+	growthPrefix = "growth "
+	quizFlow     = "quiz flow"
+)
+
+// series holds what was measured, by row and side, in the order of rows.
+type series[K comparable, V any] struct {
+	rows   []K
+	values map[K]map[string][]V
+}
+
+func (s *series[K, V]) add(row K, side string, v V) {
+	if s.values == nil {
+		s.values = map[K]map[string][]V{}
+	}
+	if s.values[row] == nil {
+		s.rows = append(s.rows, row)
+		s.values[row] = map[string][]V{}
+	}
+	s.values[row][side] = append(s.values[row][side], v)
+}
+
+// of is the median of a number of the samples of a row and side.
+func (s *series[K, V]) of(row K, side string, number func(V) float64) float64 {
+	var list []float64
+	for _, v := range s.values[row][side] {
+		list = append(list, number(v))
+	}
+	return medianOf(list)
+}
+
+// report collects a run's measurements.
+type report struct {
+	*options
+	machine  machine
+	loads    series[loadKey, sample]
+	times    series[string, float64] // ms
+	speeds   series[string, float64] // MB/s
+	memories series[string, usage]
+	notes    []string
+	text     string // bench/NOTES.md: what a person found
+}
+
+func newReport(o *options, sides []*side) (*report, error) {
+	r := &report{options: o}
+	var err error
+	r.machine, err = thisMachine(o)
+	return r, err
+}
+
+func (r *report) add(key loadKey, side string, s sample) { r.loads.add(key, side, s) }
+
+func (r *report) time(what, side string, d time.Duration) {
+	r.times.add(what, side, float64(d.Microseconds())/1000)
+}
+
+func (r *report) speed(what, side string, bytes int, d time.Duration) {
+	r.speeds.add(what, side, float64(bytes)/1e6/d.Seconds())
+}
+
+func (r *report) memory(when, side string, u usage) { r.memories.add(when, side, u) }
+
+func (r *report) note(text string) {
+	if !slices.Contains(r.notes, text) {
+		r.notes = append(r.notes, text)
+	}
+}
+
+func rate(s sample) float64  { return s.rate }
+func same(f float64) float64 { return f }
