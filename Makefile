@@ -42,7 +42,8 @@ dev: build web ## run Personality Spark: http://127.0.0.1:8787
 	@exec bin/flint dev $(SPARK)
 
 test: runtime web ## all tests, with the race detector
-	go test -race -timeout 20m ./...
+	go test -race -timeout 20m $$(go list ./... | grep -v /conformance)
+	go test ./conformance -count=1 -timeout 10m -install
 	cd $(SPARK) && npm run --silent typecheck && npm run --silent test
 	bench/with-spark.sh npm run --silent test:integration
 
@@ -57,8 +58,9 @@ $(STATICCHECK):
 	GOBIN=$(TOOLS) GOFLAGS= go install honnef.co/go/tools/cmd/staticcheck@v0.8.2
 	@mv $(TOOLS)/staticcheck $@
 
-bench: build runtime wrk ## flint's own figures: start, reload, requests/s, memory
-	go run ./bench -flint bin/flint
+bench: build runtime wrk $(if $(FULL),web) ## flint beside the peer: start, reload, requests/s, memory; 6 minutes (FULL=1: all, 18)
+	@bench/peer/install.sh
+	go run ./bench -flint bin/flint -out bench/RESULTS.md $(if $(FULL),-full) $(BENCHFLAGS)
 
 wrk:
 	@command -v wrk >/dev/null || { apt-get update -qq && apt-get install -y -qq wrk; } || { echo "install wrk, the load generator (Debian package wrk)"; exit 1; }

@@ -165,7 +165,7 @@ func (w *Worker) dispatch(ctx context.Context, ev event) (eventOutcome, error) {
 	defer res.Body.Close()
 	body, err := io.ReadAll(res.Body)
 	if err != nil {
-		return out, &CrashError{err}
+		return out, &CrashError{Err: err}
 	}
 	if res.StatusCode != http.StatusOK {
 		return out, fmt.Errorf("the dispatcher answered %s: %s", res.Status, body)

@@ -29,11 +29,18 @@ type Worker struct {
 // Name is the Worker's name.
 func (w *Worker) Name() string { return w.name }
 
-// CrashError says that workerd went away under a request.
-type CrashError struct{ Err error }
+// CrashError says that workerd broke a request's connection off before it
+// answered, nearly always because it went away itself.
+type CrashError struct {
+	Err     error
+	Running bool // the process goes on: only this response failed
+}
 
 // Error implements error.
 func (e *CrashError) Error() string {
+	if e.Running {
+		return "the Worker's response broke off before it began, for example because its body was not as long as it said"
+	}
 	return "workerd stopped while it was answering this request; it is being restarted"
 }
 
@@ -111,9 +118,10 @@ func crashed(ctx context.Context, i *isolate, err error) error {
 	defer cancel()
 	select {
 	case <-i.proc.Exited():
+		return &CrashError{Err: err}
 	case <-exit.Done():
+		return &CrashError{Err: err, Running: true}
 	}
-	return &CrashError{err}
 }
 
 // isDial reports whether err happened before a connection stood.

@@ -75,11 +75,10 @@ func (c *shortConn) serve() (long bool) {
 // readHead reads until a whole head is in the buffer and parses it.
 func (c *shortConn) readHead() error {
 	for n := 1; ; {
-		b, err := c.r.Peek(n)
-		if err != nil {
+		if _, err := c.r.Peek(n); err != nil {
 			return err
 		}
-		b, _ = c.r.Peek(c.r.Buffered())
+		b, _ := c.r.Peek(c.r.Buffered())
 		if end := bytes.Index(b, []byte("\r\n\r\n")); end >= 0 {
 			if !c.req.parse(b[:end+4]) || c.req.unusual || c.req.chunked {
 				return errNotOrdinary
