@@ -76,6 +76,27 @@ func Build(ctx context.Context, opt Options) (*Result, error) {
 // times what is in use.
 const buildGCPercent = 400
 
+// gc counts the builds under way: the last one to end restores GOGC.
+var gc struct {
+	sync.Mutex
+	builds, before int
+}
+
+func relaxGC() (restore func()) {
+	gc.Lock()
+	defer gc.Unlock()
+	if gc.builds++; gc.builds == 1 {
+		gc.before = debug.SetGCPercent(buildGCPercent)
+	}
+	return func() {
+		gc.Lock()
+		defer gc.Unlock()
+		if gc.builds--; gc.builds == 0 {
+			debug.SetGCPercent(gc.before)
+		}
+	}
+}
+
 // Session bundles again and again, keeping what did not change. Its methods
 // may be called from several goroutines.
 type Session struct {
@@ -143,7 +164,7 @@ func (s *Session) Rebuild() (*Result, error) {
 	}
 	// esbuild makes much garbage in little time: collecting less of it saves a
 	// quarter of the time of a build.
-	defer debug.SetGCPercent(debug.SetGCPercent(buildGCPercent))
+	defer relaxGC()()
 	out := s.esbuild.Rebuild()
 	if len(out.Errors) > 0 {
 		return nil, s.failed(out.Errors)
