@@ -258,12 +258,15 @@ export default { async fetch(r) {
 
 func TestCrashAnswers502(t *testing.T) {
 	t.Parallel()
-	a := run(t, `export default { async fetch(r) { if (r.url.endsWith("/wait")) { console.log("waiting"); await scheduler.wait(60000); } return new Response("up"); } }`, "")
+	a := run(t, `let state = "up";
+export default { async fetch(r) { if (r.url.endsWith("/wait")) { state = "waiting"; await scheduler.wait(60000); } return new Response(state); } }`, "")
 	for _, head := range []string{"", "Te: trailers\r\n"} { // both ways through the front
 		c, r := dial(t, a.e)
 		io.WriteString(c, "GET /wait HTTP/1.1\r\nHost: x\r\n"+head+"\r\n")
-		testkit.Eventually(t, func() error { // it has reached the Worker when another one is answered after it
-			a.text("/", 200)
+		testkit.Eventually(t, func() error {
+			if got := a.text("/", 200); got != "waiting" {
+				return fmt.Errorf("the request has not reached the Worker: %q", got)
+			}
 			return nil
 		})
 		syscall.Kill(a.e.Runtime().PIDs()[0], syscall.SIGKILL)
