@@ -109,13 +109,30 @@ func (p *pool) roundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	res, err := p.exchange(c, r)
-	if errors.Is(err, errNoAnswer) && c.reused && r.Body == nil {
-		if c, err = p.get(r.Context(), true); err != nil {
+	if errors.Is(err, errNoAnswer) && c.reused && r.Body == nil && idempotent(r.Method) {
+		if c, err = p.again(r.Context()); err != nil {
 			return nil, err
 		}
 		return p.exchange(c, r)
 	}
 	return res, err
+}
+
+// idempotent reports whether a request that may have been received can be sent
+// once more, after an idle connection turned out to be closed.
+func idempotent(method string) bool {
+	return method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions
+}
+
+// again makes a new connection for a request that was written to an idle one.
+// When that fails the process is gone, and the request may be what ended it:
+// the error does not look like a request that was never sent.
+func (p *pool) again(ctx context.Context) (*conn, error) {
+	c, err := p.get(ctx, true)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s", errNoAnswer, err)
+	}
+	return c, nil
 }
 
 func (p *pool) exchange(c *conn, r *http.Request) (*http.Response, error) {

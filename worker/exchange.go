@@ -2,6 +2,7 @@ package worker
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -53,11 +54,8 @@ func (w *Worker) Send(ctx context.Context, request []byte, idle func() error) (*
 // send tries an idle connection first; a new one when that had been closed.
 func (x *Exchange) send(ctx context.Context, request []byte, idle func() error) error {
 	p := x.worker.entry(x.isolate)
-	for fresh := false; ; fresh = true {
-		c, err := p.get(ctx, fresh)
-		if err != nil {
-			return err
-		}
+	c, err := p.get(ctx, false)
+	for err == nil {
 		if _, err = c.Write(request); err != nil {
 			err = fmt.Errorf("%w: %w", errNoAnswer, err)
 		} else {
@@ -68,10 +66,13 @@ func (x *Exchange) send(ctx context.Context, request []byte, idle func() error) 
 			return nil
 		}
 		c.Close()
-		if !errors.Is(err, errNoAnswer) || !c.reused {
+		method, _, _ := bytes.Cut(request, []byte(" "))
+		if !errors.Is(err, errNoAnswer) || !c.reused || !idempotent(string(method)) {
 			return err
 		}
+		c, err = p.again(ctx)
 	}
+	return err
 }
 
 // idleError wraps what idle returned.
