@@ -18,7 +18,7 @@ func (b *bench) flows(ctx context.Context) error {
 	for round := range b.rounds {
 		progress("queue end to end, round %d", round+1)
 		for _, s := range b.sides {
-			if s.limit {
+			if !s.product() {
 				continue
 			}
 			for i := range messages {
@@ -60,7 +60,7 @@ func (b *bench) transfers(ctx context.Context) error {
 	for round := range (b.rounds + 1) / 2 {
 		progress("256 MiB through R2, round %d", round+1)
 		for _, s := range b.sides {
-			if s.limit {
+			if !s.product() {
 				continue
 			}
 			if err := b.transfer(ctx, s); err != nil {

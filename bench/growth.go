@@ -21,17 +21,25 @@ type growthStep struct {
 	fill  string // path that fills; from, to and size are added
 	bulk  bool   // above peerLimit by flint's REST API
 	chunk int    // filled by one request
-	ops   []string
+	ops   []growthOp
 }
 
+type growthOp struct{ label, path string }
+
+var (
+	kvOps = []growthOp{{"get", "/grow-kv-get"}, {"list", "/grow-kv-list"}}
+	d1Ops = []growthOp{{"select by an index", "/grow-d1-select"}}
+	r2Ops = []growthOp{{"list", "/grow-r2-list"}}
+)
+
 var growthSteps = []growthStep{
-	{what: "KV, 1 k keys", size: 1_000, fill: "/grow-kv-fill", chunk: 500, ops: []string{"kv-get", "kv-list"}},
-	{what: "KV, 100 k keys", size: 100_000, bulk: true, ops: []string{"kv-get", "kv-list"}},
-	{what: "KV, 1 M keys", size: 1_000_000, bulk: true, ops: []string{"kv-get", "kv-list"}},
-	{what: "D1, 1 k rows", size: 1_000, fill: "/grow-d1-fill", chunk: 1_000, ops: []string{"d1-select"}},
-	{what: "D1, 1 M rows", size: 1_000_000, fill: "/grow-d1-fill", chunk: 100_000, ops: []string{"d1-select"}},
-	{what: "R2, 1 k objects", size: 1_000, fill: "/grow-r2-fill", chunk: 500, ops: []string{"r2-list"}},
-	{what: "R2, 100 k objects", size: 100_000, fill: "/grow-r2-fill", chunk: 500, ops: []string{"r2-list"}},
+	{what: "KV, 1 k keys", size: 1_000, fill: "/grow-kv-fill", chunk: 500, ops: kvOps},
+	{what: "KV, 100 k keys", size: 100_000, bulk: true, ops: kvOps},
+	{what: "KV, 1 M keys", size: 1_000_000, bulk: true, ops: kvOps},
+	{what: "D1, 1 k rows", size: 1_000, fill: "/grow-d1-fill", chunk: 1_000, ops: d1Ops},
+	{what: "D1, 1 M rows", size: 1_000_000, fill: "/grow-d1-fill", chunk: 100_000, ops: d1Ops},
+	{what: "R2, 1 k objects", size: 1_000, fill: "/grow-r2-fill", chunk: 500, ops: r2Ops},
+	{what: "R2, 100 k objects", size: 100_000, fill: "/grow-r2-fill", chunk: 500, ops: r2Ops},
 }
 
 // grow measures reads and lists while what they search grows.
@@ -48,7 +56,7 @@ func (b *bench) grow(ctx context.Context) error {
 			from = 0 // each size has a table of its own
 		}
 		for _, s := range b.sides {
-			if s.limit || s.name != flintSide && step.size > peerLimit {
+			if !s.product() || s.name != flintSide && step.size > peerLimit {
 				continue
 			}
 			if err := b.growSide(ctx, s, step, from); err != nil {
@@ -70,16 +78,16 @@ func (b *bench) growSide(ctx context.Context, s *side, step growthStep, from int
 		return err
 	}
 	for _, op := range step.ops {
-		path := fmt.Sprintf("/grow-%s?size=%d", op, step.size)
+		path := fmt.Sprintf("%s?size=%d", op.path, step.size)
 		for range (b.rounds + 1) / 2 {
 			r, err := b.load(ctx, p, []request{get(path)}, b.connections[0], max(time.Second, b.duration/2))
 			if err != nil {
 				return err
 			}
-			b.report.add(loadKey{growthPrefix + step.what + ": " + op, b.connections[0]}, s.name, r)
+			b.report.add(loadKey{growthPrefix + step.what + ": " + op.label, b.connections[0]}, s.name, r)
 		}
 	}
-	b.report.memory("with "+step.what, s.name, usageOf(p.pid))
+	b.report.memory(growthPrefix+step.what, s.name, usageOf(p.pid))
 	return nil
 }
 

@@ -22,6 +22,7 @@ type sample struct {
 	rate          float64 // requests/s
 	p50, p95, p99 float64 // ms
 	cpu           float64 // µs of all processes of the side for each request
+	inGo          float64 // the part of cpu in Go code; means nothing for the peer
 	generator     float64 // cores that wrk used, of the one that it has
 	others        float64 // cores that neither the side nor wrk used
 	failed        int     // answers that are not 2xx or 3xx, and broken connections
@@ -50,8 +51,7 @@ func (b *bench) loads(ctx context.Context) error {
 }
 
 // loadSides measures one operation on all sides in turn. first says that it is
-// the main connection count: the others are measured for a second, and the
-// limits only with a plain response.
+// the main connection count: the others are measured for a second a round.
 func (b *bench) loadSides(ctx context.Context, op operation, connections int, first bool) error {
 	progress("%s, %d connections", op.label, connections)
 	duration, rounds := b.duration, b.rounds
@@ -61,7 +61,7 @@ func (b *bench) loadSides(ctx context.Context, op operation, connections int, fi
 	for range rounds {
 		for _, s := range b.sides {
 			p := s.running[op.project]
-			if p == nil || s.limit && !(op.binding && first || op.name == "plain") {
+			if p == nil || !s.takes(op, first) {
 				continue
 			}
 			r, err := b.load(ctx, p, []request{op.request}, connections, duration)
@@ -90,10 +90,12 @@ func (b *bench) wrk(ctx context.Context, p *process, requests string, connection
 	script := filepath.Join(b.root, "bench", "wrk", "load.lua")
 	cmd := exec.CommandContext(ctx, "wrk", "-t1", "-c", strconv.Itoa(connections), "-d", d.String(), "--timeout", "20s", "-s", script, p.url)
 	cmd.Env = append(os.Environ(), "BENCH_REQUESTS="+requests)
-	side, machine, watch := p.cpu(), machineCPU(), clock.StartStopwatch()
+	machine, watch := machineCPU(), clock.StartStopwatch()
+	side, inGo := p.cpu()
 	out, err := cmd.CombinedOutput()
 	took := watch.Elapsed()
-	side, machine = p.cpu()-side, machineCPU()-machine
+	sideNow, inGoNow := p.cpu()
+	side, inGo, machine = sideNow-side, inGoNow-inGo, machineCPU()-machine
 	if err != nil {
 		return sample{}, fmt.Errorf("wrk: %w\n%s", err, out)
 	}
@@ -103,6 +105,7 @@ func (b *bench) wrk(ctx context.Context, p *process, requests string, connection
 	}
 	own := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 	r.cpu = float64(side.Microseconds()) / float64(n)
+	r.inGo = float64(inGo.Microseconds()) / float64(n)
 	r.generator = own.Seconds() / took.Seconds()
 	r.others = max(0, (machine-side-own).Seconds()/took.Seconds())
 	return r, nil

@@ -62,7 +62,7 @@ func parse(args []string) (*options, error) {
 	f.DurationVar(&o.duration, "duration", 2*time.Second, "load in each round, in whole seconds")
 	f.BoolVar(&o.full, "full", false, "all operations, all connection counts, transfers and growth: about 18 minutes")
 	f.BoolVar(&o.growth, "growth", false, "measure growth, too")
-	f.BoolVar(&o.limits, "limits", true, "measure the limits, too")
+	f.BoolVar(&o.limits, "limits", true, "measure the limits and two isolates, too")
 	f.BoolVar(&o.quick, "quick", false, "one round of a second: to try the bench itself")
 	if err := f.Parse(args); err != nil {
 		return nil, err
@@ -136,7 +136,7 @@ func run(ctx context.Context, args []string) error {
 	if o.out == "" {
 		return nil
 	}
-	return os.WriteFile(filepath.Join(o.root, o.out), []byte(text), 0o644)
+	return os.WriteFile(o.out, []byte(text), 0o644)
 }
 
 // bench is one run.
@@ -153,12 +153,25 @@ func newBench(o *options) (*bench, error) {
 		return nil, err
 	}
 	b := &bench{options: o, dir: dir}
-	if b.sides, err = b.findSides(); err != nil {
+	if b.report, err = newReport(o); err == nil {
+		b.dropAbsentPeer()
+		b.sides, err = b.findSides()
+	}
+	if err != nil {
 		os.RemoveAll(dir)
 		return nil, err
 	}
-	b.report, err = newReport(o, b.sides)
-	return b, err
+	return b, nil
+}
+
+// dropAbsentPeer goes on with flint alone where the peer is not installed.
+func (b *bench) dropAbsentPeer() {
+	if _, err := os.Stat(filepath.Join(b.peerDir(), "node_modules", ".installed")); err == nil || slices.Equal(b.peers, []string{flintSide}) {
+		return
+	}
+	progress("THE PEER IS NOT INSTALLED: only flint is measured. `make bench` installs the peer where npm is at hand.")
+	b.peers = []string{flintSide}
+	b.report.note("The peer was not installed, so there is nothing to compare flint with.")
 }
 
 func (b *bench) close() { os.RemoveAll(b.dir) }

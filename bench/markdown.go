@@ -23,6 +23,7 @@ func (r *report) markdown(took time.Duration) string {
 	r.writeGaps(b)
 	r.writeLatencies(b)
 	r.writeCosts(b)
+	r.writePair(b)
 	r.writeGrowth(b)
 	r.writeTrust(b)
 	if text, err := os.ReadFile(filepath.Join(r.root, "bench", "NOTES.md")); err == nil {
@@ -42,7 +43,7 @@ func (r *report) writeMachine(b *strings.Builder) {
 	m := r.machine
 	fmt.Fprintf(b, "- Machine: %d cores, %s, %s of memory, Linux %s; load average %s when it began.\n", m.cores, m.cpu, m.memory, m.kernel, m.load)
 	fmt.Fprintf(b, "- Versions: %s.\n", strings.Join(m.versions, ", "))
-	fmt.Fprintf(b, "- Load: wrk, one thread, %s a round, %d rounds, each after a warm-up.\n\n", r.duration, r.rounds)
+	fmt.Fprintf(b, "- Load: wrk, one thread, %s a round, %d rounds, each after a warm-up of %s.\n\n", r.duration, r.rounds, warmUp)
 }
 
 // sides that a table shows, of those that were measured.
@@ -52,7 +53,7 @@ func (r *report) products() []string {
 
 var titles = map[string]string{
 	flintSide: "flint", miniflareSide: "Miniflare", wranglerSide: "`wrangler dev`",
-	frontSide: "flint, bindings that do nothing", bareSide: "workerd alone, bindings that do nothing",
+	frontSide: "flint, bindings do nothing", bareSide: "workerd alone", pairSide: "flint with two isolates",
 }
 
 func titlesOf(sides []string) (out []string) {
@@ -87,7 +88,7 @@ func (r *report) ratioTitles(verb string) (out []string) {
 }
 
 func (r *report) writeStart(b *strings.Builder) {
-	if len(r.times.rows)+len(r.speeds.rows)+len(r.memories.rows) == 0 {
+	if len(r.times.rows)+len(r.speeds.rows)+len(r.occasions()) == 0 {
 		return
 	}
 	b.WriteString("## Start, reload, delivery, memory\n\n")
@@ -105,19 +106,24 @@ func (r *report) writeStart(b *strings.Builder) {
 	for _, what := range r.speeds.rows {
 		row(what+", MB/s", count, func(s string) float64 { return r.speeds.of(what, s, same) }, true)
 	}
-	for _, when := range r.memories.rows {
+	for _, when := range r.occasions() {
 		row("memory "+when, func(f float64) string { return megabytes(int64(f)) },
 			func(s string) float64 { return r.memories.of(when, s, func(u usage) float64 { return float64(u.rss) }) }, false)
 	}
 	t.write(b)
 	b.WriteString("Memory is the sum of the resident memory of all processes of a side.")
-	for _, when := range r.memories.rows {
+	for _, when := range r.occasions() {
 		all := r.memories.of(when, flintSide, func(u usage) float64 { return float64(u.rss) })
-		if own := r.memories.of(when, flintSide, func(u usage) float64 { return float64(u.root) }); own > 0 {
+		if own := r.memories.of(when, flintSide, func(u usage) float64 { return float64(u.root.rss) }); own > 0 {
 			fmt.Fprintf(b, " flint's, %s: flint itself %s, workerd %s.", when, megabytes(int64(own)), megabytes(int64(all-own)))
 		}
 	}
 	b.WriteString("\n\n")
+}
+
+// occasions are when memory was measured, without growth.
+func (r *report) occasions() []string {
+	return slices.DeleteFunc(slices.Clone(r.memories.rows), func(when string) bool { return strings.HasPrefix(when, growthPrefix) })
 }
 
 // label is how a row of loads is called.
@@ -128,7 +134,7 @@ func (k loadKey) label() string {
 		}
 	}
 	if k.what == quizFlow {
-		return "quiz flow of Personality Spark, per request (the peer has no AI)"
+		return "quiz flow, flint only"
 	}
 	return strings.TrimPrefix(k.what, growthPrefix)
 }
@@ -170,7 +176,8 @@ func (r *report) writeRates(b *strings.Builder, connections int) {
 	t.write(b)
 	if limits && connections == r.connections[0] {
 		b.WriteString("*Bindings do nothing*: flint's own front and workerd, and a Go handler that answers every binding call with a fixed text. " +
-			"*workerd alone*: the same handler, and workerd on a TCP port of its own, with nothing of flint in front.\n\n")
+			"*workerd alone*: the same handler, and workerd on a TCP port of its own, with nothing of flint in front. " +
+			"The quiz flow is that of Personality Spark: a quiz and a submission in turn; the peer has no AI offline.\n\n")
 	}
 }
 
@@ -222,13 +229,18 @@ func (r *report) writeCosts(b *strings.Builder) {
 	if len(rows) == 0 {
 		return
 	}
-	fmt.Fprintf(b, "## Processor time of a request, µs\n\nAll processes of a side together, at %s. Noise of the machine moves these figures least.\n\n",
+	fmt.Fprintf(b, "## Processor time of a request, µs\n\nAll processes of a side together, at %s; in brackets the part of flint's own Go code, the rest is workerd. "+
+		"Noise of the machine moves these figures least.\n\n",
 		plural(r.connections[0], "connection"))
 	t := &table{head: append([]string{"operation"}, titlesOf(sides)...)}
 	for _, k := range rows {
 		cells := []string{k.label()}
 		for _, s := range sides {
-			cells = append(cells, count(r.loads.of(k, s, cpuTime)))
+			cell := count(r.loads.of(k, s, cpuTime))
+			if !slices.Contains([]string{miniflareSide, wranglerSide}, s) && cell != none {
+				cell += " (" + count(r.loads.of(k, s, goTime)) + ")"
+			}
+			cells = append(cells, cell)
 		}
 		t.add(cells...)
 	}
@@ -236,3 +248,4 @@ func (r *report) writeCosts(b *strings.Builder) {
 }
 
 func cpuTime(s sample) float64 { return s.cpu }
+func goTime(s sample) float64  { return s.inGo }

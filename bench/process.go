@@ -35,13 +35,14 @@ func (p *process) stop() {
 	p.end()
 }
 
-// cpu is what the process has used so far.
-func (p *process) cpu() time.Duration {
-	total := usageOf(p.pid).cpu
+// cpu is what all processes of the side have used so far, and the part of it
+// that workerd or Node.js did not: Go's.
+func (p *process) cpu() (total, inGo time.Duration) {
+	u := usageOf(p.pid)
 	if p.inside {
-		total += ownCPU()
+		return u.cpu + ownCPU(), ownCPU()
 	}
-	return total
+	return u.cpu, u.root.cpu
 }
 
 // do sends a request with a body of n bytes.

@@ -51,10 +51,9 @@ type report struct {
 	speeds   series[string, float64] // MB/s
 	memories series[string, usage]
 	notes    []string
-	text     string // bench/NOTES.md: what a person found
 }
 
-func newReport(o *options, sides []*side) (*report, error) {
+func newReport(o *options) (*report, error) {
 	r := &report{options: o}
 	var err error
 	r.machine, err = thisMachine(o)

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -20,51 +19,63 @@ const (
 	wranglerSide  = "wrangler"
 	frontSide     = "front" // flint's front and workerd; bindings do nothing
 	bareSide      = "bare"  // workerd alone; bindings do nothing
+	pairSide      = "pair"  // flint with two isolates
 )
 
-var products = []string{flintSide, miniflareSide, wranglerSide}
+var (
+	products = []string{flintSide, miniflareSide, wranglerSide}
+	limits   = []string{frontSide, bareSide}
+)
 
 // side is something that runs Workers.
 type side struct {
 	name    string
-	limit   bool // no product: it shows what could be reached
 	dir     string
 	running map[string]*process // by project
 	start   func(ctx context.Context, project string) (*process, error)
+}
+
+// product reports whether people run this; the others are here to compare.
+func (s *side) product() bool { return slices.Contains(products, s.name) }
+
+// limit reports whether the bindings do nothing.
+func (s *side) limit() bool { return slices.Contains(limits, s.name) }
+
+// takes reports whether an operation is measured on the side. first says that
+// it is the main connection count.
+func (s *side) takes(op operation, first bool) bool {
+	switch {
+	case s.limit():
+		return op.name == "plain" || op.binding && first
+	case s.name == pairSide:
+		return op.pair && first
+	}
+	return true
 }
 
 // findSides prepares what the flags ask for.
 func (b *bench) findSides() ([]*side, error) {
 	start := map[string]func(*side) func(context.Context, string) (*process, error){
 		flintSide: b.flintStart, miniflareSide: b.miniflareStart, wranglerSide: b.wranglerStart,
-		frontSide: b.frontStart, bareSide: b.bareStart,
+		frontSide: b.frontStart, bareSide: b.bareStart, pairSide: b.pairStart,
 	}
 	chosen := slices.Clone(b.peers)
 	if b.limits {
-		chosen = append(chosen, frontSide, bareSide)
+		chosen = append(chosen, frontSide, bareSide, pairSide)
 	}
 	var out []*side
-	for _, name := range append(slices.Clone(products), frontSide, bareSide) {
+	for _, name := range slices.Concat(products, limits, []string{pairSide}) {
 		if !slices.Contains(chosen, name) {
 			continue
 		}
-		s := &side{name: name, limit: name == frontSide || name == bareSide, dir: filepath.Join(b.dir, name), running: map[string]*process{}}
+		s := &side{name: name, dir: filepath.Join(b.dir, name), running: map[string]*process{}}
 		if err := os.CopyFS(s.project("."), os.DirFS(filepath.Join(b.root, "fixtures", "bench"))); err != nil {
 			return nil, err
 		}
 		s.start = start[name](s)
 		out = append(out, s)
 	}
-	if b.needsPeer() {
-		if _, err := os.Stat(filepath.Join(b.peerDir(), "node_modules", ".installed")); err != nil {
-			return nil, errors.New("the peer is not installed: `make bench` installs it, or leave it out with -peers flint")
-		}
-	}
 	return out, nil
-}
-
-func (b *bench) needsPeer() bool {
-	return slices.Contains(b.peers, miniflareSide) || slices.Contains(b.peers, wranglerSide)
 }
 
 // project is the side's own copy of a project, which reloads edit.
@@ -75,10 +86,10 @@ func (s *side) state(project string) string {
 	return filepath.Join(s.dir, "state-"+filepath.Base(project))
 }
 
-// startAll starts a project on all sides; the limits know no assets.
+// startAll starts a project on all sides; only products know assets.
 func (b *bench) startAll(ctx context.Context, project string) error {
 	for _, s := range b.sides {
-		if s.limit && project != workerProject || s.running[project] != nil {
+		if !s.product() && project != workerProject || s.running[project] != nil {
 			continue
 		}
 		p, err := s.start(ctx, project)
@@ -113,10 +124,16 @@ func (b *bench) flintStart(s *side) func(context.Context, string) (*process, err
 	}
 }
 
+func (b *bench) pairStart(s *side) func(context.Context, string) (*process, error) {
+	return func(ctx context.Context, project string) (*process, error) {
+		return b.startFlint(ctx, s.project(project), s.state(project), "--isolates", "2")
+	}
+}
+
 // startFlint runs flint as a user does.
-func (b *bench) startFlint(ctx context.Context, dir, state string) (*process, error) {
-	return launch(ctx, exec.Command(b.binary(), "dev", dir, "--state", state,
-		"--port", "0", "--control-port", "0", "--s3-port", "0", "--log-format", "json"), flintReady)
+func (b *bench) startFlint(ctx context.Context, dir, state string, more ...string) (*process, error) {
+	args := []string{"dev", dir, "--state", state, "--port", "0", "--control-port", "0", "--s3-port", "0", "--log-format", "json"}
+	return launch(ctx, exec.Command(b.binary(), append(args, more...)...), flintReady)
 }
 
 func (b *bench) binary() string {

@@ -46,7 +46,7 @@ func (b *bench) startups(ctx context.Context) error {
 
 func (s *side) seed(ctx context.Context) error {
 	p := s.running[workerProject]
-	if s.limit { // its bindings store nothing
+	if s.limit() { // its bindings store nothing
 		return p.want(ctx, "/plain", "hello")
 	}
 	return p.want(ctx, "/seed", "seeded")
@@ -55,7 +55,7 @@ func (s *side) seed(ctx context.Context) error {
 // firstAnswers measures from exec to the first answer.
 func (b *bench) firstAnswers(ctx context.Context, count bool) error {
 	for _, s := range b.sides {
-		if s.limit {
+		if !s.product() {
 			continue
 		}
 		watch := clock.StartStopwatch()
@@ -79,7 +79,7 @@ func (b *bench) firstAnswers(ctx context.Context, count bool) error {
 // reloads measures from a saved file to the answer of the new code.
 func (b *bench) reloads(ctx context.Context, round int) error {
 	for _, s := range b.sides {
-		if s.limit {
+		if !s.product() {
 			continue
 		}
 		answer := fmt.Sprintf("hello %d", round)
@@ -121,7 +121,7 @@ func (s *side) reload(ctx context.Context, answer, original string) (time.Durati
 // memory notes the memory of every product.
 func (b *bench) memory(when string) {
 	for _, s := range b.sides {
-		if p := s.running[workerProject]; p != nil && !s.limit {
+		if p := s.running[workerProject]; p != nil && s.product() {
 			b.report.memory(when, s.name, usageOf(p.pid))
 		}
 	}

@@ -97,8 +97,8 @@ func count(f float64) string {
 		return fmt.Sprintf("%.1f", f)
 	}
 	s := fmt.Sprintf("%.0f", f)
-	if len(s) > 3 {
-		s = s[:len(s)-3] + "," + s[len(s)-3:]
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
 	}
 	return s
 }

@@ -13,9 +13,12 @@ import (
 // usage is what a process and all its descendants use.
 type usage struct {
 	rss  int64 // bytes; memory that processes share counts for each
-	root int64 // rss of the process itself
 	cpu  time.Duration
-	n    int // processes
+	root struct { // of the process itself
+		rss int64
+		cpu time.Duration
+	}
+	n int // processes
 }
 
 // tick is the unit of CPU times in /proc: USER_HZ, 100 on every Linux that Go runs on.
@@ -48,7 +51,7 @@ func usageOf(root int) usage {
 		u.cpu += s.cpu
 		u.n++
 		if pid == root {
-			u.root = s.rss
+			u.root.rss, u.root.cpu = s.rss, s.cpu
 		}
 	}
 	return u

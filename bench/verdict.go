@@ -43,8 +43,24 @@ func (r *report) writeGaps(b *strings.Builder) {
 	t.write(b)
 }
 
+// writePair compares one workerd process with two.
+func (r *report) writePair(b *strings.Builder) {
+	t := &table{head: []string{"operation", "one isolate", "two", "×"}}
+	for _, k := range r.rows(r.connections[0]) {
+		one, two := r.loads.of(k, flintSide, rate), r.loads.of(k, pairSide, rate)
+		if two > 0 {
+			t.add(k.label(), count(one), count(two), ratio(two, one))
+		}
+	}
+	if len(t.rows) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "## Requests/s with `flint dev --isolates 2`, at %s\n\n", plural(r.connections[0], "connection"))
+	t.write(b)
+}
+
 func (r *report) writeGrowth(b *strings.Builder) {
-	t := &table{head: slices.Concat([]string{"what is searched, and how"}, titlesOf(r.products()), []string{"flint p50 / p95 / p99 ms"})}
+	t := &table{head: slices.Concat([]string{"what is searched, and how"}, titlesOf(r.products()), []string{"flint p50 / p95 / p99 ms", "flint's memory"})}
 	for _, k := range r.loads.rows {
 		if !strings.HasPrefix(k.what, growthPrefix) {
 			continue
@@ -53,7 +69,9 @@ func (r *report) writeGrowth(b *strings.Builder) {
 		for _, s := range r.products() {
 			cells = append(cells, count(r.loads.of(k, s, rate)))
 		}
-		t.add(append(cells, r.latency(k, flintSide))...)
+		step, _, _ := strings.Cut(k.what, ":")
+		memory := r.memories.of(step, flintSide, func(u usage) float64 { return float64(u.rss) })
+		t.add(append(cells, r.latency(k, flintSide), megabytes(int64(memory)))...)
 	}
 	if len(t.rows) == 0 {
 		return
@@ -69,7 +87,7 @@ func (r *report) writeTrust(b *strings.Builder) {
 	var worst, others []float64
 	var bound, failed []string
 	for _, k := range r.loads.rows {
-		for _, s := range append(r.products(), frontSide, bareSide) {
+		for _, s := range append(r.products(), frontSide, bareSide, pairSide) {
 			samples := r.loads.values[k][s]
 			for _, x := range samples {
 				worst, others = append(worst, x.generator), append(others, x.others)
