@@ -80,4 +80,4 @@ conformance: build ## the same steps on flint and on the pinned peer, compared (
 clean: ## remove what was built; state directories stay
 	rm -rf bin .cache $(SPARK)/node_modules $(SPARK)/apps/web/dist
 
-.PHONY: help env build runtime spark-deps web dev test lint bench wrk k6 conformance clean
+.PHONY: help env build runtime spark-deps web dev test lint bench bench-compare wrk k6 conformance clean

@@ -64,7 +64,7 @@ func (b *bench) transfers(ctx context.Context) error {
 				continue
 			}
 			if err := b.transfer(ctx, s); err != nil {
-				b.report.note(fmt.Sprintf("%s could not carry an R2 object of 256 MiB: %v", s.name, err))
+				b.report.fail("256 MiB through R2 on %s: %v", titles[s.name], err)
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -56,7 +57,7 @@ func (b *bench) loadSides(ctx context.Context, op operation, connections int, fi
 	progress("%s, %d connections", op.label, connections)
 	duration, rounds := b.duration, b.rounds
 	if !first {
-		duration, rounds = time.Second, (b.rounds+1)/2
+		duration, rounds = time.Second, max(1, b.rounds/2)
 	}
 	for range rounds {
 		for _, s := range b.sides {
@@ -65,10 +66,14 @@ func (b *bench) loadSides(ctx context.Context, op operation, connections int, fi
 				continue
 			}
 			r, err := b.load(ctx, p, []request{op.request}, connections, duration)
-			if err != nil {
-				return fmt.Errorf("%s on %s: %w", op.name, s.name, err)
+			switch {
+			case ctx.Err() != nil:
+				return ctx.Err()
+			case err != nil: // the rest of the run is worth its minutes
+				b.report.fail("%s on %s at %s: %v", op.label, titles[s.name], plural(connections, "connection"), err)
+			default:
+				b.report.add(loadKey{op.name, connections}, s.name, r)
 			}
-			b.report.add(loadKey{op.name, connections}, s.name, r)
 		}
 	}
 	return nil
@@ -124,7 +129,7 @@ func parseWrk(out string) (r sample, n int, err error) {
 		v[i], _ = strconv.ParseFloat(m[i+1], 64) // the pattern matches digits
 	}
 	if v[0] == 0 || v[1] == 0 {
-		return r, 0, fmt.Errorf("no request was answered:\n%s", out)
+		return r, 0, errors.New("no request was answered")
 	}
 	r = sample{rate: v[0] / v[1] * 1e6, p50: v[2] / 1000, p95: v[3] / 1000, p99: v[4] / 1000, failed: int(v[5] + v[6])}
 	return r, int(v[0]), nil

@@ -129,6 +129,7 @@ func run(ctx context.Context, args []string) error {
 	defer b.close()
 	watch := clock.StartStopwatch()
 	if err := b.measure(ctx); err != nil {
+		fmt.Print("\nWhat was measured until it ended:\n\n", b.report.markdown(watch.Elapsed()))
 		return err
 	}
 	text := b.report.markdown(watch.Elapsed())

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -76,6 +78,13 @@ func (r *report) note(text string) {
 	if !slices.Contains(r.notes, text) {
 		r.notes = append(r.notes, text)
 	}
+}
+
+// fail notes what could not be measured.
+func (r *report) fail(format string, args ...any) {
+	text := "**Not measured**: " + fmt.Sprintf(format, args...)
+	progress("%s", text)
+	r.note(strings.TrimSuffix(text, ".") + ".")
 }
 
 func rate(s sample) float64  { return s.rate }
