@@ -9,6 +9,7 @@ export CGO_CFLAGS := -O2 -DSQLITE_ENABLE_STMT_SCANSTATUS -DSQLITE_ENABLE_NORMALI
 VERSION     := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 TOOLS       := $(CURDIR)/.cache/bin
 STATICCHECK := $(TOOLS)/staticcheck-0.8.2
+BENCHSTAT   := $(TOOLS)/benchstat-20260908
 K6          := $(TOOLS)/k6-1.8.1
 SPARK       := fixtures/personality-spark
 NPM_CI      := npm ci --ignore-scripts --no-audit --no-fund
@@ -61,6 +62,14 @@ $(STATICCHECK):
 bench: build runtime wrk $(if $(FULL),web) ## flint beside the peer: start, reload, requests/s, memory; 6 minutes (FULL=1: all, 18)
 	@bench/peer/install.sh
 	go run ./bench -flint bin/flint -out bench/RESULTS.md $(if $(FULL),-full) $(BENCHFLAGS)
+
+bench-compare: $(BENCHSTAT) ## Go micro-benchmarks beside those of another commit: REF=main
+	BENCHSTAT=$(BENCHSTAT) bench/compare.sh $(REF)
+
+$(BENCHSTAT):
+	@mkdir -p $(TOOLS)
+	GOBIN=$(TOOLS) GOFLAGS= go install golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
+	@mv $(TOOLS)/benchstat $@
 
 wrk:
 	@command -v wrk >/dev/null || { apt-get update -qq && apt-get install -y -qq wrk; } || { echo "install wrk, the load generator (Debian package wrk)"; exit 1; }
