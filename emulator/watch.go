@@ -24,7 +24,7 @@ const (
 
 // settle is how long a burst of changes (an editor's save, a checkout) must
 // have ended before the Workers are built again.
-const settle = 8 * time.Millisecond
+const settle = 5 * time.Millisecond
 
 func isBuildError(err error) bool {
 	var b *bundle.Error

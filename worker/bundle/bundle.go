@@ -72,9 +72,9 @@ func Build(ctx context.Context, opt Options) (*Result, error) {
 	return r, err
 }
 
-// buildGCPercent is GOGC while a Worker is built: the heap may grow to five
+// buildGCPercent is GOGC while a Worker is built: the heap may grow to nine
 // times what is in use.
-const buildGCPercent = 400
+const buildGCPercent = 800
 
 // gc counts the builds under way: the last one to end restores GOGC.
 var gc struct {
