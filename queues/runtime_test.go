@@ -16,6 +16,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	runtime "flint/worker/workerd"
 )
 
 // workerd is a running runtime with the Workers of testdata/runtime.
@@ -25,14 +27,15 @@ type workerd struct {
 	client *http.Client
 }
 
-// startWorkerd runs the binary that FLINT_WORKERD names, with its queue
-// binding served by b.
+// startWorkerd runs the workerd that flint finds, with its queue binding
+// served by b.
 func startWorkerd(t *testing.T, b *Broker) *workerd {
 	t.Helper()
-	bin := os.Getenv("FLINT_WORKERD")
-	if bin == "" {
-		t.Skip("FLINT_WORKERD does not name a workerd binary")
+	found, err := runtime.Find(t.Context(), runtime.FindOptions{})
+	if err != nil {
+		t.Fatal(err)
 	}
+	bin := found.Path
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS("testdata/runtime")); err != nil {
 		t.Fatal(err)
