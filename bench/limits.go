@@ -14,6 +14,7 @@ import (
 	"flint/emulator/config"
 	"flint/emulator/front"
 	"flint/internal/console"
+	"flint/internal/evloop"
 	"flint/worker"
 	"flint/worker/bundle"
 	"flint/worker/workerd"
@@ -177,13 +178,23 @@ func serveFront(w *worker.Worker, log *slog.Logger, pid int, stop func()) (*proc
 		return nil, err
 	}
 	site := &front.Site{Worker: w, Log: log}
-	srv := front.NewServer(&http.Server{Handler: front.AccessLog(log, site)}, func(string, string) *front.Site { return site }, log)
+	loop, err := evloop.New()
+	if err != nil && !errors.Is(err, evloop.ErrUnsupported) {
+		return nil, err
+	}
+	srv := front.NewServer(&http.Server{Handler: front.AccessLog(log, site)}, func(string, string) *front.Site { return site }, loop, log)
 	go func() {
 		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			progress("the front stopped: %v", err)
 		}
 	}()
-	out := newProcess("http://"+l.Addr().String(), pid, func() { srv.Close(); stop() })
+	out := newProcess("http://"+l.Addr().String(), pid, func() { srv.Close(); closeLoop(loop); stop() })
 	out.inside = true
 	return out, nil
+}
+
+func closeLoop(l *evloop.Loop) {
+	if l != nil {
+		l.Close()
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 
+	"flint/internal/loophttp"
 	"flint/worker"
 )
 
@@ -45,6 +46,24 @@ func (m *bindingMux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_ = http.NewResponseController(w).EnableFullDuplex() // the other side may answer while it still reads
 	}
 	service.ServeBinding(w, r, resource)
+}
+
+// bindingsServer answers workerd: on the event loop, where there is one, what
+// is a question and an answer; fetch() and assets, which stream both ways, by
+// net/http.
+func (e *Emulator) bindingsServer() server {
+	srv := newServer(e.bindings(), e.log)
+	if e.loop == nil {
+		return srv
+	}
+	return &loophttp.Server{HTTP: srv, Loop: e.loop, Log: e.log, Plain: func(r *http.Request) bool {
+		name, _, _ := strings.Cut(r.Header.Get(worker.HeaderBinding), "/")
+		switch name {
+		case "kv", "d1", "r2", "queues", "cache":
+			return true
+		}
+		return false
+	}}
 }
 
 // unescapeResource undoes the path escaping; options may follow a question mark.

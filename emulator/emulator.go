@@ -22,6 +22,7 @@ import (
 	"flint/emulator/front"
 	"flint/emulator/outbound"
 	"flint/internal/clock"
+	"flint/internal/evloop"
 	"flint/queues"
 	"flint/worker"
 	"flint/worker/workerd"
@@ -50,6 +51,7 @@ type Emulator struct {
 	listeners map[string]net.Listener // worker, control, s3, bindings
 	servers   []server                // all but the bindings'
 	bindSrv   server                  // goes last: requests that finish still need it
+	loop      *evloop.Loop            // nil where the system has none
 	routines  sync.WaitGroup
 	stop      context.CancelFunc
 	load      func() (*config.Project, error)
@@ -129,6 +131,10 @@ func (e *Emulator) start(ctx context.Context) error {
 	background, stop := context.WithCancel(context.Background())
 	e.stop = stop
 	e.clampDates(e.project)
+	var err error
+	if e.loop, err = evloop.New(); err != nil && !errors.Is(err, evloop.ErrUnsupported) {
+		return fmt.Errorf("start the event loop: %w", err)
+	}
 	if err := e.listen(); err != nil {
 		return err
 	}
@@ -183,7 +189,7 @@ func (e *Emulator) startRuntime(ctx context.Context) error {
 		return err
 	}
 	e.listeners["bindings"] = bindings
-	e.bindSrv = newServer(e.bindings(), e.log)
+	e.bindSrv = e.bindingsServer()
 	e.serveOn(bindings, e.bindSrv)
 	opt := worker.Options{
 		Workers: workers, Binary: e.binary, BindingsSocket: bindings.Addr().String(),
@@ -264,7 +270,7 @@ func (e *Emulator) serve() error {
 	}
 	e.hosts.Store(rt)
 	for name, srv := range map[string]server{
-		"worker":  front.NewServer(newServer(e.public(), e.log), e.short, e.log),
+		"worker":  front.NewServer(newServer(e.public(), e.log), e.short, e.loop, e.log),
 		"control": newServer(e.control(), e.log),
 		"s3":      newServer(http.HandlerFunc(s3NotServed), e.log),
 	} {
@@ -386,6 +392,9 @@ func (e *Emulator) Close() error {
 		l.Close() // those whose server never started
 	}
 	e.routines.Wait()
+	if e.loop != nil {
+		e.loop.Close()
+	}
 	if e.gate != nil {
 		errs = append(errs, e.gate.Close())
 	}

@@ -109,7 +109,7 @@ func (p *pool) roundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	res, err := p.exchange(c, r)
-	if errors.Is(err, errNoAnswer) && c.reused && r.Body == nil && idempotent(r.Method) {
+	if errors.Is(err, errNoAnswer) && c.reused && r.Body == nil && Idempotent(r.Method) {
 		if c, err = p.again(r.Context()); err != nil {
 			return nil, err
 		}
@@ -118,9 +118,9 @@ func (p *pool) roundTrip(r *http.Request) (*http.Response, error) {
 	return res, err
 }
 
-// idempotent reports whether a request that may have been received can be sent
+// Idempotent reports whether a request that may have been received can be sent
 // once more, after an idle connection turned out to be closed.
-func idempotent(method string) bool {
+func Idempotent(method string) bool {
 	return method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions
 }
 

@@ -67,7 +67,7 @@ func (x *Exchange) send(ctx context.Context, request []byte, idle func() error) 
 		}
 		c.Close()
 		method, _, _ := bytes.Cut(request, []byte(" "))
-		if !errors.Is(err, errNoAnswer) || !c.reused || !idempotent(string(method)) {
+		if !errors.Is(err, errNoAnswer) || !c.reused || !Idempotent(string(method)) {
 			return err
 		}
 		c, err = p.again(ctx)

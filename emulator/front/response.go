@@ -140,10 +140,14 @@ func (c *shortConn) readResponseHead(x *worker.Exchange) (int, error) {
 
 // responseHead writes the head for the client into c.out.
 func (c *shortConn) responseHead(keep bool) {
-	b := append(c.out[:0], c.res.first...)
+	c.out = c.srv.appendResponseHead(c.out[:0], &c.res, keep)
+}
+
+func (s *Server) appendResponseHead(b []byte, res *head, keep bool) []byte {
+	b = append(b, res.first...)
 	b = append(b, crlf...)
 	dated := false
-	for _, f := range c.res.fields {
+	for _, f := range res.fields {
 		switch {
 		case is(f.name, "Connection"), is(f.name, "Keep-Alive"):
 			continue
@@ -154,12 +158,12 @@ func (c *shortConn) responseHead(keep bool) {
 	}
 	if !dated {
 		b = append(b, "Date: "...)
-		b = append(c.srv.date(b), crlf...)
+		b = append(s.date(b), crlf...)
 	}
 	if !keep {
 		b = append(b, "Connection: close\r\n"...)
 	}
-	c.out = append(b, crlf...)
+	return append(b, crlf...)
 }
 
 // errClient says that the client hung up, which is its right.

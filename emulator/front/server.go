@@ -10,6 +10,8 @@ import (
 	"sync"
 
 	"flint/internal/clock"
+	"flint/internal/evloop"
+	"flint/internal/handover"
 )
 
 // Server serves the public port: ordinary requests for Workers the short way,
@@ -21,28 +23,42 @@ type Server struct {
 	clock clock.Clock
 	dates dates
 
-	handed *handedListener // connections for net/http
+	handed *handover.Listener // connections for net/http
+	from   net.Listener
+	loop   *evloop.Loop           // nil: a goroutine for each connection
+	idle   map[string][]*upstream // by socket, the last one used most recently; the loop's own
 
 	mu     sync.Mutex
-	conns  map[net.Conn]bool // in the short way; true while a request is answered
+	conns  map[net.Conn]bool  // on goroutines in the short way; true while a request is answered
+	looped map[*loopConn]bool // in the loop
 	closed bool
-	busy   sync.WaitGroup
+	busy   sync.WaitGroup // connections in the short way
+
+	sweeper clock.Timer // closes idle connections in the loop
 }
 
 // NewServer returns a Server. long answers all requests for which short
-// returns nil, and every one that is not ordinary.
-func NewServer(long *http.Server, short func(host, path string) *Site, log *slog.Logger) *Server {
-	handed := &handedListener{conns: make(chan net.Conn), closed: make(chan struct{})}
-	return &Server{http: long, short: short, log: log, clock: clock.New(), handed: handed, conns: map[net.Conn]bool{}}
+// returns nil, and every one that is not ordinary. loop may be nil; it is the
+// caller's to close, after the Server.
+func NewServer(long *http.Server, short func(host, path string) *Site, loop *evloop.Loop, log *slog.Logger) *Server {
+	return &Server{
+		http: long, short: short, log: log, clock: clock.New(), loop: loop,
+		idle: map[string][]*upstream{}, conns: map[net.Conn]bool{}, looped: map[*loopConn]bool{},
+	}
 }
 
 // Serve accepts connections until Shutdown; it then returns http.ErrServerClosed.
 func (s *Server) Serve(l net.Listener) error {
 	done := make(chan error, 1)
-	s.handed.Listener = l
+	s.mu.Lock()
+	s.handed, s.from = handover.NewListener(l.Addr()), l
+	s.mu.Unlock()
+	if s.loop != nil {
+		s.sweep()
+	}
 	go func() { done <- s.http.Serve(s.handed) }()
 	err := s.accept(l)
-	s.handed.stop()
+	s.handed.Close()
 	return errors.Join(err, <-done)
 }
 
@@ -57,9 +73,20 @@ func (s *Server) accept(l net.Listener) error {
 			}
 			return err
 		}
-		if s.enter(c) {
-			go s.serve(c)
+		if !s.enter(c) {
+			continue
 		}
+		peer, _, err := net.SplitHostPort(c.RemoteAddr().String())
+		if err != nil {
+			peer = "127.0.0.1"
+		}
+		sc := &shortConn{Conn: c, srv: s, peer: peer}
+		if s.loop != nil {
+			s.toLoop(sc, nil)
+			continue
+		}
+		sc.r = bufio.NewReaderSize(c, shortBuffer)
+		go s.serve(sc)
 	}
 }
 
@@ -75,27 +102,41 @@ func (s *Server) enter(c net.Conn) bool {
 	return true
 }
 
-func (s *Server) serve(c net.Conn) {
-	peer, _, err := net.SplitHostPort(c.RemoteAddr().String())
-	if err != nil {
-		peer = "127.0.0.1"
+// serve answers the requests of a connection on this goroutine.
+func (s *Server) serve(c *shortConn) {
+	switch c.serve() {
+	case long:
+		s.toHTTP(c)
+	case looped:
+		buffered, _ := c.r.Peek(c.r.Buffered())
+		s.toLoop(c, buffered)
+	default:
+		s.leave(c)
 	}
-	sc := &shortConn{Conn: c, r: bufio.NewReaderSize(c, shortBuffer), srv: s, peer: peer, out: make([]byte, 0, 4<<10)}
-	long := sc.serve()
+}
+
+// leave ends a connection that was served on a goroutine.
+func (s *Server) leave(c *shortConn) {
 	s.mu.Lock()
-	delete(s.conns, c)
-	long = long && !s.closed
+	delete(s.conns, c.Conn)
+	s.mu.Unlock()
+	c.Close()
+	s.busy.Done()
+}
+
+// toHTTP gives a connection to net/http for the rest of its life.
+func (s *Server) toHTTP(c *shortConn) {
+	s.mu.Lock()
+	delete(s.conns, c.Conn)
+	closed := s.closed
 	s.mu.Unlock()
 	s.busy.Done()
-	if !long {
+	if closed {
 		c.Close()
 		return
 	}
-	select {
-	case s.handed.conns <- &handedConn{Conn: c, r: sc.r}:
-	case <-s.handed.closed:
-		c.Close()
-	}
+	buffered, _ := c.r.Peek(c.r.Buffered())
+	s.handed.Give(&handover.Conn{Conn: c.Conn, Ahead: buffered})
 }
 
 // begin notes that c's request is being answered; false when the server closes.
@@ -121,7 +162,7 @@ func (s *Server) date(b []byte) []byte { return s.dates.append(b, s.clock.Now())
 // closes every connection.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.closeConns(false)
-	err := s.http.Shutdown(ctx) // closes the listener too
+	err := s.http.Shutdown(ctx)
 	idle := make(chan struct{})
 	go func() { s.busy.Wait(); close(idle) }()
 	select {
@@ -147,50 +188,18 @@ func (s *Server) closeConns(all bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
+	if s.from != nil {
+		s.from.Close()
+	}
+	if s.sweeper != nil {
+		s.sweeper.Stop()
+	}
 	for c, answering := range s.conns {
 		if all || !answering {
 			c.Close()
 		}
 	}
-}
-
-// handedListener gives net/http the connections that need the long way.
-type handedListener struct {
-	net.Listener
-	conns  chan net.Conn
-	once   sync.Once
-	closed chan struct{}
-}
-
-// Accept implements net.Listener.
-func (l *handedListener) Accept() (net.Conn, error) {
-	select {
-	case c := <-l.conns:
-		return c, nil
-	case <-l.closed:
-		return nil, net.ErrClosed
+	for c := range s.looped {
+		s.loop.Do(func() { c.shut(all) })
 	}
-}
-
-// Close implements net.Listener.
-func (l *handedListener) Close() error {
-	l.stop()
-	return l.Listener.Close()
-}
-
-func (l *handedListener) stop() { l.once.Do(func() { close(l.closed) }) }
-
-// handedConn is a connection of which a part was read already.
-type handedConn struct {
-	net.Conn
-	r *bufio.Reader
-}
-
-// Read implements net.Conn.
-func (c *handedConn) Read(p []byte) (int, error) {
-	if c.r != nil && c.r.Buffered() > 0 {
-		return c.r.Read(p)
-	}
-	c.r = nil
-	return c.Conn.Read(p)
 }

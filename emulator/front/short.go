@@ -28,9 +28,10 @@ import (
 // Sender is a Worker that takes requests as bytes; *worker.Worker satisfies it.
 type Sender interface {
 	Send(ctx context.Context, request []byte, idle func() error) (*worker.Exchange, error)
+	Enter() (worker.Lease, bool)
 }
 
-// shortConn serves one client connection.
+// shortConn serves one client connection on a goroutine.
 type shortConn struct {
 	net.Conn
 	r    *bufio.Reader
@@ -39,34 +40,53 @@ type shortConn struct {
 	res  head
 	out  []byte // what goes to workerd, then what goes to the client
 	peer string // the client's address without its port
+	odd  int    // how often the event loop gave the connection up
+	late []byte // of an earlier response, to be sent first
 
 	encoding string // the request's Accept-Encoding
 }
 
 var errNotOrdinary = errors.New("not an ordinary request")
 
-// serve answers requests until the connection ends or one needs the long way;
-// it reports whether that is so.
-func (c *shortConn) serve() (long bool) {
+// next says what becomes of a connection.
+type next int
+
+const (
+	over   next = iota // it is closed
+	long               // net/http takes it
+	looped             // the event loop takes it
+)
+
+// serve answers requests until the connection ends or somebody else takes it.
+func (c *shortConn) serve() next {
+	if !c.catchUp() {
+		return over
+	}
 	for {
 		if c.SetReadDeadline(clock.Deadline(idleTimeout)) != nil {
-			return false
+			return over
 		}
 		switch err := c.readHead(); {
 		case errors.Is(err, errNotOrdinary):
-			return c.SetReadDeadline(time.Time{}) == nil
+			if c.SetReadDeadline(time.Time{}) != nil {
+				return over
+			}
+			return long
 		case err != nil:
-			return false
+			return over
 		}
 		if c.SetReadDeadline(time.Time{}) != nil {
-			return false
+			return over
 		}
 		site, method, target, ok := c.route()
 		if !ok {
-			return true
+			return long
 		}
 		if !c.srv.begin(c.Conn) || !c.answer(site, method, target) || !c.srv.end(c.Conn) {
-			return false
+			return over
+		}
+		if c.srv.loop != nil && c.odd < maxOdd {
+			return looped
 		}
 	}
 }
@@ -94,47 +114,81 @@ func (c *shortConn) readHead() error {
 // route finds the Worker of the request and reports whether the short way can
 // take it: its body must be in the buffer whole.
 func (c *shortConn) route() (site *Site, method, target []byte, ok bool) {
-	method, rest, _ := bytes.Cut(c.req.first, []byte(" "))
-	target, version, _ := bytes.Cut(rest, []byte(" "))
-	if string(version) != "HTTP/1.1" || len(target) == 0 || target[0] != '/' || c.req.count("Host") != 1 || !token(method) {
+	if int64(c.r.Buffered()-c.req.size) < c.req.length {
 		return nil, nil, nil, false
 	}
-	if int64(c.r.Buffered()-c.req.size) < c.req.length || is(method, "CONNECT") || bytes.Contains(target, []byte("#")) {
+	return c.srv.route(&c.req)
+}
+
+// route finds the Worker of an ordinary request.
+func (s *Server) route(req *head) (site *Site, method, target []byte, ok bool) {
+	method, rest, _ := bytes.Cut(req.first, []byte(" "))
+	target, version, _ := bytes.Cut(rest, []byte(" "))
+	if string(version) != "HTTP/1.1" || len(target) == 0 || target[0] != '/' || req.count("Host") != 1 || !token(method) {
+		return nil, nil, nil, false
+	}
+	if is(method, "CONNECT") || bytes.Contains(target, []byte("#")) {
 		return nil, nil, nil, false
 	}
 	path, _, _ := bytes.Cut(target, []byte("?"))
-	site = c.srv.short(string(c.req.get("Host")), string(path))
+	site = s.short(string(req.get("Host")), string(path))
 	return site, method, target, site != nil
+}
+
+// catchUp sends what the loop could not send at once.
+func (c *shortConn) catchUp() bool {
+	if len(c.late) == 0 {
+		return true
+	}
+	_, err := c.Write(c.late)
+	c.late = nil
+	return err == nil
+}
+
+// exchange is what is kept of a request until it has been answered.
+type exchange struct {
+	watch  clock.Stopwatch
+	method string
+	path   string
+	accept string
+	keep   bool // the client keeps the connection open
+	status int  // 0 until a response begins
+}
+
+func newExchange(req *head, method, target []byte) exchange {
+	return exchange{clock.StartStopwatch(), string(method), string(target), string(req.get("Accept")), !req.close, 0}
 }
 
 // answer sends the request on and the response back. It reports whether the
 // connection can be used again.
 func (c *shortConn) answer(site *Site, method, target []byte) bool {
-	watch := clock.StartStopwatch()
-	line := accessLine{method: string(method), path: string(target)}
-	accept := string(c.req.get("Accept"))
+	q := newExchange(&c.req, method, target)
 	c.encoding = string(c.req.get("Accept-Encoding"))
-	keep := !c.req.close
 	c.request(method, target)
 	body := int(max(c.req.length, 0))
 	c.r.Discard(c.req.size + body) // they are in the buffer: it cannot fail
 	x, err := site.Worker.(Sender).Send(context.Background(), c.out, c.gone)
+	return c.settle(q, x, err)
+}
+
+// settle sends back the response of x or, after err, an error.
+func (c *shortConn) settle(q exchange, x *worker.Exchange, err error) bool {
+	keep := q.keep && c.catchUp()
 	if err == nil {
-		keep, err = c.respond(x, line.method, keep, &line.status)
+		keep, err = c.respond(x, q.method, keep, &q.status)
 	}
 	if err != nil {
-		keep = c.fail(accept, keep, err, &line.status)
+		keep = c.fail(q.accept, keep, err, &q.status)
 	}
-	if line.status != 0 {
-		c.srv.log.LogAttrs(context.Background(), slog.LevelInfo, EventRequest, slog.String("method", line.method),
-			slog.String("path", line.path), slog.Int("status", line.status), slog.Duration("duration", watch.Elapsed()))
-	}
+	c.srv.logAccess(&q)
 	return keep
 }
 
-type accessLine struct {
-	method, path string
-	status       int
+func (s *Server) logAccess(q *exchange) {
+	if q.status != 0 {
+		s.log.LogAttrs(context.Background(), slog.LevelInfo, EventRequest, slog.String("method", q.method),
+			slog.String("path", q.path), slog.Int("status", q.status), slog.Duration("duration", q.watch.Elapsed()))
+	}
 }
 
 // gone reports whether the client has hung up. It may not have: then a byte of
@@ -154,14 +208,24 @@ func (c *shortConn) gone() error {
 	return c.SetReadDeadline(time.Time{})
 }
 
-// request writes the request into c.out as workerd is to see it: see edgeHeaders.
+// request writes the request into c.out.
 func (c *shortConn) request(method, target []byte) {
-	b := append(c.out[:0], method...)
+	var body []byte
+	if c.req.length > 0 {
+		all, _ := c.r.Peek(c.req.size + int(c.req.length)) // it is in the buffer
+		body = all[c.req.size:]
+	}
+	c.out = appendRequest(c.out[:0], &c.req, method, target, body, c.peer, c.encoding)
+}
+
+// appendRequest appends a request as workerd is to see it: see edgeHeaders.
+func appendRequest(b []byte, req *head, method, target, body []byte, peer, encoding string) []byte {
+	b = append(b, method...)
 	b = append(b, ' ')
 	b = append(b, target...)
 	b = append(b, " HTTP/1.1\r\n"...)
 	var forwarded []byte
-	for _, f := range c.req.fields {
+	for _, f := range req.fields {
 		switch {
 		case is(f.name, "X-Forwarded-For"):
 			forwarded = f.value
@@ -170,29 +234,24 @@ func (c *shortConn) request(method, target []byte) {
 		}
 	}
 	b = append(b, "Accept-Encoding: "+workerEncoding+"\r\nCF-Connecting-IP: "...)
-	b = append(b, c.peer...)
+	b = append(b, peer...)
 	b = append(b, "\r\nCF-IPCountry: "+country+"\r\nCF-Ray: "...)
 	b = appendRay(b)
 	b = append(b, "\r\nCF-Visitor: {\"scheme\":\"http\"}\r\nX-Forwarded-Proto: http\r\nX-Real-IP: "...)
-	b = append(b, c.peer...)
+	b = append(b, peer...)
 	b = append(b, "\r\nX-Forwarded-For: "...)
 	if forwarded != nil {
 		b = append(append(b, forwarded...), ',')
 	}
-	b = append(b, c.peer...)
+	b = append(b, peer...)
 	b = append(b, "\r\n"+worker.HeaderCf+": "...)
-	b = appendCf(b, "HTTP/1.1", c.encoding)
+	b = appendCf(b, "HTTP/1.1", encoding)
 	b = append(b, crlf...)
-	if c.req.length >= 0 {
+	if req.length >= 0 {
 		b = append(b, "Content-Length: "...)
-		b = append(strconv.AppendInt(b, c.req.length, 10), crlf...)
+		b = append(strconv.AppendInt(b, req.length, 10), crlf...)
 	}
-	b = append(b, crlf...)
-	if c.req.length > 0 {
-		all, _ := c.r.Peek(c.req.size + int(c.req.length)) // it is in the buffer
-		b = append(b, all[c.req.size:]...)
-	}
-	c.out = b
+	return append(append(b, crlf...), body...)
 }
 
 func appendField(b, name, value []byte) []byte {

@@ -27,11 +27,16 @@ const MaxReason = 1024
 // connection cannot be taken over (HTTP/2, a test recorder) the reply goes out
 // with the standard reason phrase.
 //
+// A writer that is a StatusWriter keeps its connection.
+//
 // It drains the request body first. Nothing may be written to w before or after.
 func WriteStatus(w http.ResponseWriter, r *http.Request, status int, reason string, header http.Header, body []byte) error {
 	if r.Body != nil {
 		// A broken body is the client's trouble: it gets the answer if it still listens.
 		_, _ = io.CopyN(io.Discard, r.Body, MaxDrain)
+	}
+	if sw, ok := w.(StatusWriter); ok {
+		return sw.WriteStatus(status, Reason(status, reason), header, body)
 	}
 	conn, rw, err := http.NewResponseController(w).Hijack()
 	if err != nil {
@@ -42,6 +47,11 @@ func WriteStatus(w http.ResponseWriter, r *http.Request, status int, reason stri
 		err = closeErr
 	}
 	return err
+}
+
+// StatusWriter is an http.ResponseWriter that knows reason phrases.
+type StatusWriter interface {
+	WriteStatus(status int, reason string, header http.Header, body []byte) error
 }
 
 // Reason makes text fit for a status line: control characters become spaces,
@@ -72,11 +82,11 @@ func write(w *bufio.Writer, method string, status int, reason string, header htt
 		return err
 	}
 	w.WriteString("Connection: close\r\n")
-	if !bodiless(status) {
+	if !Bodiless(status) {
 		w.WriteString("Content-Length: " + strconv.Itoa(len(body)) + "\r\n")
 	}
 	w.WriteString("\r\n")
-	if method != http.MethodHead && !bodiless(status) {
+	if method != http.MethodHead && !Bodiless(status) {
 		w.Write(body)
 	}
 	return w.Flush() // a bufio.Writer keeps its first error
@@ -85,9 +95,10 @@ func write(w *bufio.Writer, method string, status int, reason string, header htt
 // framing are the headers that say where the message ends.
 var framing = map[string]bool{"Connection": true, "Content-Length": true, "Transfer-Encoding": true}
 
-// bodiless statuses have neither a body nor a length.
+// Bodiless reports whether responses with a status have neither a body nor a
+// length.
 // https://www.rfc-editor.org/rfc/rfc9110.html#section-6.4.1
-func bodiless(status int) bool {
+func Bodiless(status int) bool {
 	return status < 200 || status == http.StatusNoContent || status == http.StatusNotModified
 }
 
@@ -98,7 +109,7 @@ func writePlain(w http.ResponseWriter, r *http.Request, status int, header http.
 		}
 	}
 	w.WriteHeader(status)
-	if r.Method == http.MethodHead || bodiless(status) {
+	if r.Method == http.MethodHead || Bodiless(status) {
 		return nil
 	}
 	_, err := w.Write(body)

@@ -1,0 +1,141 @@
+// Package loophttp serves HTTP/1.1 on an event loop, for peers on this machine
+// that send many small requests: workerd's binding calls. A request whose body
+// is small is read by the loop and answered on a goroutine that lives as long
+// as the answer takes; everything else is net/http's.
+package loophttp
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+
+	"flint/internal/evloop"
+	"flint/internal/handover"
+)
+
+// MaxBody is the largest body, in bytes, of a request that the loop reads.
+const MaxBody = 64 << 10
+
+// Server serves what Plain takes on the loop and the rest by HTTP.
+type Server struct {
+	HTTP  *http.Server // its Handler answers all requests
+	Loop  *evloop.Loop
+	Plain func(*http.Request) bool // is this a request for the loop, by its head?
+	Log   *slog.Logger
+
+	handed *handover.Listener
+	from   net.Listener
+
+	mu     sync.Mutex
+	conns  map[*conn]bool
+	closed bool
+	busy   sync.WaitGroup // requests that are being answered
+}
+
+// Serve accepts connections until Shutdown or Close; it then returns
+// http.ErrServerClosed.
+func (s *Server) Serve(l net.Listener) error {
+	s.mu.Lock()
+	s.conns = map[*conn]bool{}
+	s.handed, s.from = handover.NewListener(l.Addr()), l
+	s.mu.Unlock()
+	done := make(chan error, 1)
+	go func() { done <- s.HTTP.Serve(s.handed) }()
+	err := s.accept(l)
+	s.handed.Close()
+	return errors.Join(err, <-done)
+}
+
+func (s *Server) accept(l net.Listener) error {
+	for {
+		nc, err := l.Accept()
+		if err != nil {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			if s.closed {
+				return nil
+			}
+			return err
+		}
+		c := &conn{srv: s}
+		if !s.enter(c) {
+			nc.Close()
+			continue
+		}
+		if s.Loop.Attach(nc, c, c.attached) != nil {
+			s.leave(c)
+		}
+	}
+}
+
+func (s *Server) enter(c *conn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.closed {
+		s.conns[c] = true
+	}
+	return !s.closed
+}
+
+func (s *Server) leave(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.conns, c)
+}
+
+// begin counts a request in; false when the server closes.
+func (s *Server) begin() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.closed {
+		s.busy.Add(1)
+	}
+	return !s.closed
+}
+
+// Shutdown takes no more requests, lets those under way finish until ctx ends,
+// and closes every connection.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.shut()
+	err := s.HTTP.Shutdown(ctx)
+	idle := make(chan struct{})
+	go func() { s.busy.Wait(); close(idle) }()
+	select {
+	case <-idle:
+	case <-ctx.Done():
+		err = errors.Join(err, ctx.Err())
+	}
+	s.cut()
+	<-idle
+	return err
+}
+
+// Close cuts every connection.
+func (s *Server) Close() error {
+	s.shut()
+	s.cut()
+	err := s.HTTP.Close()
+	s.busy.Wait()
+	return err
+}
+
+func (s *Server) shut() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	if s.from != nil {
+		s.from.Close()
+	}
+}
+
+// cut closes the connections in the loop, which ends the contexts of their requests.
+func (s *Server) cut() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.conns {
+		s.Loop.Do(c.end)
+	}
+}
