@@ -310,3 +310,65 @@ func TestCloseLetsABatchFinish(t *testing.T) {
 		t.Errorf("done = %q", got)
 	}
 }
+
+func TestPipelinedRequests(t *testing.T) {
+	t.Parallel()
+	a := run(t, wireWorker, "")
+	c, r := dial(t, a.e)
+	const n = 200
+	go func() {
+		for i := range n {
+			fmt.Fprintf(c, "GET /%d HTTP/1.1\r\nHost: x\r\nX-Fill: %s\r\n\r\n", i, strings.Repeat("f", 1000))
+		}
+	}()
+	for i := range n {
+		if _, body := answer(t, r, "GET"); body != fmt.Sprint("plain /", i) {
+			t.Fatalf("answer %d: %q", i, body)
+		}
+	}
+}
+
+func TestSlowClientGetsAllOfIt(t *testing.T) {
+	t.Parallel()
+	a := run(t, wireWorker, "")
+	c, r := dial(t, a.e)
+	for range 100 { // 30 MB: far more than the connection holds
+		io.WriteString(c, "GET /big HTTP/1.1\r\nHost: x\r\n\r\n")
+	}
+	for i := range 100 {
+		if _, body := answer(t, r, "GET"); body != strings.Repeat("b", 300000) {
+			t.Fatalf("answer %d has %d bytes", i, len(body))
+		}
+	}
+}
+
+// A body that is coded on the way leaves the event loop; the connection comes back.
+func TestCodedAndPlainAnswersOnOneConnection(t *testing.T) {
+	t.Parallel()
+	a := run(t, wireWorker, "")
+	c, r := dial(t, a.e)
+	for i := range 30 {
+		path, want := "/a", "plain /a"
+		if i%3 == 1 {
+			path, want = "/big", strings.Repeat("b", 300000)
+		}
+		fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\n\r\n", path)
+		res, body := answer(t, r, "GET")
+		if res.Header.Get("Content-Encoding") == "gzip" {
+			zr, err := gzip.NewReader(strings.NewReader(body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, err := io.ReadAll(zr)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body = string(text)
+		} else if path == "/big" {
+			t.Errorf("answer %d is not coded", i)
+		}
+		if body != want {
+			t.Fatalf("answer %d: %.40q", i, body)
+		}
+	}
+}

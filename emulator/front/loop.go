@@ -215,7 +215,7 @@ func (c *loopConn) finish() {
 		}
 		return
 	}
-	if len(c.in) > maxAhead {
+	if len(c.in) <= maxAhead {
 		c.conn.Resume()
 	}
 	c.take()
@@ -238,7 +238,7 @@ func (s *Server) sweep() {
 	}
 	for c := range s.looped {
 		s.loop.Do(func() {
-			if c.up == nil && c.conn != nil && c.since.Elapsed() > idleTimeout {
+			if c.up == nil && c.conn != nil && c.since.Elapsed() > s.patience {
 				c.end()
 			}
 		})

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"time"
 
 	"flint/internal/clock"
 	"flint/internal/evloop"
@@ -34,7 +35,8 @@ type Server struct {
 	closed bool
 	busy   sync.WaitGroup // connections in the short way
 
-	sweeper clock.Timer // closes idle connections in the loop
+	sweeper  clock.Timer   // closes idle connections in the loop
+	patience time.Duration // how long they may idle
 }
 
 // NewServer returns a Server. long answers all requests for which short
@@ -43,7 +45,7 @@ type Server struct {
 func NewServer(long *http.Server, short func(host, path string) *Site, loop *evloop.Loop, log *slog.Logger) *Server {
 	return &Server{
 		http: long, short: short, log: log, clock: clock.New(), loop: loop,
-		idle: map[string][]*upstream{}, conns: map[net.Conn]bool{}, looped: map[*loopConn]bool{},
+		idle: map[string][]*upstream{}, conns: map[net.Conn]bool{}, looped: map[*loopConn]bool{}, patience: idleTimeout,
 	}
 }
 
