@@ -23,13 +23,14 @@ type GetOptions struct {
 // Get reads a key. It fails with ErrKeyNotFound when there is none.
 //
 // https://developers.cloudflare.com/kv/api/read-key-value-pairs/
-func (n *Namespace) Get(_ context.Context, key string, o GetOptions) (Entry, error) {
-	if err := checkKey(key); err != nil {
+func (n *Namespace) Get(ctx context.Context, key string, o GetOptions) (Entry, error) {
+	if err := checkRead(key, o.CacheTTL); err != nil {
 		return Entry{}, err
 	}
-	if o.CacheTTL != nil && *o.CacheTTL < MinCacheTTL {
-		return Entry{}, errCacheTTL(strconv.FormatInt(*o.CacheTTL, 10))
-	}
+	return n.driver.get(ctx, key)
+}
+
+func (n *local) get(_ context.Context, key string) (Entry, error) {
 	n.settle()
 	n.mu.RLock()
 	r, ok := n.mem.get(key)
@@ -64,26 +65,51 @@ func (n *Namespace) GetBulk(ctx context.Context, keys []string, o BulkGetOptions
 	if len(keys) == 0 {
 		return nil, errBulkLeast
 	}
-	found := make(map[string]Entry, len(keys))
-	total := 0
 	for _, key := range keys {
-		e, err := n.Get(ctx, key, GetOptions{CacheTTL: o.CacheTTL})
-		if err == ErrKeyNotFound { //nolint:errorlint // Get returns the sentinel itself
-			continue
-		}
-		if err != nil {
+		if err := checkRead(key, o.CacheTTL); err != nil {
 			return nil, err
 		}
-		if o.Type == "json" && !json.Valid(e.Value) {
-			return nil, errBulkValue(o.Type)
+	}
+	found, err := n.driver.getBulk(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	if o.Type == "json" {
+		for _, e := range found {
+			if !json.Valid(e.Value) {
+				return nil, errBulkValue(o.Type)
+			}
 		}
-		total += len(e.Value)
-		found[key] = e
+	}
+	return found, nil
+}
+
+func (n *local) getBulk(_ context.Context, keys []string) (map[string]Entry, error) {
+	n.settle()
+	found := make(map[string]Entry, len(keys))
+	total := 0
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	for _, key := range keys {
+		if r, ok := n.mem.get(key); ok {
+			found[key] = r.entry()
+			total += len(r.value())
+		}
 	}
 	if total > MaxBulkGetBytes {
 		return nil, errBulkBytes
 	}
 	return found, nil
+}
+
+func checkRead(key string, cacheTTL *int64) error {
+	if err := checkKey(key); err != nil {
+		return err
+	}
+	if cacheTTL != nil && *cacheTTL < MinCacheTTL {
+		return errCacheTTL(strconv.FormatInt(*cacheTTL, 10))
+	}
+	return nil
 }
 
 // checkKey applies the rules for key names.

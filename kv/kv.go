@@ -109,10 +109,11 @@ func (s *Store) loadInto(sl *slot, id string) (*Namespace, error) {
 	if n := sl.ready.Load(); n != nil {
 		return n, nil
 	}
-	n, err := openNamespace(id, s.path(id), s.clock, s.log)
+	d, err := openLocal(s.path(id), s.clock, s.log.With("namespace", id))
 	if err != nil {
 		return nil, fmt.Errorf("open KV namespace %q: %w", id, err)
 	}
+	n := &Namespace{id: id, clock: s.clock, driver: d}
 	sl.ready.Store(n)
 	return n, nil
 }

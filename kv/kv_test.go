@@ -175,7 +175,7 @@ func TestForeignLogIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	s, c := openStore(t, dir)
 	n := namespace(t, s, "ns")
-	if err := n.log.Append([]byte("what is this?")); err != nil {
+	if err := inMemory(n).log.Append([]byte("what is this?")); err != nil {
 		t.Fatal(err)
 	}
 	_, err := openAt(t, crash(t, dir), c).Namespace("ns")

@@ -1,0 +1,29 @@
+package kv
+
+import "context"
+
+// driver is where the entries of one namespace live. The rules are above it
+// (Namespace): a driver gets checked keys, values and moments only. Its methods
+// may be called from any goroutine.
+//
+// Expiry: an entry whose expiration is at or before the present second of
+// flint's clock is gone for every method, and stays gone when the clock is set
+// back later. A driver gives its room back by itself.
+type driver interface {
+	// get reads one entry, or fails with ErrKeyNotFound.
+	get(ctx context.Context, key string) (Entry, error)
+	// getBulk reads several entries at one moment. Keys without an entry are
+	// absent. Values of more than MaxBulkGetBytes together are errBulkBytes.
+	getBulk(ctx context.Context, keys []string) (map[string]Entry, error)
+	// write stores put records, all or none, and keeps them. It returns once
+	// that is durable. Of two records with one key the later wins.
+	write(ctx context.Context, records ...record) error
+	// remove deletes keys, all or none, and returns once that is durable. Keys
+	// without an entry are no error.
+	remove(ctx context.Context, keys ...string) error
+	// list gives up to limit keys in the order of their bytes, from start on,
+	// that begin with prefix, and says whether there are more.
+	list(ctx context.Context, start, prefix string, limit int) (keys []Key, more bool, err error)
+	// close ends the driver. Its writes fail with ErrClosed afterwards.
+	close() error
+}
