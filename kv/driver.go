@@ -1,6 +1,12 @@
 package kv
 
-import "context"
+import (
+	"context"
+	"log/slog"
+	"os"
+
+	"flint/internal/clock"
+)
 
 // driver is where the entries of one namespace live. The rules are above it
 // (Namespace): a driver gets checked keys, values and moments only. Its methods
@@ -26,4 +32,36 @@ type driver interface {
 	list(ctx context.Context, start, prefix string, limit int) (keys []Key, more bool, err error)
 	// close ends the driver. Its writes fail with ErrClosed afterwards.
 	close() error
+}
+
+// backend is where the namespaces of a store live.
+type backend interface {
+	// open opens a namespace; it need not exist yet.
+	open(id string) (driver, error)
+	// drop removes a namespace, whose driver is closed, with all it holds.
+	drop(ctx context.Context, id string) error
+	// titles are the namespaces that live here, by id. One that nobody gave a
+	// title has an empty one.
+	titles(ctx context.Context) (map[string]string, error)
+	// setTitle keeps a title.
+	setTitle(ctx context.Context, id, title string) error
+	// ping says what keeps the backend from answering.
+	ping(ctx context.Context) error
+	// close ends the backend, whose drivers are closed.
+	close() error
+}
+
+// Memory is the driver that keeps namespaces in memory, with a log of each in
+// the store's folder.
+const Memory = "memory"
+
+// newBackend opens the backend that driver names.
+func newBackend(driver, dir string, c clock.Clock, log *slog.Logger) (backend, error) {
+	if driver != "" && driver != Memory {
+		return openRedis(driver, c, log)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	return openDisk(dir, c, log)
 }

@@ -140,7 +140,7 @@ func TestNamespacesAreApartWhateverTheirIDs(t *testing.T) {
 		}
 	}
 	for _, id := range ids[:9] {
-		if _, err := openAt(t, crash(t, dir), c).Lookup(id); err != nil {
+		if _, err := openAt(t, crash(t, dir), c).Lookup(ctx, id); err != nil {
 			t.Errorf("namespace %q is not found by its log: %v", id, err)
 		}
 	}

@@ -1,5 +1,7 @@
 package kv
 
+import "time"
+
 // Limits of Workers KV.
 // https://developers.cloudflare.com/kv/platform/limits/
 const (
@@ -36,4 +38,17 @@ const (
 	maxTimer       = 1 << 25 // longest expiry timer in seconds, about a year
 	maxFarSeconds  = 1 << 53 // what a JavaScript number can hold; later moments are clamped to it
 	maxMeasureBody = 1 << 30 // how far an overlong value is read to tell its length, in bytes
+)
+
+// Limits of the Redis driver.
+const (
+	redisConns       = 32                // connections of one flint
+	redisDialTimeout = 2 * time.Second   // to connect
+	redisTimeout     = 10 * time.Second  // one call in all, waiting for a connection included
+	embeddedTimeout  = time.Minute       // one call of a Redis inside flint
+	redisBatch       = 1000              // keys that a script looks at in one step
+	redisGrace       = 86400             // seconds that Redis waits longer than flint before it removes an expired entry by itself
+	redisFarSeconds  = 100 * 365 * 86400 // expiries further away are left to flint alone
+	redisSweepRetry  = 60                // seconds until expired keys are looked for again after a failure
+	maxRedisText     = 200               // bytes of an answer of Redis that an error shows
 )

@@ -1,7 +1,9 @@
 package kv
 
 import (
+	"errors"
 	"net/http"
+	"strings"
 
 	"flint/internal/cferr"
 )
@@ -16,6 +18,7 @@ const (
 	codeTitleMissing  = 10019
 	codeInvalidOption = 10033
 	codeTooLarge      = 10047
+	codeUnavailable   = 10013
 )
 
 // ErrKeyNotFound says that a key does not exist or has expired.
@@ -102,4 +105,19 @@ func errBulkType(given string) error {
 
 func errBulkValue(kind string) error {
 	return option("At least one of the requested keys corresponds to a non-%s value", kind)
+}
+
+var errRedisURL = errors.New("the driver is no Redis URL: want redis://[USER:PASSWORD@]HOST[:PORT][/DB], rediss://… or unix:///SOCKET, " +
+	"with / ? # @ in a password written as %2F %3F %23 %40")
+
+// errRedisAway says that Redis cannot be reached.
+func errRedisAway(addr, reason string) error {
+	return cferr.Newf(http.StatusServiceUnavailable, codeUnavailable,
+		"KV cannot reach Redis at %s (%s). Start it, or change [kv] driver in flint.toml.", addr, reason)
+}
+
+// errRedisReply says what Redis refused to do.
+func errRedisReply(addr, text string) error {
+	text, _, _ = strings.Cut(text, "\n")
+	return cferr.Newf(http.StatusServiceUnavailable, codeUnavailable, "Redis at %s answered KV: %.*s", addr, maxRedisText, text)
 }
