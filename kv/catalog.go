@@ -136,6 +136,7 @@ func (s *Store) Delete(ctx context.Context, id string) error {
 		s.log.Warn("a deleted KV namespace did not close cleanly", "namespace", id, "error", err)
 	}
 	err = s.home.drop(ctx, id)
+	s.edge.forget(id)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.slots[id] == sl {

@@ -15,8 +15,8 @@ type Entry struct {
 
 // GetOptions change a read.
 type GetOptions struct {
-	// CacheTTL is checked (at least 30 seconds) and otherwise without
-	// effect: there is one place only, and it is always up to date.
+	// CacheTTL is how long a location keeps what it read, at least 30
+	// seconds. It has an effect on eventual namespaces only.
 	CacheTTL *int64
 }
 
@@ -56,6 +56,11 @@ type BulkGetOptions struct {
 //
 // https://developers.cloudflare.com/kv/api/read-key-value-pairs/#request-multiple-keys
 func (n *Namespace) GetBulk(ctx context.Context, keys []string, o BulkGetOptions) (map[string]Entry, error) {
+	return checkedBulk(keys, o, func() (map[string]Entry, error) { return n.driver.getBulk(ctx, keys) })
+}
+
+// checkedBulk checks the question and the answer of a bulk read.
+func checkedBulk(keys []string, o BulkGetOptions, read func() (map[string]Entry, error)) (map[string]Entry, error) {
 	if o.Type != "" && o.Type != "text" && o.Type != "json" {
 		return nil, errBulkType(o.Type)
 	}
@@ -70,15 +75,13 @@ func (n *Namespace) GetBulk(ctx context.Context, keys []string, o BulkGetOptions
 			return nil, err
 		}
 	}
-	found, err := n.driver.getBulk(ctx, keys)
-	if err != nil {
-		return nil, err
+	found, err := read()
+	if err != nil || o.Type != "json" {
+		return found, err
 	}
-	if o.Type == "json" {
-		for _, e := range found {
-			if !json.Valid(e.Value) {
-				return nil, errBulkValue(o.Type)
-			}
+	for _, e := range found {
+		if !json.Valid(e.Value) {
+			return nil, errBulkValue(o.Type)
 		}
 	}
 	return found, nil

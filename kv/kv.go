@@ -22,14 +22,25 @@ type Options struct {
 	Clock  clock.Clock  // expiry follows it; nil is real time
 	Log    *slog.Logger // nil discards
 	Driver string       // Memory (also when empty), Embedded, or the URL of a Redis
+
+	Rules      Rules            // of all namespaces
+	RulesForID map[string]Rules // of single ones, in place of Rules
+}
+
+// Rules are properties of production that a namespace has only when asked.
+type Rules struct {
+	Eventual   bool // reads of a binding come from a cache, as in another location
+	WriteLimit bool // a key takes one write a second
 }
 
 // Store holds the namespaces of one state directory. Its methods may be called
 // from any goroutine.
 type Store struct {
 	home  backend
+	edge  *edge
 	clock clock.Clock
 	log   *slog.Logger
+	rules func(id string) Rules
 
 	naming   sync.Mutex // held while a title is given, so that no two get the same
 	mu       sync.RWMutex
@@ -58,7 +69,17 @@ func Open(o Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open KV: %w", err)
 	}
-	return &Store{home: home, clock: o.Clock, log: o.Log, slots: map[string]*slot{}, declared: map[string]string{}}, nil
+	return &Store{
+		home: home, edge: newEdge(o.Clock), clock: o.Clock, log: o.Log, rules: o.rules,
+		slots: map[string]*slot{}, declared: map[string]string{},
+	}, nil
+}
+
+func (o *Options) rules(id string) Rules {
+	if r, ok := o.RulesForID[id]; ok {
+		return r
+	}
+	return o.Rules
 }
 
 // Namespace gives the namespace with this id, opening or creating it. Any text
@@ -114,6 +135,13 @@ func (s *Store) loadInto(sl *slot, id string) (*Namespace, error) {
 		return nil, fmt.Errorf("open KV namespace %q: %w", id, err)
 	}
 	n := &Namespace{id: id, clock: s.clock, driver: d}
+	rules := s.rules(id)
+	if rules.Eventual {
+		n.edge = s.edge
+	}
+	if rules.WriteLimit {
+		n.limit = newWriteLimit(s.clock)
+	}
 	sl.ready.Store(n)
 	return n, nil
 }

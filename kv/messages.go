@@ -19,6 +19,7 @@ const (
 	codeInvalidOption = 10033
 	codeTooLarge      = 10047
 	codeUnavailable   = 10013
+	codeThrottled     = 971
 )
 
 // ErrKeyNotFound says that a key does not exist or has expired.
@@ -36,14 +37,15 @@ var (
 	errTitleLong    = cferr.Newf(http.StatusBadRequest, codeInvalidOption, "A namespace title may have at most %d bytes", maxTitleBytes)
 	errNamespaceID  = cferr.Newf(http.StatusBadRequest, codeInvalidOption, "A namespace id must have 1 to %d bytes", maxNamespaceBytes)
 
-	errEmptyKey    = option("Key names must not be empty")
-	errKeyEncoding = option("Could not URL-decode key name")
-	errCursor      = option("Invalid cursor. Use the cursor that the previous list answered with.")
-	errMetadata    = option("Metadata is not valid JSON.")
-	errBulkMost    = option("You can request a maximum of %d keys", MaxBulkGetKeys)
-	errBulkLeast   = option("You must request a minimum of 1 key")
-	errBulkBytes   = tooLarge("Total size of request exceeds the limit of %dMB", MaxBulkGetBytes>>20)
-	errBulkPairs   = option("A bulk write or delete takes at most %d keys", MaxBulkPairs)
+	errEmptyKey      = option("Key names must not be empty")
+	errKeyEncoding   = option("Could not URL-decode key name")
+	errCursor        = option("Invalid cursor. Use the cursor that the previous list answered with.")
+	errMetadata      = option("Metadata is not valid JSON.")
+	errBulkMost      = option("You can request a maximum of %d keys", MaxBulkGetKeys)
+	errBulkLeast     = option("You must request a minimum of 1 key")
+	errBulkBytes     = tooLarge("Total size of request exceeds the limit of %dMB", MaxBulkGetBytes>>20)
+	errTooManyWrites = cferr.New(http.StatusTooManyRequests, codeThrottled, "Too Many Requests")
+	errBulkPairs     = option("A bulk write or delete takes at most %d keys", MaxBulkPairs)
 )
 
 func option(format string, args ...any) *cferr.Error {

@@ -19,6 +19,8 @@ type Namespace struct {
 	id     string
 	clock  clock.Clock
 	driver driver
+	edge   *edge       // nil unless it is eventual
+	limit  *writeLimit // nil unless writes are limited
 }
 
 // ID is the id of the namespace.

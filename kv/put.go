@@ -30,6 +30,9 @@ func (n *Namespace) PutStream(ctx context.Context, key string, body io.Reader, s
 	if err != nil {
 		return err
 	}
+	if err := n.limit.take(key); err != nil {
+		return err
+	}
 	if r, err = fill(r, body, size); err != nil {
 		return err
 	}
@@ -160,14 +163,17 @@ func (n *Namespace) PutBulk(ctx context.Context, pairs []Pair) error {
 	if len(pairs) == 0 {
 		return nil
 	}
-	records := make([]record, len(pairs))
+	records, keys := make([]record, len(pairs)), make([]string, len(pairs))
 	for i, p := range pairs {
 		r, err := n.prepare(p.Key, int64(len(p.Value)), p.PutOptions)
 		if err != nil {
 			return err
 		}
 		copy(r.value(), p.Value)
-		records[i] = r
+		records[i], keys[i] = r, p.Key
+	}
+	if err := n.limit.take(keys...); err != nil {
+		return err
 	}
 	return n.driver.write(ctx, records...)
 }

@@ -109,6 +109,8 @@ func bound(o *redis.Options) {
 	if o.MaxRetries == 0 {
 		o.MaxRetries = 1 // a connection that died while it was idle
 	}
+	// A server that wants a password says so clearly only in answer to a short command.
+	o.OnConnect = func(ctx context.Context, c *redis.Conn) error { return c.Ping(ctx).Err() }
 	o.PipelinePoolSize = -1
 	o.DialerRetries = 1
 	o.ContextTimeoutEnabled = true
