@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 )
@@ -29,7 +31,9 @@ type Redis struct {
 func StartRedis(t testing.TB, more ...string) *Redis {
 	t.Helper()
 	if _, err := exec.LookPath("redis-server"); err != nil {
-		t.Skip("SKIPPED: redis-server is not installed, so nothing was tested on a real Redis (Debian package redis-server)")
+		const skipped = "SKIPPED: redis-server is not installed, so nothing was tested on a real Redis (Debian package redis-server)"
+		sayOnce.Do(func() { fmt.Fprintln(os.Stderr, skipped) })
+		t.Skip(skipped)
 	}
 	dir := t.TempDir()
 	r := &Redis{Addr: freeAddr(t), Socket: filepath.Join(dir, "s")}
@@ -42,6 +46,8 @@ func StartRedis(t testing.TB, more ...string) *Redis {
 	r.Start(t)
 	return r
 }
+
+var sayOnce sync.Once
 
 func freeAddr(t testing.TB) string {
 	t.Helper()
