@@ -3,11 +3,15 @@ package emulator
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"flint/emulator/config"
 	"flint/internal/clock"
 	"flint/kv"
 )
+
+// greetTimeout bounds what a Redis that hangs adds to the start.
+const greetTimeout = time.Second
 
 // kvOptions says where KV lives and how it behaves.
 func kvOptions(p *config.Project, dir string, c clock.Clock, log *slog.Logger) kv.Options {
@@ -30,6 +34,16 @@ func kvOptions(p *config.Project, dir string, c clock.Clock, log *slog.Logger) k
 
 func kvRules(r config.KVRules) kv.Rules {
 	return kv.Rules{Eventual: r.Consistency == config.Eventual, WriteLimit: r.WriteLimit}
+}
+
+// greetKV says at the start, not at the first call, that a Redis is away. It may
+// still come.
+func (e *Emulator) greetKV(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, greetTimeout)
+	defer cancel()
+	if err := e.services.kv.Ping(ctx); err != nil {
+		e.log.Warn("KV does not work yet", "error", err)
+	}
 }
 
 // CheckKV says what keeps the KV driver of a project from answering; it is nil
