@@ -5,16 +5,37 @@ import "time"
 // Limits of Workers KV.
 // https://developers.cloudflare.com/kv/platform/limits/
 const (
-	MaxKeyBytes      = 512         // a key's name in UTF-8
-	MaxValueBytes    = 25 << 20    // one value
-	MaxMetadataBytes = 1024        // one key's metadata as JSON text
-	MinCacheTTL      = 30          // seconds
-	defaultCacheTTL  = 60          // seconds that a location keeps what it read
-	writeInterval    = time.Second // between two writes to one key
-	MinExpirationTTL = 60          // seconds
-	MaxListKeys      = 1000        // one page of a list, and the default
-	MaxBulkGetKeys   = 100         // keys of one bulk read
-	MaxBulkGetBytes  = 25 << 20    // values of one bulk read
+	MaxKeyBytes      = 512      // a key's name in UTF-8
+	MaxValueBytes    = 25 << 20 // one value
+	MaxMetadataBytes = 1024     // one key's metadata as JSON text
+	MinCacheTTL      = 30       // seconds
+	MinExpirationTTL = 60       // seconds
+	MaxListKeys      = 1000     // one page of a list, and the default
+	MaxBulkGetKeys   = 100      // keys of one bulk read
+	MaxBulkGetBytes  = 25 << 20 // values of one bulk read
+)
+
+// What a namespace does when asked (Rules).
+// https://developers.cloudflare.com/kv/concepts/how-kv-works/#consistency
+const (
+	defaultCacheTTL = 60          // seconds that a location keeps what it read
+	maxCacheSeconds = 1 << 32     // longest cacheTtl that makes a difference, over a century
+	maxEdgeBytes    = 64 << 20    // what the simulated edge cache of a store holds
+	writeInterval   = time.Second // between two writes to one key
+	maxRecentWrites = 100_000     // keys of a namespace whose last write is remembered
+)
+
+// Limits of the Redis driver.
+const (
+	redisConns       = 32                // connections of one flint
+	redisDialTimeout = 2 * time.Second   // to connect
+	redisTimeout     = 10 * time.Second  // one call in all, waiting for a connection included
+	embeddedTimeout  = time.Minute       // one call of a Redis inside flint
+	redisBatch       = 1000              // keys that a script looks at in one step
+	redisGrace       = 86400             // seconds that Redis waits longer than flint before it removes an expired entry by itself
+	redisFarSeconds  = 100 * 365 * 86400 // expiries further away are left to flint alone
+	redisSweepRetry  = 60                // seconds until expired keys are looked for again after a failure
+	maxRedisText     = 200               // bytes of an answer of Redis that an error shows
 )
 
 // Limits of the REST API.
@@ -34,26 +55,10 @@ const (
 
 // Limits of flint.
 const (
-	maxFileName     = 200      // bytes of a log's file name before its suffix
-	compactMin      = 4 << 20  // a log smaller than this is never compacted, in bytes
-	sweepBatch      = 4096     // expired keys removed between two looks of waiting readers
-	maxEdgeBytes    = 64 << 20 // what the simulated edge cache of a store holds
-	maxCacheSeconds = 1 << 32  // longest cacheTtl that makes a difference, over a century
-	maxRecentWrites = 100_000  // keys of a namespace whose last write is remembered
-	maxTimer        = 1 << 25  // longest expiry timer in seconds, about a year
-	maxFarSeconds   = 1 << 53  // what a JavaScript number can hold; later moments are clamped to it
-	maxMeasureBody  = 1 << 30  // how far an overlong value is read to tell its length, in bytes
-)
-
-// Limits of the Redis driver.
-const (
-	redisConns       = 32                // connections of one flint
-	redisDialTimeout = 2 * time.Second   // to connect
-	redisTimeout     = 10 * time.Second  // one call in all, waiting for a connection included
-	embeddedTimeout  = time.Minute       // one call of a Redis inside flint
-	redisBatch       = 1000              // keys that a script looks at in one step
-	redisGrace       = 86400             // seconds that Redis waits longer than flint before it removes an expired entry by itself
-	redisFarSeconds  = 100 * 365 * 86400 // expiries further away are left to flint alone
-	redisSweepRetry  = 60                // seconds until expired keys are looked for again after a failure
-	maxRedisText     = 200               // bytes of an answer of Redis that an error shows
+	maxFileName    = 200     // bytes of a log's file name before its suffix
+	compactMin     = 4 << 20 // a log smaller than this is never compacted, in bytes
+	sweepBatch     = 4096    // expired keys removed between two looks of waiting readers
+	maxTimer       = 1 << 25 // longest expiry timer in seconds, about a year
+	maxFarSeconds  = 1 << 53 // what a JavaScript number can hold; later moments are clamped to it
+	maxMeasureBody = 1 << 30 // how far an overlong value is read to tell its length, in bytes
 )
