@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -12,6 +13,14 @@ import (
 
 // greetTimeout bounds what a Redis that hangs adds to the start.
 const greetTimeout = time.Second
+
+func openKV(p *config.Project, dir string, c clock.Clock, log *slog.Logger) (*kv.Store, error) {
+	s, err := kv.Open(kvOptions(p, dir, c, log))
+	if errors.Is(err, kv.ErrDriver) {
+		return nil, &ConfigError{"[kv] driver: " + kv.ErrDriver.Error()}
+	}
+	return s, err
+}
 
 // kvOptions says where KV lives and how it behaves.
 func kvOptions(p *config.Project, dir string, c clock.Clock, log *slog.Logger) kv.Options {

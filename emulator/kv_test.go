@@ -1,6 +1,7 @@
 package emulator_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -126,6 +127,24 @@ func TestKVInEmbeddedRedis(t *testing.T) {
 	a.kv(`"1"`, "KV", "get", `"k"`)
 	a.advance(time.Minute)
 	a.kv(`null`, "KV", "get", `"k"`)
+}
+
+// A driver that cannot be used is a mistake in the configuration, told without
+// the password.
+func TestUnusableKVDriver(t *testing.T) {
+	t.Parallel()
+	p, err := config.Load(config.Options{
+		Dir:   write(t, kvWorker, kvBindings, map[string]string{"flint.toml": "[kv]\ndriver = \"redis://:s3cret@host/zero\"\n"}),
+		Today: emulator.Today(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = emulator.New(t.Context(), p)
+	var mistake *emulator.ConfigError
+	if !errors.As(err, &mistake) || strings.Contains(err.Error(), "s3cret") || !strings.HasPrefix(err.Error(), "[kv] driver: the driver is no Redis URL") {
+		t.Errorf("got %v", err)
+	}
 }
 
 // CheckKV is what flint doctor asks.

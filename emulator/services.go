@@ -80,7 +80,7 @@ func openServices(p *config.Project, dir *stateDir, log *slog.Logger) (*services
 }
 
 func (s *services) openStores(p *config.Project, dir *stateDir, log *slog.Logger) (err error) {
-	if s.kv, err = kv.Open(kvOptions(p, dir.sub("kv"), s.clock, log)); err != nil {
+	if s.kv, err = openKV(p, dir.sub("kv"), s.clock, log); err != nil {
 		return err
 	}
 	s.onClose(s.kv.Close)

@@ -109,7 +109,9 @@ func errBulkValue(kind string) error {
 	return option("At least one of the requested keys corresponds to a non-%s value", kind)
 }
 
-var errRedisURL = errors.New("the driver is no Redis URL: want redis://[USER:PASSWORD@]HOST[:PORT][/DB], rediss://… or unix:///SOCKET, " +
+// ErrDriver says that a driver is neither a name nor a URL that can be used. It
+// does not show the driver, which may hold a password.
+var ErrDriver = errors.New("the driver is no Redis URL: want redis://[USER:PASSWORD@]HOST[:PORT][/DB], rediss://… or unix:///SOCKET, " +
 	"with / ? # @ in a password written as %2F %3F %23 %40")
 
 // errRedisAway says that Redis cannot be reached.

@@ -70,11 +70,11 @@ func openRedis(driver string, c clock.Clock, log *slog.Logger) (*redisBackend, e
 func parseRedisURL(text string) (*redis.Options, string, error) {
 	u, err := url.Parse(text)
 	if err != nil {
-		return nil, "", errRedisURL
+		return nil, "", ErrDriver
 	}
 	q, err := url.ParseQuery(u.RawQuery)
 	if err != nil {
-		return nil, "", errRedisURL
+		return nil, "", ErrDriver
 	}
 	prefix := q.Get("prefix")
 	if prefix == "" {
@@ -84,7 +84,7 @@ func parseRedisURL(text string) (*redis.Options, string, error) {
 	u.RawQuery = q.Encode()
 	o, err := redis.ParseURL(u.String())
 	if err != nil {
-		return nil, "", errRedisURL
+		return nil, "", ErrDriver
 	}
 	return o, prefix, nil
 }
