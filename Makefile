@@ -42,7 +42,7 @@ dev: build web ## run Personality Spark: http://127.0.0.1:8787
 	@cd $(SPARK) && $(CURDIR)/bin/flint d1 migrations apply personality-spark
 	@exec bin/flint dev $(SPARK)
 
-test: runtime web ## all tests, with the race detector
+test: runtime web redis ## all tests, with the race detector
 	go test -race -timeout 20m $$(go list ./... | grep -v /conformance)
 	go test ./conformance -count=1 -timeout 10m -install
 	cd $(SPARK) && npm run --silent typecheck && npm run --silent test
@@ -71,6 +71,12 @@ $(BENCHSTAT):
 	GOBIN=$(TOOLS) GOFLAGS= go install golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
 	@mv $(TOOLS)/benchstat $@
 
+# Only the program is wanted: tests start servers of their own. The two variables keep the package from starting its service.
+redis:
+	@command -v redis-server >/dev/null || { echo "installing redis-server, for KV's tests (once)"; \
+	  apt-get update -qq && RUNLEVEL=1 SYSTEMD_OFFLINE=1 apt-get install -y -qq --no-install-recommends redis-server >/dev/null; } || \
+	  echo "NO redis-server: KV's tests on a real Redis are SKIPPED (install Debian's package redis-server)"
+
 wrk:
 	@command -v wrk >/dev/null || { apt-get update -qq && apt-get install -y -qq wrk; } || { echo "install wrk, the load generator (Debian package wrk)"; exit 1; }
 
@@ -89,4 +95,4 @@ conformance: build ## the same steps on flint and on the pinned peer, compared (
 clean: ## remove what was built; state directories stay
 	rm -rf bin .cache $(SPARK)/node_modules $(SPARK)/apps/web/dist
 
-.PHONY: help env build runtime spark-deps web dev test lint bench bench-compare wrk k6 conformance clean
+.PHONY: help env build runtime spark-deps web dev test lint bench bench-compare wrk redis k6 conformance clean

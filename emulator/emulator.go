@@ -141,6 +141,7 @@ func (e *Emulator) start(ctx context.Context) error {
 	if err := e.startRuntime(ctx); err != nil {
 		return err
 	}
+	e.greetKV(ctx)
 	if err := e.serve(); err != nil {
 		return err
 	}

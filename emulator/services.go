@@ -47,9 +47,6 @@ func (e *ConfigError) Error() string { return e.text }
 // checkDrivers refuses drivers that flint does not have yet.
 func checkDrivers(p *config.Project) error {
 	s := &p.Settings
-	if s.KVDriver != "" && s.KVDriver != "memory" {
-		return &ConfigError{"[kv] driver " + driverName(s.KVDriver) + " is not served yet; use memory, the default"}
-	}
 	if s.R2Driver != "" && s.R2Driver != "disk" {
 		return &ConfigError{"[r2] driver " + driverName(s.R2Driver) + " is not served yet; use disk, the default"}
 	}
@@ -83,7 +80,7 @@ func openServices(p *config.Project, dir *stateDir, log *slog.Logger) (*services
 }
 
 func (s *services) openStores(p *config.Project, dir *stateDir, log *slog.Logger) (err error) {
-	if s.kv, err = kv.Open(kv.Options{Dir: dir.sub("kv"), Clock: s.clock, Log: log}); err != nil {
+	if s.kv, err = openKV(p, dir.sub("kv"), s.clock, log); err != nil {
 		return err
 	}
 	s.onClose(s.kv.Close)

@@ -97,7 +97,7 @@ func BenchmarkLoad(b *testing.B) {
 		var before, after runtime.MemStats
 		runtime.GC()
 		runtime.ReadMemStats(&before)
-		again, err := openNamespace("ns", path, n.clock, n.slog)
+		again, err := openLocal(path, n.clock, inMemory(n).slog)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -125,11 +125,11 @@ func BenchmarkExpireAll(b *testing.B) {
 
 // BenchmarkCompact rewrites a log of a million keys.
 func BenchmarkCompact(b *testing.B) {
-	n := filled(b, 1_000_000, PutOptions{})
+	l := inMemory(filled(b, 1_000_000, PutOptions{}))
 	for b.Loop() {
-		n.compactAt = 0
-		n.mem.bytes /= 4 // as if it were mostly garbage
-		n.compact()
-		n.mem.bytes *= 4
+		l.compactAt = 0
+		l.mem.bytes /= 4 // as if it were mostly garbage
+		l.compact()
+		l.mem.bytes *= 4
 	}
 }

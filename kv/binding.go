@@ -40,9 +40,10 @@ type call struct {
 
 // Headers and parameters of the protocol.
 const (
-	headerMetadata   = "CF-KV-Metadata"
-	headerExpiration = "CF-Expiration"
-	justEncoded      = "urlencoded=true" // the query of a call without options
+	headerMetadata    = "CF-KV-Metadata"
+	headerExpiration  = "CF-Expiration"
+	headerCacheStatus = "CF-Cache-Status"
+	justEncoded       = "urlencoded=true" // the query of a call without options
 )
 
 // ServeBinding answers one call on the namespace with the id resource.
@@ -97,7 +98,9 @@ func (c *call) get(path string) error {
 	op := &intercept.Op{Action: "get", Key: key}
 	var e Entry
 	err = c.do(op, func(ctx context.Context) (err error) {
-		e, err = c.ns.Get(ctx, key, o)
+		var status CacheStatus
+		e, status, err = c.ns.GetAtEdge(ctx, key, o)
+		c.tell(status)
 		op.Bytes = int64(len(e.Value))
 		return err
 	})
@@ -106,6 +109,13 @@ func (c *call) get(path string) error {
 	}
 	c.sendEntry(e)
 	return nil
+}
+
+// tell sets what getWithMetadata and list show as cacheStatus.
+func (c *call) tell(status CacheStatus) {
+	if status != "" {
+		c.w.Header().Set(headerCacheStatus, string(status))
+	}
 }
 
 func (c *call) sendEntry(e Entry) {
@@ -205,7 +215,9 @@ func (c *call) list() error {
 	op := &intercept.Op{Action: "list", Key: o.Prefix}
 	var page Page
 	err = c.do(op, func(ctx context.Context) (err error) {
-		page, err = c.ns.List(ctx, o)
+		var status CacheStatus
+		page, status, err = c.ns.ListAtEdge(ctx, o)
+		c.tell(status)
 		op.Rows = int64(len(page.Keys))
 		return err
 	})
@@ -227,7 +239,7 @@ func (c *call) getBulk() error {
 	op := &intercept.Op{Action: "get_bulk"}
 	var found map[string]Entry
 	err = c.do(op, func(ctx context.Context) (err error) {
-		found, err = c.ns.GetBulk(ctx, keys, o)
+		found, err = c.ns.GetBulkAtEdge(ctx, keys, o)
 		for _, e := range found {
 			op.Bytes += int64(len(e.Value))
 		}

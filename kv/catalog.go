@@ -1,14 +1,10 @@
 package kv
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -19,211 +15,136 @@ type Info struct {
 	Title string `json:"title"`
 }
 
-// catalog knows which namespaces there are: those of the configuration, those
-// created through the REST API (kept in namespaces.json) and those that left a
-// log. The store's lock guards it.
-type catalog struct {
-	file  string
-	named map[string]titled
-}
-
-type titled struct {
-	title string
-	kept  bool // in namespaces.json
-}
-
-const catalogFile = "namespaces.json"
-
-func (c *catalog) load(dir string) error {
-	c.file = filepath.Join(dir, catalogFile)
-	c.named = map[string]titled{}
-	logs, err := os.ReadDir(dir)
-	if err != nil {
-		return err
-	}
-	for _, e := range logs {
-		if id, ok := namespaceOf(e.Name()); ok {
-			c.discover(id)
-		}
-	}
-	text, err := os.ReadFile(c.file)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	var kept []Info
-	if err := json.Unmarshal(text, &kept); err != nil {
-		return fmt.Errorf("%s is not a list of namespaces: %w", c.file, err)
-	}
-	for _, i := range kept {
-		c.named[i.ID] = titled{i.Title, true}
-	}
-	return nil
-}
-
-// discover notes a namespace that is known by its id only.
-func (c *catalog) discover(id string) {
-	if _, ok := c.named[id]; !ok {
-		c.named[id] = titled{title: id}
-	}
-}
-
-// set gives a namespace a title that lasts.
-func (c *catalog) set(id, title string) error {
-	old, had := c.named[id]
-	c.named[id] = titled{title, true}
-	if err := c.save(); err != nil {
-		delete(c.named, id)
-		if had {
-			c.named[id] = old
-		}
-		return err
-	}
-	return nil
-}
-
-func (c *catalog) remove(id string) error {
-	old, had := c.named[id]
-	delete(c.named, id)
-	if !old.kept {
-		return nil
-	}
-	if err := c.save(); err != nil {
-		if had {
-			c.named[id] = old
-		}
-		return err
-	}
-	return nil
-}
-
-// save replaces namespaces.json in one step.
-func (c *catalog) save() error {
-	kept := []Info{}
-	for id, e := range c.named {
-		if e.kept {
-			kept = append(kept, Info{id, e.title})
-		}
-	}
-	slices.SortFunc(kept, func(a, b Info) int { return strings.Compare(a.ID, b.ID) })
-	text, err := json.MarshalIndent(kept, "", "  ")
-	if err != nil {
-		return err
-	}
-	return replaceFile(c.file, append(text, '\n'))
-}
-
-func replaceFile(path string, text []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	if err == nil {
-		err = f.Sync()
-	}
-	err = errors.Join(err, f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		os.Remove(f.Name())
-	}
-	return err
-}
+// Which namespaces there are: those of the configuration and those that were
+// used, known by this process (Store.declared), and those that the backend
+// keeps: made through the REST API, or not empty.
 
 // Declare makes a namespace of the configuration known under a title. A title
 // given by Create or Rename stays.
 func (s *Store) Declare(id, title string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.catalog.named[id].kept {
-		s.catalog.named[id] = titled{title: title}
+	s.declared[id] = title
+}
+
+// known are the titles of all namespaces by id.
+func (s *Store) known(ctx context.Context) (map[string]string, error) {
+	all, err := s.home.titles(ctx)
+	if err != nil {
+		return nil, err
 	}
+	for id, title := range all {
+		if title == "" {
+			all[id] = id
+		}
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for id, title := range s.declared {
+		if kept, ok := all[id]; !ok || kept == id {
+			all[id] = title
+		}
+	}
+	return all, nil
 }
 
 // List describes all namespaces, ordered by id.
-func (s *Store) List() []Info {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	all := make([]Info, 0, len(s.catalog.named))
-	for id, e := range s.catalog.named {
-		all = append(all, Info{id, e.title})
+func (s *Store) List(ctx context.Context) ([]Info, error) {
+	known, err := s.known(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]Info, 0, len(known))
+	for id, title := range known {
+		all = append(all, Info{id, title})
 	}
 	slices.SortFunc(all, func(a, b Info) int { return strings.Compare(a.ID, b.ID) })
-	return all
+	return all, nil
 }
 
 // Lookup describes one namespace. It fails with ErrNamespaceNotFound.
-func (s *Store) Lookup(id string) (Info, error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	e, ok := s.catalog.named[id]
+func (s *Store) Lookup(ctx context.Context, id string) (Info, error) {
+	known, err := s.known(ctx)
+	if err != nil {
+		return Info{}, err
+	}
+	title, ok := known[id]
 	if !ok {
 		return Info{}, ErrNamespaceNotFound
 	}
-	return Info{id, e.title}, nil
+	return Info{id, title}, nil
 }
 
 // Create makes a namespace with a new id under a title that is not taken yet.
 //
 // https://developers.cloudflare.com/api/resources/kv/subresources/namespaces/methods/create/
-func (s *Store) Create(title string) (Info, error) {
+func (s *Store) Create(ctx context.Context, title string) (Info, error) {
 	var id [16]byte
 	rand.Read(id[:]) // never fails
-	return s.name(hex.EncodeToString(id[:]), title)
+	return s.name(ctx, hex.EncodeToString(id[:]), title)
 }
 
 // Rename gives a namespace another title.
 //
 // https://developers.cloudflare.com/api/resources/kv/subresources/namespaces/methods/update/
-func (s *Store) Rename(id, title string) (Info, error) {
-	if _, err := s.Lookup(id); err != nil {
+func (s *Store) Rename(ctx context.Context, id, title string) (Info, error) {
+	if _, err := s.Lookup(ctx, id); err != nil {
 		return Info{}, err
 	}
-	return s.name(id, title)
+	return s.name(ctx, id, title)
 }
 
-func (s *Store) name(id, title string) (Info, error) {
+func (s *Store) name(ctx context.Context, id, title string) (Info, error) {
 	if title == "" {
 		return Info{}, errTitleMissing
 	}
 	if len(title) > maxTitleBytes {
 		return Info{}, errTitleLong
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
+	s.naming.Lock()
+	defer s.naming.Unlock()
+	if s.isClosed() {
 		return Info{}, ErrClosed
 	}
-	for other, e := range s.catalog.named {
-		if e.title == title && other != id {
+	known, err := s.known(ctx)
+	if err != nil {
+		return Info{}, err
+	}
+	for other, taken := range known {
+		if taken == title && other != id {
 			return Info{}, errTitleTaken
 		}
 	}
-	return Info{id, title}, s.catalog.set(id, title)
+	return Info{id, title}, s.home.setTitle(ctx, id, title)
 }
 
 // Delete removes a namespace with all its keys. One that the configuration
 // declares is there again, empty, at the next start.
 //
 // https://developers.cloudflare.com/api/resources/kv/subresources/namespaces/methods/delete/
-func (s *Store) Delete(id string) error {
+func (s *Store) Delete(ctx context.Context, id string) error {
+	if _, err := s.Lookup(ctx, id); err != nil {
+		return err
+	}
+	sl, err := s.slot(id)
+	if err != nil {
+		return err
+	}
+	sl.mu.Lock() // whoever opens it meanwhile waits, and learns that it is gone
+	defer sl.mu.Unlock()
+	if err := sl.shut(); err != nil {
+		s.log.Warn("a deleted KV namespace did not close cleanly", "namespace", id, "error", err)
+	}
+	err = s.home.drop(ctx, id)
+	s.edge.forget(id)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, ok := s.catalog.named[id]; !ok {
-		return ErrNamespaceNotFound
-	}
-	if sl := s.slots[id]; sl != nil {
-		if err := sl.shut(); err != nil {
-			s.log.Warn("a deleted KV namespace did not close cleanly", "namespace", id, "error", err)
-		}
+	if s.slots[id] == sl {
 		delete(s.slots, id)
 	}
-	if err := os.Remove(s.path(id)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err != nil {
 		return fmt.Errorf("delete KV namespace %q: %w", id, err)
 	}
-	return s.catalog.remove(id)
+	delete(s.declared, id)
+	return nil
 }

@@ -10,13 +10,13 @@ func (n *Namespace) Delete(ctx context.Context, key string) error {
 	if err := checkKey(key); err != nil {
 		return err
 	}
-	return n.remove(key)
+	return n.driver.remove(ctx, key)
 }
 
 // DeleteBulk removes up to 10,000 keys, all or none.
 //
 // https://developers.cloudflare.com/api/resources/kv/subresources/namespaces/methods/bulk_delete/
-func (n *Namespace) DeleteBulk(_ context.Context, keys []string) error {
+func (n *Namespace) DeleteBulk(ctx context.Context, keys []string) error {
 	if len(keys) > MaxBulkPairs {
 		return errBulkPairs
 	}
@@ -25,13 +25,13 @@ func (n *Namespace) DeleteBulk(_ context.Context, keys []string) error {
 			return err
 		}
 	}
-	return n.remove(keys...)
+	return n.driver.remove(ctx, keys...)
 }
 
 // remove writes a record for each key that exists. Between the look and the
 // write another writer may come first, which is as if it had come before or
 // after this call.
-func (n *Namespace) remove(keys ...string) error {
+func (n *local) remove(ctx context.Context, keys ...string) error {
 	n.settle()
 	var records []record
 	n.mu.RLock()
@@ -44,5 +44,5 @@ func (n *Namespace) remove(keys ...string) error {
 	if len(records) == 0 {
 		return nil
 	}
-	return n.write(records...)
+	return n.write(ctx, records...)
 }

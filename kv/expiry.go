@@ -9,10 +9,10 @@ import "time"
 //
 // https://developers.cloudflare.com/kv/api/write-key-value-pairs/#expiring-keys
 
-func (n *Namespace) now() int64 { return n.clock.Now().Unix() }
+func (n *local) now() int64 { return n.clock.Now().Unix() }
 
 // settle removes what has expired, so that readers need not look at times.
-func (n *Namespace) settle() {
+func (n *local) settle() {
 	next := n.next.Load()
 	if next == 0 || n.now() < next {
 		return
@@ -24,7 +24,7 @@ func (n *Namespace) settle() {
 
 // sweep removes what has expired and sets the timer for the rest. It is called
 // with writing held.
-func (n *Namespace) sweep() {
+func (n *local) sweep() {
 	now := n.now()
 	if next := n.mem.earliest(); next != 0 && next <= now {
 		n.logExpiry(now)
@@ -35,7 +35,7 @@ func (n *Namespace) sweep() {
 	n.arm()
 }
 
-func (n *Namespace) logExpiry(now int64) {
+func (n *local) logExpiry(now int64) {
 	if n.closed {
 		return
 	}
@@ -45,14 +45,14 @@ func (n *Namespace) logExpiry(now int64) {
 	}
 }
 
-func (n *Namespace) expire(now int64) int {
+func (n *local) expire(now int64) int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.mem.expire(now, sweepBatch)
 }
 
 // arm sets the timer to the earliest expiry. It is called with writing held.
-func (n *Namespace) arm() {
+func (n *local) arm() {
 	next := n.mem.earliest()
 	n.next.Store(next)
 	if next == n.timerAt || n.closed {
@@ -68,7 +68,7 @@ func (n *Namespace) arm() {
 	}
 }
 
-func (n *Namespace) onTimer() {
+func (n *local) onTimer() {
 	n.writing.Lock()
 	defer n.writing.Unlock()
 	n.timer, n.timerAt = nil, 0

@@ -40,6 +40,7 @@ func TestExpiryGivesMemoryBack(t *testing.T) {
 	t.Parallel()
 	s, c := openStore(t, t.TempDir())
 	n := namespace(t, s, "ns")
+	l := inMemory(n)
 	pairs := make([]Pair, MaxBulkPairs)
 	for i := range pairs {
 		pairs[i] = Pair{fmt.Sprint(i), []byte("v"), PutOptions{ExpirationTTL: seconds(60 + int64(i%3))}}
@@ -49,14 +50,14 @@ func TestExpiryGivesMemoryBack(t *testing.T) {
 	}
 	advance(t, c, time.Minute+time.Second)
 	// Nobody has read: the timer alone did it.
-	if got := n.mem.keys.count; got != MaxBulkPairs/3 {
+	if got := l.mem.keys.count; got != MaxBulkPairs/3 {
 		t.Errorf("%d keys in memory", got)
 	}
 	advance(t, c, time.Second)
-	if n.mem.keys.count != 0 || n.mem.deadlines.count != 0 || n.mem.bytes != 0 || len(n.mem.keys.blocks) != 0 {
-		t.Errorf("memory still holds %d keys, %d deadlines, %d bytes", n.mem.keys.count, n.mem.deadlines.count, n.mem.bytes)
+	if l.mem.keys.count != 0 || l.mem.deadlines.count != 0 || l.mem.bytes != 0 || len(l.mem.keys.blocks) != 0 {
+		t.Errorf("memory still holds %d keys, %d deadlines, %d bytes", l.mem.keys.count, l.mem.deadlines.count, l.mem.bytes)
 	}
-	if n.timer != nil || n.next.Load() != 0 {
+	if l.timer != nil || l.next.Load() != 0 {
 		t.Error("a timer is left")
 	}
 }

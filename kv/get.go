@@ -15,21 +15,22 @@ type Entry struct {
 
 // GetOptions change a read.
 type GetOptions struct {
-	// CacheTTL is checked (at least 30 seconds) and otherwise without
-	// effect: there is one place only, and it is always up to date.
+	// CacheTTL is how long a location keeps what it read, at least 30
+	// seconds. It has an effect on eventual namespaces only.
 	CacheTTL *int64
 }
 
 // Get reads a key. It fails with ErrKeyNotFound when there is none.
 //
 // https://developers.cloudflare.com/kv/api/read-key-value-pairs/
-func (n *Namespace) Get(_ context.Context, key string, o GetOptions) (Entry, error) {
-	if err := checkKey(key); err != nil {
+func (n *Namespace) Get(ctx context.Context, key string, o GetOptions) (Entry, error) {
+	if err := checkRead(key, o.CacheTTL); err != nil {
 		return Entry{}, err
 	}
-	if o.CacheTTL != nil && *o.CacheTTL < MinCacheTTL {
-		return Entry{}, errCacheTTL(strconv.FormatInt(*o.CacheTTL, 10))
-	}
+	return n.driver.get(ctx, key)
+}
+
+func (n *local) get(_ context.Context, key string) (Entry, error) {
 	n.settle()
 	n.mu.RLock()
 	r, ok := n.mem.get(key)
@@ -55,6 +56,11 @@ type BulkGetOptions struct {
 //
 // https://developers.cloudflare.com/kv/api/read-key-value-pairs/#request-multiple-keys
 func (n *Namespace) GetBulk(ctx context.Context, keys []string, o BulkGetOptions) (map[string]Entry, error) {
+	return checkedBulk(keys, o, func() (map[string]Entry, error) { return n.driver.getBulk(ctx, keys) })
+}
+
+// checkedBulk checks the question and the answer of a bulk read.
+func checkedBulk(keys []string, o BulkGetOptions, read func() (map[string]Entry, error)) (map[string]Entry, error) {
 	if o.Type != "" && o.Type != "text" && o.Type != "json" {
 		return nil, errBulkType(o.Type)
 	}
@@ -64,26 +70,49 @@ func (n *Namespace) GetBulk(ctx context.Context, keys []string, o BulkGetOptions
 	if len(keys) == 0 {
 		return nil, errBulkLeast
 	}
-	found := make(map[string]Entry, len(keys))
-	total := 0
 	for _, key := range keys {
-		e, err := n.Get(ctx, key, GetOptions{CacheTTL: o.CacheTTL})
-		if err == ErrKeyNotFound { //nolint:errorlint // Get returns the sentinel itself
-			continue
-		}
-		if err != nil {
+		if err := checkRead(key, o.CacheTTL); err != nil {
 			return nil, err
 		}
-		if o.Type == "json" && !json.Valid(e.Value) {
+	}
+	found, err := read()
+	if err != nil || o.Type != "json" {
+		return found, err
+	}
+	for _, e := range found {
+		if !json.Valid(e.Value) {
 			return nil, errBulkValue(o.Type)
 		}
-		total += len(e.Value)
-		found[key] = e
+	}
+	return found, nil
+}
+
+func (n *local) getBulk(_ context.Context, keys []string) (map[string]Entry, error) {
+	n.settle()
+	found := make(map[string]Entry, len(keys))
+	total := 0
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	for _, key := range keys {
+		if r, ok := n.mem.get(key); ok {
+			found[key] = r.entry()
+			total += len(r.value())
+		}
 	}
 	if total > MaxBulkGetBytes {
 		return nil, errBulkBytes
 	}
 	return found, nil
+}
+
+func checkRead(key string, cacheTTL *int64) error {
+	if err := checkKey(key); err != nil {
+		return err
+	}
+	if cacheTTL != nil && *cacheTTL < MinCacheTTL {
+		return errCacheTTL(strconv.FormatInt(*cacheTTL, 10))
+	}
+	return nil
 }
 
 // checkKey applies the rules for key names.

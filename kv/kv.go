@@ -1,16 +1,15 @@
 // Package kv is Workers KV: namespaces of keys with values, metadata and
-// expiry. A namespace lives in memory and is made durable by a log of its own;
-// a write is acknowledged once the log has it.
+// expiry. By default a namespace lives in memory and is made durable by a log of
+// its own; a write is acknowledged once the log has it. A Redis can take its place.
 //
 // https://developers.cloudflare.com/kv/
 package kv
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 
@@ -19,22 +18,35 @@ import (
 
 // Options say where a store lives.
 type Options struct {
-	Dir   string       // the service's own folder, created when missing
-	Clock clock.Clock  // expiry follows it; nil is real time
-	Log   *slog.Logger // nil discards
+	Dir    string       // the service's own folder, created when missing
+	Clock  clock.Clock  // expiry follows it; nil is real time
+	Log    *slog.Logger // nil discards
+	Driver string       // Memory (also when empty), Embedded, or the URL of a Redis
+
+	Rules      Rules            // of all namespaces
+	RulesForID map[string]Rules // of single ones, in place of Rules
+}
+
+// Rules are properties of production that a namespace has only when asked.
+type Rules struct {
+	Eventual   bool // reads of a binding come from a cache, as in another location
+	WriteLimit bool // a key takes one write a second
 }
 
 // Store holds the namespaces of one state directory. Its methods may be called
 // from any goroutine.
 type Store struct {
-	dir   string
+	home  backend
+	edge  *edge
 	clock clock.Clock
 	log   *slog.Logger
+	rules func(id string) Rules
 
-	mu      sync.RWMutex
-	slots   map[string]*slot
-	catalog catalog
-	closed  bool
+	naming   sync.Mutex // held while a title is given, so that no two get the same
+	mu       sync.RWMutex
+	slots    map[string]*slot
+	declared map[string]string // titles of namespaces that this process knows
+	closed   bool
 }
 
 // slot is the place of a namespace: loaded once, however many ask at once.
@@ -44,8 +56,8 @@ type slot struct {
 	gone  bool // closed or deleted: never loaded again
 }
 
-// Open opens the store in o.Dir. The namespaces themselves are read when they
-// are first used.
+// Open opens the store that o describes. The namespaces themselves are read when
+// they are first used, and a Redis is first asked then.
 func Open(o Options) (*Store, error) {
 	if o.Clock == nil {
 		o.Clock = clock.New()
@@ -53,14 +65,21 @@ func Open(o Options) (*Store, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+	home, err := newBackend(o.Driver, o.Dir, o.Clock, o.Log)
+	if err != nil {
 		return nil, fmt.Errorf("open KV: %w", err)
 	}
-	s := &Store{dir: o.Dir, clock: o.Clock, log: o.Log, slots: map[string]*slot{}}
-	if err := s.catalog.load(o.Dir); err != nil {
-		return nil, fmt.Errorf("open KV: %w", err)
+	return &Store{
+		home: home, edge: newEdge(o.Clock), clock: o.Clock, log: o.Log, rules: o.rules,
+		slots: map[string]*slot{}, declared: map[string]string{},
+	}, nil
+}
+
+func (o *Options) rules(id string) Rules {
+	if r, ok := o.RulesForID[id]; ok {
+		return r
 	}
-	return s, nil
+	return o.Rules
 }
 
 // Namespace gives the namespace with this id, opening or creating it. Any text
@@ -94,7 +113,9 @@ func (s *Store) slot(id string) (*slot, error) {
 	if sl == nil {
 		sl = &slot{}
 		s.slots[id] = sl
-		s.catalog.discover(id)
+		if _, ok := s.declared[id]; !ok {
+			s.declared[id] = id
+		}
 	}
 	return sl, nil
 }
@@ -109,20 +130,25 @@ func (s *Store) loadInto(sl *slot, id string) (*Namespace, error) {
 	if n := sl.ready.Load(); n != nil {
 		return n, nil
 	}
-	n, err := openNamespace(id, s.path(id), s.clock, s.log)
+	d, err := s.home.open(id)
 	if err != nil {
 		return nil, fmt.Errorf("open KV namespace %q: %w", id, err)
+	}
+	n := &Namespace{id: id, clock: s.clock, driver: d}
+	rules := s.rules(id)
+	if rules.Eventual {
+		n.edge = s.edge
+	}
+	if rules.WriteLimit {
+		n.limit = newWriteLimit(s.clock)
 	}
 	sl.ready.Store(n)
 	return n, nil
 }
 
-func (s *Store) path(id string) string { return filepath.Join(s.dir, fileName(id)) }
-
-// shut closes the slot's namespace and keeps it from being loaded again.
+// shut closes the slot's namespace and keeps it from being loaded again. It is
+// called with mu held.
 func (sl *slot) shut() error {
-	sl.mu.Lock()
-	defer sl.mu.Unlock()
 	sl.gone = true
 	n := sl.ready.Swap(nil)
 	if n == nil {
@@ -140,7 +166,19 @@ func (s *Store) Close() error {
 	s.mu.Unlock()
 	var err error
 	for _, sl := range slots {
+		sl.mu.Lock()
 		err = errors.Join(err, sl.shut())
+		sl.mu.Unlock()
 	}
-	return err
+	return errors.Join(err, s.home.close())
 }
+
+func (s *Store) isClosed() bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.closed
+}
+
+// Ping says what keeps the driver from answering, for example a Redis that is
+// away.
+func (s *Store) Ping(ctx context.Context) error { return s.home.ping(ctx) }

@@ -140,7 +140,7 @@ func TestNamespacesAreApartWhateverTheirIDs(t *testing.T) {
 		}
 	}
 	for _, id := range ids[:9] {
-		if _, err := openAt(t, crash(t, dir), c).Lookup(id); err != nil {
+		if _, err := openAt(t, crash(t, dir), c).Lookup(ctx, id); err != nil {
 			t.Errorf("namespace %q is not found by its log: %v", id, err)
 		}
 	}
@@ -175,7 +175,7 @@ func TestForeignLogIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	s, c := openStore(t, dir)
 	n := namespace(t, s, "ns")
-	if err := n.log.Append([]byte("what is this?")); err != nil {
+	if err := inMemory(n).log.Append([]byte("what is this?")); err != nil {
 		t.Fatal(err)
 	}
 	_, err := openAt(t, crash(t, dir), c).Namespace("ns")

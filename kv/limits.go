@@ -1,5 +1,7 @@
 package kv
 
+import "time"
+
 // Limits of Workers KV.
 // https://developers.cloudflare.com/kv/platform/limits/
 const (
@@ -11,6 +13,29 @@ const (
 	MaxListKeys      = 1000     // one page of a list, and the default
 	MaxBulkGetKeys   = 100      // keys of one bulk read
 	MaxBulkGetBytes  = 25 << 20 // values of one bulk read
+)
+
+// What a namespace does when asked (Rules).
+// https://developers.cloudflare.com/kv/concepts/how-kv-works/#consistency
+const (
+	defaultCacheTTL = 60          // seconds that a location keeps what it read
+	maxCacheSeconds = 1 << 32     // longest cacheTtl that makes a difference, over a century
+	maxEdgeBytes    = 64 << 20    // what the simulated edge cache of a store holds
+	writeInterval   = time.Second // between two writes to one key
+	maxRecentWrites = 100_000     // keys of a namespace whose last write is remembered
+)
+
+// Limits of the Redis driver.
+const (
+	redisConns       = 32                // connections of one flint
+	redisDialTimeout = 2 * time.Second   // to connect
+	redisTimeout     = 10 * time.Second  // one call in all, waiting for a connection included
+	embeddedTimeout  = time.Minute       // one call of a Redis inside flint
+	redisBatch       = 1000              // keys that a script looks at in one step
+	redisGrace       = 86400             // seconds that Redis waits longer than flint before it removes an expired entry by itself
+	redisFarSeconds  = 100 * 365 * 86400 // expiries further away are left to flint alone
+	redisSweepRetry  = 60                // seconds until expired keys are looked for again after a failure
+	maxRedisText     = 200               // bytes of an answer of Redis that an error shows
 )
 
 // Limits of the REST API.

@@ -33,27 +33,36 @@ type Page struct {
 // which key to go on, so keys that come and go between two pages do no harm.
 //
 // https://developers.cloudflare.com/kv/api/list-keys/
-func (n *Namespace) List(_ context.Context, o ListOptions) (Page, error) {
+func (n *Namespace) List(ctx context.Context, o ListOptions) (Page, error) {
 	start, limit, err := o.check()
 	if err != nil {
 		return Page{}, err
 	}
+	keys, more, err := n.driver.list(ctx, start, o.Prefix, limit)
+	if err != nil {
+		return Page{}, err
+	}
+	page := Page{Keys: keys, Complete: !more}
+	if more {
+		page.Cursor = encodeCursor(keys[len(keys)-1].Name)
+	}
+	return page, nil
+}
+
+func (n *local) list(_ context.Context, start, prefix string, limit int) (keys []Key, more bool, err error) {
 	n.settle()
 	n.mu.RLock()
 	defer n.mu.RUnlock()
-	page := Page{Complete: true}
 	for r := range n.mem.from(start) {
-		if !strings.HasPrefix(string(r.key()), o.Prefix) {
+		if !strings.HasPrefix(string(r.key()), prefix) {
 			break
 		}
-		if len(page.Keys) == limit {
-			page.Complete = false
-			page.Cursor = encodeCursor(page.Keys[limit-1].Name)
-			break
+		if len(keys) == limit {
+			return keys, true, nil
 		}
-		page.Keys = append(page.Keys, Key{string(r.key()), r.expiration(), r.metadata()})
+		keys = append(keys, Key{string(r.key()), r.expiration(), r.metadata()})
 	}
-	return page, nil
+	return keys, false, nil
 }
 
 // check returns the name at which the page begins and how many keys it holds.

@@ -51,6 +51,9 @@ func namespace(t testing.TB, s *Store, id string) *Namespace {
 	return n
 }
 
+// inMemory is the driver of a namespace on disk.
+func inMemory(n *Namespace) *local { return n.driver.(*local) }
+
 func put(t testing.TB, n *Namespace, key, value string, o PutOptions) {
 	t.Helper()
 	if err := n.Put(ctx, key, []byte(value), o); err != nil {

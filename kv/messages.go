@@ -1,7 +1,9 @@
 package kv
 
 import (
+	"errors"
 	"net/http"
+	"strings"
 
 	"flint/internal/cferr"
 )
@@ -16,6 +18,8 @@ const (
 	codeTitleMissing  = 10019
 	codeInvalidOption = 10033
 	codeTooLarge      = 10047
+	codeUnavailable   = 10013
+	codeThrottled     = 971
 )
 
 // ErrKeyNotFound says that a key does not exist or has expired.
@@ -33,14 +37,15 @@ var (
 	errTitleLong    = cferr.Newf(http.StatusBadRequest, codeInvalidOption, "A namespace title may have at most %d bytes", maxTitleBytes)
 	errNamespaceID  = cferr.Newf(http.StatusBadRequest, codeInvalidOption, "A namespace id must have 1 to %d bytes", maxNamespaceBytes)
 
-	errEmptyKey    = option("Key names must not be empty")
-	errKeyEncoding = option("Could not URL-decode key name")
-	errCursor      = option("Invalid cursor. Use the cursor that the previous list answered with.")
-	errMetadata    = option("Metadata is not valid JSON.")
-	errBulkMost    = option("You can request a maximum of %d keys", MaxBulkGetKeys)
-	errBulkLeast   = option("You must request a minimum of 1 key")
-	errBulkBytes   = tooLarge("Total size of request exceeds the limit of %dMB", MaxBulkGetBytes>>20)
-	errBulkPairs   = option("A bulk write or delete takes at most %d keys", MaxBulkPairs)
+	errEmptyKey      = option("Key names must not be empty")
+	errKeyEncoding   = option("Could not URL-decode key name")
+	errCursor        = option("Invalid cursor. Use the cursor that the previous list answered with.")
+	errMetadata      = option("Metadata is not valid JSON.")
+	errBulkMost      = option("You can request a maximum of %d keys", MaxBulkGetKeys)
+	errBulkLeast     = option("You must request a minimum of 1 key")
+	errBulkBytes     = tooLarge("Total size of request exceeds the limit of %dMB", MaxBulkGetBytes>>20)
+	errTooManyWrites = cferr.New(http.StatusTooManyRequests, codeThrottled, "Too Many Requests")
+	errBulkPairs     = option("A bulk write or delete takes at most %d keys", MaxBulkPairs)
 )
 
 func option(format string, args ...any) *cferr.Error {
@@ -102,4 +107,21 @@ func errBulkType(given string) error {
 
 func errBulkValue(kind string) error {
 	return option("At least one of the requested keys corresponds to a non-%s value", kind)
+}
+
+// ErrDriver says that a driver is neither a name nor a URL that can be used. It
+// does not show the driver, which may hold a password.
+var ErrDriver = errors.New("the driver is no Redis URL: want redis://[USER:PASSWORD@]HOST[:PORT][/DB], rediss://… or unix:///SOCKET, " +
+	"with / ? # @ in a password written as %2F %3F %23 %40")
+
+// errRedisAway says that Redis cannot be reached.
+func errRedisAway(addr, reason string) error {
+	return cferr.Newf(http.StatusServiceUnavailable, codeUnavailable,
+		"KV cannot reach Redis at %s (%s). Start it, or change [kv] driver in flint.toml.", addr, reason)
+}
+
+// errRedisReply says what Redis refused to do.
+func errRedisReply(addr, text string) error {
+	text, _, _ = strings.Cut(text, "\n")
+	return cferr.Newf(http.StatusServiceUnavailable, codeUnavailable, "Redis at %s answered KV: %.*s", addr, maxRedisText, text)
 }

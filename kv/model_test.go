@@ -140,15 +140,16 @@ func (m *machine) compact(rt *rapid.T) {
 	if !rarely.Draw(rt, "compact") {
 		return
 	}
-	m.ns.writing.Lock()
-	m.ns.compactAt = 0
-	m.ns.compact()
-	m.ns.writing.Unlock()
+	l := inMemory(m.ns)
+	l.writing.Lock()
+	l.compactAt = 0
+	l.compact()
+	l.writing.Unlock()
 }
 
 // check compares what is in memory with what must be there.
 func (m *machine) check(rt *rapid.T) {
-	live, mem := m.live(), &m.ns.mem
+	live, mem := m.live(), &inMemory(m.ns).mem
 	var bytes int64
 	deadlines := 0
 	for key, e := range live {

@@ -1,6 +1,7 @@
 package kv
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -12,12 +13,32 @@ import (
 )
 
 // Namespace is one KV namespace. Its methods may be called from any goroutine.
-// Readers never wait for the log: they wait only while a finished write is
-// put into memory.
 //
 // https://developers.cloudflare.com/kv/concepts/kv-namespaces/
 type Namespace struct {
-	id    string
+	id     string
+	clock  clock.Clock
+	driver driver
+	edge   *edge       // nil unless it is eventual
+	limit  *writeLimit // nil unless writes are limited
+}
+
+// ID is the id of the namespace.
+func (n *Namespace) ID() string { return n.id }
+
+func (n *Namespace) now() int64 { return n.clock.Now().Unix() }
+
+func (n *Namespace) close() error {
+	if err := n.driver.close(); err != nil {
+		return fmt.Errorf("close KV namespace %q: %w", n.id, err)
+	}
+	return nil
+}
+
+// local is the default driver: entries in memory, made durable by a log.
+// Readers never wait for the log: they wait only while a finished write is
+// put into memory.
+type local struct {
 	clock clock.Clock
 	slog  *slog.Logger
 
@@ -36,8 +57,8 @@ type Namespace struct {
 	next atomic.Int64 // mem.earliest, for readers
 }
 
-func openNamespace(id, path string, c clock.Clock, log *slog.Logger) (*Namespace, error) {
-	n := &Namespace{id: id, clock: c, slog: log.With("namespace", id), compactAt: compactMin}
+func openLocal(path string, c clock.Clock, log *slog.Logger) (*local, error) {
+	n := &local{clock: c, slog: log, compactAt: compactMin}
 	var err error
 	n.log, err = wal.Open(path, n.replay)
 	if err != nil {
@@ -51,7 +72,7 @@ func openNamespace(id, path string, c clock.Clock, log *slog.Logger) (*Namespace
 }
 
 // replay takes one record of the log into memory; the log reuses its slice.
-func (n *Namespace) replay(b []byte) error {
+func (n *local) replay(b []byte) error {
 	r := record(b)
 	if err := r.check(); err != nil {
 		return err
@@ -63,11 +84,8 @@ func (n *Namespace) replay(b []byte) error {
 	return nil
 }
 
-// ID is the id of the namespace.
-func (n *Namespace) ID() string { return n.id }
-
 // write makes records durable, then visible. It keeps them.
-func (n *Namespace) write(records ...record) error {
+func (n *local) write(_ context.Context, records ...record) error {
 	n.writing.Lock()
 	defer n.writing.Unlock()
 	if err := n.logAll(records); err != nil {
@@ -83,7 +101,7 @@ func (n *Namespace) write(records ...record) error {
 	return nil
 }
 
-func (n *Namespace) logAll(records []record) error {
+func (n *local) logAll(records []record) error {
 	if n.closed {
 		return ErrClosed
 	}
@@ -99,7 +117,7 @@ func (n *Namespace) logAll(records []record) error {
 
 // compact rewrites the log once more than half of it is garbage. It is called
 // with writing held: writers wait, readers do not.
-func (n *Namespace) compact() {
+func (n *local) compact() {
 	size := n.log.Size()
 	if n.closed || size < n.compactAt || size < 2*n.mem.bytes {
 		return
@@ -122,7 +140,7 @@ func (n *Namespace) compact() {
 
 // close ends writing. Reads of what is in memory keep working for those who
 // hold the namespace still.
-func (n *Namespace) close() error {
+func (n *local) close() error {
 	n.writing.Lock()
 	defer n.writing.Unlock()
 	if n.closed {
@@ -132,8 +150,5 @@ func (n *Namespace) close() error {
 	if n.timer != nil {
 		n.timer.Stop()
 	}
-	if err := n.log.Close(); err != nil {
-		return fmt.Errorf("close KV namespace %q: %w", n.id, err)
-	}
-	return nil
+	return n.log.Close()
 }

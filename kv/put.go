@@ -25,15 +25,18 @@ func (n *Namespace) Put(ctx context.Context, key string, value []byte, o PutOpti
 // PutStream is Put with a value of size bytes read from body; size is -1 when
 // it is not known. A value over 25 MiB is refused; where only reading shows its
 // length, body is read on to tell it.
-func (n *Namespace) PutStream(_ context.Context, key string, body io.Reader, size int64, o PutOptions) error {
+func (n *Namespace) PutStream(ctx context.Context, key string, body io.Reader, size int64, o PutOptions) error {
 	r, err := n.prepare(key, size, o)
 	if err != nil {
+		return err
+	}
+	if err := n.limit.take(key); err != nil {
 		return err
 	}
 	if r, err = fill(r, body, size); err != nil {
 		return err
 	}
-	return n.write(r)
+	return n.driver.write(ctx, r)
 }
 
 // prepare checks everything that is known before the value is read, and makes
@@ -153,21 +156,24 @@ type Pair struct {
 // piece. Of two pairs with the same key the later one wins.
 //
 // https://developers.cloudflare.com/api/resources/kv/subresources/namespaces/methods/bulk_update/
-func (n *Namespace) PutBulk(_ context.Context, pairs []Pair) error {
+func (n *Namespace) PutBulk(ctx context.Context, pairs []Pair) error {
 	if len(pairs) > MaxBulkPairs {
 		return errBulkPairs
 	}
 	if len(pairs) == 0 {
 		return nil
 	}
-	records := make([]record, len(pairs))
+	records, keys := make([]record, len(pairs)), make([]string, len(pairs))
 	for i, p := range pairs {
 		r, err := n.prepare(p.Key, int64(len(p.Value)), p.PutOptions)
 		if err != nil {
 			return err
 		}
 		copy(r.value(), p.Value)
-		records[i] = r
+		records[i], keys[i] = r, p.Key
 	}
-	return n.write(records...)
+	if err := n.limit.take(keys...); err != nil {
+		return err
+	}
+	return n.driver.write(ctx, records...)
 }

@@ -89,7 +89,7 @@ func (a *REST) lookup(r *http.Request) (Info, error) {
 	if err != nil {
 		return Info{}, err
 	}
-	return a.store.Lookup(id)
+	return a.store.Lookup(r.Context(), id)
 }
 
 // pathVar is a part of the path, which clients send encoded.

@@ -26,7 +26,11 @@ func (a *REST) listNamespaces(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	all, q := a.store.List(), r.URL.Query()
+	all, err := a.store.List(r.Context())
+	if err != nil {
+		return err
+	}
+	q := r.URL.Query()
 	if q.Get("order") == "title" {
 		slices.SortStableFunc(all, func(x, y Info) int { return cmp.Compare(x.Title, y.Title) })
 	}
@@ -72,7 +76,7 @@ func (a *REST) createNamespace(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	info, err := a.store.Create(title)
+	info, err := a.store.Create(r.Context(), title)
 	if err != nil {
 		return err
 	}
@@ -98,7 +102,7 @@ func (a *REST) renameNamespace(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	info, err := a.store.Rename(old.ID, title)
+	info, err := a.store.Rename(r.Context(), old.ID, title)
 	if err != nil {
 		return err
 	}
@@ -111,7 +115,7 @@ func (a *REST) deleteNamespace(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := a.store.Delete(info.ID); err != nil {
+	if err := a.store.Delete(r.Context(), info.ID); err != nil {
 		return err
 	}
 	cferr.WriteResult(w, struct{}{}, nil)

@@ -206,11 +206,11 @@ func TestCatalogSurvivesARestart(t *testing.T) {
 	dir := t.TempDir()
 	s, c := openStore(t, dir)
 	s.Declare("declared", "ONE")
-	made, err := s.Create("made")
+	made, err := s.Create(ctx, "made")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Rename("declared", "renamed"); err != nil {
+	if _, err := s.Rename(ctx, "declared", "renamed"); err != nil {
 		t.Fatal(err)
 	}
 	put(t, namespace(t, s, "used"), "k", "v", PutOptions{})
@@ -220,7 +220,11 @@ func TestCatalogSurvivesARestart(t *testing.T) {
 	again := openAt(t, crash(t, dir), c)
 	again.Declare("declared", "ONE")
 	want := map[string]string{"declared": "renamed", "used": "used", made.ID: "made"}
-	for _, i := range again.List() {
+	all, err := again.List(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, i := range all {
 		if want[i.ID] != i.Title {
 			t.Errorf("found %+v", i)
 		}
@@ -229,13 +233,13 @@ func TestCatalogSurvivesARestart(t *testing.T) {
 	if len(want) != 0 {
 		t.Errorf("not found: %v", want)
 	}
-	if err := again.Delete(made.ID); err != nil {
+	if err := again.Delete(ctx, made.ID); err != nil {
 		t.Fatal(err)
 	}
 	if got := get(t, namespace(t, again, made.ID), "k"); got != "-" {
 		t.Errorf("a deleted namespace still holds %q", got)
 	}
-	if err := s.Delete(made.ID); err != nil {
+	if err := s.Delete(ctx, made.ID); err != nil {
 		t.Fatal(err)
 	}
 	if err := n.Put(ctx, "k", nil, PutOptions{}); err == nil {

@@ -174,11 +174,15 @@ func TestConfigCommand(t *testing.T) {
 func TestDoctor(t *testing.T) {
 	t.Parallel()
 	dir := testkit.WriteFiles(t, everything)
-	if out := mustFlint(t, dir, "doctor"); !strings.Contains(out, "ok       workerd") || !strings.Contains(out, "(every)") {
+	if out := mustFlint(t, dir, "doctor"); !strings.Contains(out, "ok       workerd") || !strings.Contains(out, "(every)") || !strings.Contains(out, "ok       KV        memory") {
 		t.Errorf("doctor: %s", out)
 	}
 	o := flintEnv(t, dir, []string{"FLINT_WORKERD=", "FLINT_CACHE=" + t.TempDir()}, "doctor")
 	if o.code != 1 || !strings.Contains(o.out, "missing  workerd") || !strings.Contains(o.out, "-> flint doctor --install") {
 		t.Errorf("doctor without workerd: exit %d %s", o.code, o.out)
+	}
+	o = flintEnv(t, dir, []string{"FLINT_KV_DRIVER=redis://:s3cret@127.0.0.1:1"}, "doctor")
+	if o.code != 1 || !strings.Contains(o.out, "missing  KV        KV cannot reach Redis at 127.0.0.1:1 (connection refused)") || strings.Contains(o.out, "s3cret") {
+		t.Errorf("doctor without Redis: exit %d %s", o.code, o.out)
 	}
 }

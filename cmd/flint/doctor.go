@@ -53,7 +53,7 @@ func (a *app) runDoctor(cmd *cobra.Command, dir string, install bool) error {
 	}
 	findings := []finding{runtimeFinding(ctx, p), npmFinding(), sqliteFinding(), projectFinding(p, loadErr)}
 	if p != nil {
-		findings = append(findings, stateFinding(p))
+		findings = append(findings, stateFinding(p), kvFinding(ctx, p))
 	}
 	missing := 0
 	for _, f := range findings {
@@ -101,6 +101,14 @@ func projectFinding(p *config.Project, err error) finding {
 		names[i] = p.Workers[i].Name
 	}
 	return finding{"project", fmt.Sprintf("%s (%s)", p.Root, strings.Join(names, ", ")), ""}
+}
+
+func kvFinding(ctx context.Context, p *config.Project) finding {
+	driver := p.Redacted().Settings.KVDriver
+	if err := emulator.CheckKV(ctx, p); err != nil {
+		return finding{"KV", err.Error(), "start that Redis (docker-compose.yml in flint's folder runs one), or set [kv] driver in flint.toml"}
+	}
+	return finding{"KV", driver, ""}
 }
 
 func stateFinding(p *config.Project) finding {

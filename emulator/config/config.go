@@ -43,10 +43,30 @@ type Settings struct {
 
 	R2Domains map[string]string `json:"r2_domains,omitempty"` // host -> bucket
 	KVDriver  string            `json:"kv_driver"`            // memory, redis://…, redis://embedded
+	KV        KVRules           `json:"kv,omitzero"`          // of all namespaces
+	KVByID    []KVNamespaceRule `json:"kv_by_id,omitempty"`   // of single ones
 	R2Driver  string            `json:"r2_driver"`            // disk, s3://…
 	Allow     []string          `json:"allow,omitempty"`      // hosts that a Worker may really reach
 	AIScripts []string          `json:"ai_scripts,omitempty"` // folders of scripted answers, absolute
 	Try       []string          `json:"try,omitempty"`        // commands that flint dev suggests once it is ready; {url} and {control} stand for its addresses
+}
+
+// Values of KVRules.Consistency.
+const (
+	Immediate = "immediate" // a read sees every write
+	Eventual  = "eventual"  // a read may be up to its cacheTtl behind, as in production
+)
+
+// KVRules are properties of production that KV has only when asked.
+type KVRules struct {
+	Consistency string `json:"consistency,omitempty"` // Immediate (also when empty) or Eventual
+	WriteLimit  bool   `json:"write_limit,omitempty"` // one write a second to a key
+}
+
+// KVNamespaceRule is what differs for one namespace.
+type KVNamespaceRule struct {
+	ID string `json:"id"` // of the namespace, or the name of a binding
+	KVRules
 }
 
 // Worker is one Wrangler file in one environment.

@@ -2,6 +2,7 @@ package config
 
 import (
 	"encoding/json"
+	"fmt"
 	"path/filepath"
 )
 
@@ -12,10 +13,16 @@ var flintSpec = map[string]*spec{
 	"ip": text, "port": integer, "control_port": integer, "s3_port": integer, "inspector_port": integer,
 	"state": text, "ephemeral": boolean, "isolates": integer, "watch": boolean, "install": boolean,
 	"log_format": oneOf("pretty", "json"),
-	"kv":         table(map[string]*spec{"driver": text}),
+	"kv":         table(kvSpec(map[string]*spec{"driver": text, "namespaces": listOf(table(kvSpec(map[string]*spec{"id": text}), "id"))})),
 	"r2":         table(map[string]*spec{"driver": text, "domains": mapOf(text)}),
 	"outbound":   table(map[string]*spec{"allow": texts}),
 	"ai":         table(map[string]*spec{"scripts": texts}),
+}
+
+// kvSpec adds what can be said of all namespaces and of one.
+func kvSpec(fields map[string]*spec) map[string]*spec {
+	fields["consistency"], fields["write_limit"] = oneOf(Immediate, Eventual), boolean
+	return fields
 }
 
 // flintFile is a checked flint.toml.
@@ -58,6 +65,10 @@ func (f *flintFile) refuseUnknown(key string, n *node, known map[string]*spec) {
 			f.report.errorf(k.pos, dotted(key, k.name), "unknown key%s", didYouMean(k.name, names(known)))
 		case s.fields != nil && k.value.kind == kindTable:
 			f.refuseUnknown(dotted(key, k.name), k.value, s.fields)
+		case s.item != nil && s.item.fields != nil && k.value.kind == kindList:
+			for i, item := range k.value.items {
+				f.refuseUnknown(fmt.Sprintf("%s[%d]", dotted(key, k.name), i), item, s.item.fields)
+			}
 		}
 	}
 }

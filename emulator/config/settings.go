@@ -50,6 +50,7 @@ func (l *loader) setDefaults(v *viper.Viper) {
 	v.SetDefault("install", true)
 	v.SetDefault("log_format", "pretty")
 	v.SetDefault("kv::driver", "memory")
+	v.SetDefault("kv::consistency", Immediate)
 	v.SetDefault("r2::driver", "disk")
 }
 
@@ -92,7 +93,12 @@ func (s *settingsReader) read(out *Settings) {
 	out.Watch = s.flag("watch")
 	out.Install = s.flag("install")
 	out.LogFormat = s.choice("log_format", "pretty", "json")
-	out.KVDriver = s.driver("kv::driver", "memory", "redis", "rediss")
+	out.KVDriver = s.driver("kv::driver", "memory", "redis", "rediss", "unix")
+	out.KV = KVRules{WriteLimit: s.flag("kv::write_limit")}
+	if s.choice("kv::consistency", Immediate, Eventual) == Eventual {
+		out.KV.Consistency = Eventual
+	}
+	out.KVByID = s.namespaces(out.KV)
 	out.R2Driver = s.driver("r2::driver", "disk", "s3", "s3s")
 	out.Allow = s.list("outbound::allow")
 	out.Try = s.list("try")
@@ -189,7 +195,7 @@ func (s *settingsReader) driver(key, plain string, schemes ...string) string {
 		return got
 	}
 	u, err := url.Parse(got)
-	if err == nil && u.Host != "" {
+	if err == nil && (u.Host != "" || u.Scheme == "unix" && u.Path != "") {
 		for _, scheme := range schemes {
 			if u.Scheme == scheme {
 				return got
@@ -198,6 +204,22 @@ func (s *settingsReader) driver(key, plain string, schemes ...string) string {
 	}
 	s.errorf(key, "want %q or a URL %s://…", plain, schemes[0])
 	return plain
+}
+
+// namespaces reads [[kv.namespaces]]; what one leaves open is as for all.
+func (s *settingsReader) namespaces(all KVRules) (out []KVNamespaceRule) {
+	if s.flint == nil {
+		return nil
+	}
+	for _, n := range s.flint.root.get("kv").get("namespaces").list() {
+		rule := KVNamespaceRule{n.get("id").str(), all}
+		rule.Consistency = or(n.get("consistency").str(), rule.Consistency)
+		if limit := n.get("write_limit"); limit != nil {
+			rule.WriteLimit = limit.boolean()
+		}
+		out = append(out, rule)
+	}
+	return out
 }
 
 func (s *settingsReader) list(key string) []string {

@@ -2,6 +2,7 @@ package config
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -140,5 +141,57 @@ func TestRequiredSecrets(t *testing.T) {
 	}
 	if len(p.Warnings) != 1 || !strings.Contains(p.Warnings[0], "no value for LACK; add it to .dev.vars") {
 		t.Errorf("warnings: %q", p.Warnings)
+	}
+}
+
+func TestKVSettings(t *testing.T) {
+	dir := write(t, "wrangler.toml", minimal, "flint.toml", `
+[kv]
+driver = "unix:///run/redis.sock?db=2"
+consistency = "eventual"
+[[kv.namespaces]]
+id = "SESSIONS"
+write_limit = true
+[[kv.namespaces]]
+id = "0123"
+consistency = "immediate"
+`)
+	s := mustLoad(t, Options{Dir: dir}).Settings
+	want := []KVNamespaceRule{{"SESSIONS", KVRules{Eventual, true}}, {"0123", KVRules{Immediate, false}}}
+	if s.KVDriver != "unix:///run/redis.sock?db=2" || s.KV != (KVRules{Eventual, false}) || !slices.Equal(s.KVByID, want) {
+		t.Errorf("got %q, %+v, %+v", s.KVDriver, s.KV, s.KVByID)
+	}
+	t.Setenv("FLINT_KV_CONSISTENCY", "immediate")
+	t.Setenv("FLINT_KV_WRITE_LIMIT", "true")
+	t.Setenv("FLINT_KV_DRIVER", "rediss://u:p@h")
+	if s = mustLoad(t, Options{Dir: dir}).Settings; s.KV != (KVRules{"", true}) || s.KVDriver != "rediss://u:p@h" || s.KVByID[1].Consistency != Immediate || !s.KVByID[1].WriteLimit {
+		t.Errorf("with variables: %q, %+v, %+v", s.KVDriver, s.KV, s.KVByID)
+	}
+}
+
+func TestKVSettingsErrors(t *testing.T) {
+	dir := write(t, "wrangler.toml", minimal, "flint.toml", `
+[kv]
+consistency = "strong"
+write_limit = "yes"
+[[kv.namespaces]]
+consistency = "eventual"
+[[kv.namespaces]]
+id = "a"
+ttl = 1
+`)
+	_, err := Load(Options{Dir: dir})
+	for _, want := range []string{
+		`kv.consistency: found the string "strong", want`, "kv.write_limit: found", "kv.namespaces[0]", "kv.namespaces[1].ttl: unknown key",
+	} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("missing %s in:\n%v", want, err)
+		}
+	}
+	for _, driver := range []string{"redis://", "unix://", "redis:///0", "unix:relative"} {
+		t.Setenv("FLINT_KV_DRIVER", driver)
+		if _, err := Load(Options{Dir: write(t, "wrangler.toml", minimal)}); err == nil || !strings.Contains(err.Error(), `want "memory" or a URL redis://…`) {
+			t.Errorf("%s: %v", driver, err)
+		}
 	}
 }

@@ -1,0 +1,243 @@
+package kv
+
+import (
+	"container/list"
+	"context"
+	"strings"
+	"sync"
+	"time"
+
+	"flint/internal/clock"
+)
+
+// Cloudflare writes to central stores and reads through a cache in each location.
+// A location that has read a key, or has found it missing, may show that for 60
+// seconds or the cacheTtl of the read, whatever is written meanwhile. In the
+// location of the writer the change is usually seen at once, which is not
+// promised. flint has one location, so an eventual namespace is read as in
+// another one than it is written in: what an app must bear happens each time.
+//
+// https://developers.cloudflare.com/kv/concepts/how-kv-works/#consistency
+
+// CacheStatus says how an eventual namespace answered a read. It is empty for
+// one that is always up to date.
+type CacheStatus string
+
+// The answers of a cache.
+const (
+	CacheHit  CacheStatus = "HIT"
+	CacheMiss CacheStatus = "MISS"
+)
+
+// edge is the cache of one location for all eventual namespaces, bounded by
+// dropping what was used least recently.
+type edge struct {
+	clock clock.Clock
+
+	mu    sync.Mutex
+	items map[edgeKey]*list.Element // of *edgeItem
+	used  list.List                 // most recently first
+	bytes int
+}
+
+// edgeKey is a key of a namespace, or one page of a list of it.
+type edgeKey struct {
+	namespace, name string
+	list            ListOptions // for a page; name is empty
+}
+
+// edgeItem is what was read. A key that was missing has no entry.
+type edgeItem struct {
+	key   edgeKey
+	at    time.Time
+	ttl   time.Duration
+	entry *Entry
+	page  Page
+	size  int
+}
+
+func newEdge(c clock.Clock) *edge { return &edge{clock: c, items: map[edgeKey]*list.Element{}} }
+
+// find gives what is cached and still good for ttl. Reading again with a lower
+// ttl shortens the life of what is cached.
+func (e *edge) find(key edgeKey, ttl time.Duration) *edgeItem {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	found := e.items[key]
+	if found == nil {
+		return nil
+	}
+	item := found.Value.(*edgeItem)
+	item.ttl = min(item.ttl, ttl)
+	now := e.clock.Now()
+	gone := item.entry != nil && item.entry.expired(now.Unix()) // an expiration counts for more than a cacheTtl
+	if gone || now.Sub(item.at) >= item.ttl {
+		e.drop(found)
+		return nil
+	}
+	e.used.MoveToFront(found)
+	return item
+}
+
+func (e *edge) keep(item *edgeItem) {
+	item.measure()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if old := e.items[item.key]; old != nil {
+		e.drop(old)
+	}
+	e.items[item.key] = e.used.PushFront(item)
+	e.bytes += item.size
+	for e.bytes > maxEdgeBytes {
+		e.drop(e.used.Back())
+	}
+}
+
+// measure estimates what an item takes in memory.
+func (i *edgeItem) measure() {
+	const each = 200 // structures around the bytes
+	i.size = each + len(i.key.namespace) + len(i.key.name) + len(i.key.list.Prefix) + len(i.key.list.Cursor)
+	if i.entry != nil {
+		i.size += each + len(i.entry.Value) + len(i.entry.Metadata)
+	}
+	for _, k := range i.page.Keys {
+		i.size += each + len(k.Name) + len(k.Metadata)
+	}
+}
+
+func (e *edge) drop(el *list.Element) {
+	item := e.used.Remove(el).(*edgeItem)
+	delete(e.items, item.key)
+	e.bytes -= item.size
+}
+
+// forget drops all of a namespace.
+func (e *edge) forget(namespace string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for key, el := range e.items {
+		if key.namespace == namespace {
+			e.drop(el)
+		}
+	}
+}
+
+// cacheTime is how long a location keeps what it read.
+func cacheTime(cacheTTL *int64) time.Duration {
+	if cacheTTL == nil {
+		return defaultCacheTTL * time.Second
+	}
+	return time.Duration(min(*cacheTTL, maxCacheSeconds)) * time.Second
+}
+
+// GetAtEdge is Get as a Worker sees it: of an eventual namespace it may be what
+// was read earlier. The cache status also comes with ErrKeyNotFound.
+func (n *Namespace) GetAtEdge(ctx context.Context, key string, o GetOptions) (Entry, CacheStatus, error) {
+	if n.edge == nil {
+		e, err := n.Get(ctx, key, o)
+		return e, "", err
+	}
+	if err := checkRead(key, o.CacheTTL); err != nil {
+		return Entry{}, "", err
+	}
+	at, ttl := n.clock.Now(), cacheTime(o.CacheTTL)
+	status, item := CacheHit, n.edge.find(edgeKey{namespace: n.id, name: key}, ttl)
+	if item == nil {
+		e, err := n.driver.get(ctx, key)
+		if err != nil && err != ErrKeyNotFound { //nolint:errorlint // drivers return the sentinel itself
+			return Entry{}, "", err
+		}
+		item = n.keepEntry(key, e, err == nil, at, ttl)
+		status = CacheMiss
+	}
+	if item.entry == nil {
+		return Entry{}, status, ErrKeyNotFound
+	}
+	return *item.entry, status, nil
+}
+
+func (n *Namespace) keepEntry(key string, e Entry, found bool, at time.Time, ttl time.Duration) *edgeItem {
+	item := &edgeItem{key: edgeKey{namespace: n.id, name: strings.Clone(key)}, at: at, ttl: ttl}
+	if found {
+		item.entry = &e
+	}
+	n.edge.keep(item)
+	return item
+}
+
+// GetBulkAtEdge is GetBulk as a Worker sees it.
+func (n *Namespace) GetBulkAtEdge(ctx context.Context, keys []string, o BulkGetOptions) (map[string]Entry, error) {
+	if n.edge == nil {
+		return n.GetBulk(ctx, keys, o)
+	}
+	return checkedBulk(keys, o, func() (map[string]Entry, error) { return n.bulkAtEdge(ctx, keys, cacheTime(o.CacheTTL)) })
+}
+
+func (n *Namespace) bulkAtEdge(ctx context.Context, keys []string, ttl time.Duration) (map[string]Entry, error) {
+	at, found := n.clock.Now(), make(map[string]Entry, len(keys))
+	var missing []string
+	for _, key := range keys {
+		switch item := n.edge.find(edgeKey{namespace: n.id, name: key}, ttl); {
+		case item == nil:
+			missing = append(missing, key)
+		case item.entry != nil:
+			found[key] = *item.entry
+		}
+	}
+	if len(missing) > 0 {
+		fresh, err := n.driver.getBulk(ctx, missing)
+		if err != nil {
+			return nil, err
+		}
+		for _, key := range missing {
+			e, ok := fresh[key]
+			n.keepEntry(key, e, ok, at, ttl)
+			if ok {
+				found[key] = e
+			}
+		}
+	}
+	total := 0
+	for _, e := range found {
+		total += len(e.Value)
+	}
+	if total > MaxBulkGetBytes {
+		return nil, errBulkBytes
+	}
+	return found, nil
+}
+
+// ListAtEdge is List as a Worker sees it: a page of an eventual namespace may be
+// as it was up to 60 seconds ago, without keys that have expired since.
+//
+// https://developers.cloudflare.com/kv/api/list-keys/#response
+func (n *Namespace) ListAtEdge(ctx context.Context, o ListOptions) (Page, CacheStatus, error) {
+	if n.edge == nil {
+		p, err := n.List(ctx, o)
+		return p, "", err
+	}
+	at, key := n.clock.Now(), edgeKey{namespace: n.id, list: o}
+	if o.Limit == 0 { // the default has a number, so a page never has the key of an entry
+		key.list.Limit = MaxListKeys
+	}
+	if item := n.edge.find(key, defaultCacheTTL*time.Second); item != nil {
+		return item.page.without(at.Unix()), CacheHit, nil
+	}
+	page, err := n.List(ctx, o)
+	if err == nil {
+		n.edge.keep(&edgeItem{key: key, at: at, ttl: defaultCacheTTL * time.Second, page: page})
+	}
+	return page, CacheMiss, err
+}
+
+// without is a page without what has expired.
+func (p Page) without(now int64) Page {
+	keys := make([]Key, 0, len(p.Keys))
+	for _, k := range p.Keys {
+		if k.Expiration == 0 || k.Expiration > now {
+			keys = append(keys, k)
+		}
+	}
+	p.Keys = keys
+	return p
+}
