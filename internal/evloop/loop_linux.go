@@ -94,6 +94,7 @@ func (l *Loop) run() {
 		for i := range max(n, 0) {
 			l.serve(&events[i])
 		}
+		runtime.Gosched() // answers that began run here, before this thread waits
 	}
 }
 
