@@ -40,17 +40,17 @@ func scan(f *os.File, replay func([]byte) error) (int64, error) {
 		if err := replay(record); err != nil {
 			return r.end, err
 		}
-		r.end += headerSize + int64(len(record))
+		r.end += HeaderSize + int64(len(record))
 	}
 }
 
 // next reads one record. A killed process leaves a prefix of what it wrote, so
 // a short header and a record longer than the file are torn writes.
 func (r *reader) next() ([]byte, error) {
-	if r.size-r.end < headerSize {
+	if r.size-r.end < HeaderSize {
 		return nil, errTorn
 	}
-	var header [headerSize]byte
+	var header [HeaderSize]byte
 	if _, err := io.ReadFull(r.r, header[:]); err != nil {
 		return nil, err
 	}
@@ -58,7 +58,7 @@ func (r *reader) next() ([]byte, error) {
 	if crc32.Checksum(header[:4], castagnoli) != binary.LittleEndian.Uint32(header[4:8]) || n > MaxRecord {
 		return nil, r.damaged(header[:])
 	}
-	if r.end+headerSize+n > r.size {
+	if r.end+HeaderSize+n > r.size {
 		return nil, errTorn
 	}
 	if int64(cap(r.buf)) < n {
