@@ -50,18 +50,19 @@ type local struct {
 	closed    bool
 
 	mu  sync.RWMutex // guards mem against readers; writers hold writing too
-	mem memory
+	mem *memory
 
 	next atomic.Int64 // mem.earliest, for readers
 }
 
 func openLocal(path string, c clock.Clock, log *slog.Logger) (*local, error) {
-	n := &local{clock: c, slog: log, compactAt: compactMin}
+	n := &local{clock: c, slog: log, compactAt: compactMin, mem: newMemory()}
 	var err error
 	n.log, err = wal.Open(path, n.replay)
 	if err != nil {
 		return nil, err
 	}
+	n.mem.ready()
 	n.writing.Lock()
 	defer n.writing.Unlock()
 	n.sweep()
@@ -75,7 +76,7 @@ func (n *local) replay(b []byte) error {
 	if err := r.check(); err != nil {
 		return err
 	}
-	if r.op() == opPut {
+	if len(r) >= largeRecord { // memory keeps it
 		r = slices.Clone(r)
 	}
 	n.mem.apply(r)
