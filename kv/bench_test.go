@@ -127,9 +127,7 @@ func BenchmarkExpireAll(b *testing.B) {
 func BenchmarkCompact(b *testing.B) {
 	l := inMemory(filled(b, 1_000_000, PutOptions{}))
 	for b.Loop() {
-		l.compactAt = 0
-		l.mem.bytes /= 4 // as if it were mostly garbage
-		l.compact()
-		l.mem.bytes *= 4
+		l.compactAll()
+		l.compaction.running.Wait()
 	}
 }

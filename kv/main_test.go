@@ -127,3 +127,14 @@ func logSize(t testing.TB, dir, id string) int64 {
 	}
 	return info.Size()
 }
+
+// compactAll starts a compaction, however little garbage there is.
+func (n *local) compactAll() {
+	n.writing.Lock()
+	defer n.writing.Unlock()
+	if n.closed || n.compaction.active {
+		return
+	}
+	n.compaction.active = true
+	n.compaction.running.Go(n.rewrite)
+}

@@ -142,10 +142,9 @@ func (m *machine) compact(rt *rapid.T) {
 		return
 	}
 	l := inMemory(m.ns)
-	l.writing.Lock()
-	l.compactAt = 0
-	l.compact()
-	l.writing.Unlock()
+	if l.compactAll(); rapid.Bool().Draw(rt, "wait") {
+		l.compaction.running.Wait()
+	}
 }
 
 // check compares what is in memory with what must be there.

@@ -1,7 +1,6 @@
 package kv
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -48,6 +47,11 @@ type local struct {
 	timer     clock.Timer
 	timerAt   int64
 	closed    bool
+	raw       [][]byte // scratch for the log
+
+	gather     sync.Mutex // guards gathering, and commits that are there
+	gathering  *commit    // what writes next; see commit.go
+	compaction compaction
 
 	mu  sync.RWMutex // guards mem against readers; writers hold writing too
 	mem *memory
@@ -76,6 +80,9 @@ func (n *local) replay(b []byte) error {
 	if err := r.check(); err != nil {
 		return err
 	}
+	if r.op() == opBatch {
+		return r.each(n.replay)
+	}
 	if len(r) >= largeRecord { // memory keeps it
 		r = slices.Clone(r)
 	}
@@ -83,71 +90,20 @@ func (n *local) replay(b []byte) error {
 	return nil
 }
 
-// write makes records durable, then visible. It keeps them.
-func (n *local) write(_ context.Context, records ...record) error {
-	n.writing.Lock()
-	defer n.writing.Unlock()
-	if err := n.logAll(records); err != nil {
-		return err
-	}
-	n.mu.Lock()
-	for _, r := range records {
-		n.mem.apply(r)
-	}
-	n.mu.Unlock()
-	n.arm()
-	n.compact()
-	return nil
-}
-
-func (n *local) logAll(records []record) error {
-	if n.closed {
-		return ErrClosed
-	}
-	if len(records) == 1 {
-		return n.log.Append(records[0])
-	}
-	raw := make([][]byte, len(records))
-	for i, r := range records {
-		raw[i] = r
-	}
-	return n.log.Append(raw...)
-}
-
-// compact rewrites the log once more than half of it is garbage. It is called
-// with writing held: writers wait, readers do not.
-func (n *local) compact() {
-	size := n.log.Size()
-	if n.closed || size < n.compactAt || size < 2*n.mem.bytes {
-		return
-	}
-	err := n.log.Rewrite(func(emit func([]byte) error) error {
-		for r := range n.mem.from("") {
-			if err := emit(r); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		n.compactAt = 2 * size // the log still works; try again when there is more to win
-		n.slog.Warn("the KV log could not be compacted", "error", err)
-		return
-	}
-	n.compactAt = max(compactMin, 2*n.mem.bytes)
-}
-
 // close ends writing. Reads of what is in memory keep working for those who
 // hold the namespace still.
 func (n *local) close() error {
+	n.stop()
+	n.compaction.running.Wait()
+	return n.log.Close()
+}
+
+func (n *local) stop() {
 	n.writing.Lock()
 	defer n.writing.Unlock()
-	if n.closed {
-		return nil
-	}
 	n.closed = true
+	n.compaction.stop.Store(true)
 	if n.timer != nil {
 		n.timer.Stop()
 	}
-	return n.log.Close()
 }
