@@ -38,5 +38,6 @@ const (
 	sweepBatch     = 512     // expired keys removed between two looks of waiting readers
 	maxTimer       = 1 << 25 // longest expiry timer in seconds, about a year
 	maxFarSeconds  = 1 << 53 // what a JavaScript number can hold; later moments are clamped to it
+	minReadBuffer  = 4 << 10 // memory for a value of unknown length to begin with, in bytes
 	maxMeasureBody = 1 << 30 // how far an overlong value is read to tell its length, in bytes
 )

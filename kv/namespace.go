@@ -3,7 +3,6 @@ package kv
 import (
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -61,33 +60,17 @@ type local struct {
 
 func openLocal(path string, c clock.Clock, log *slog.Logger) (*local, error) {
 	n := &local{clock: c, slog: log, compactAt: compactMin, mem: newMemory()}
+	add, ready := n.mem.load()
 	var err error
-	n.log, err = wal.Open(path, n.replay)
-	if err != nil {
+	if n.log, err = wal.Open(path, add); err != nil {
 		return nil, err
 	}
-	n.mem.ready()
+	ready()
 	n.writing.Lock()
 	defer n.writing.Unlock()
 	n.sweep()
 	n.compact()
 	return n, nil
-}
-
-// replay takes one record of the log into memory; the log reuses its slice.
-func (n *local) replay(b []byte) error {
-	r := record(b)
-	if err := r.check(); err != nil {
-		return err
-	}
-	if r.op() == opBatch {
-		return r.each(n.replay)
-	}
-	if len(r) >= largeRecord { // memory keeps it
-		r = slices.Clone(r)
-	}
-	n.mem.apply(r)
-	return nil
 }
 
 // close ends writing. Reads of what is in memory keep working for those who

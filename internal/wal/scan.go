@@ -16,6 +16,7 @@ type reader struct {
 	r    *bufio.Reader
 	end  int64 // where the last whole record ends
 	size int64 // of the file
+	head [HeaderSize]byte
 	buf  []byte
 }
 
@@ -50,13 +51,13 @@ func (r *reader) next() ([]byte, error) {
 	if r.size-r.end < HeaderSize {
 		return nil, errTorn
 	}
-	var header [HeaderSize]byte
-	if _, err := io.ReadFull(r.r, header[:]); err != nil {
+	header := r.head[:]
+	if _, err := io.ReadFull(r.r, header); err != nil {
 		return nil, err
 	}
 	n := int64(binary.LittleEndian.Uint32(header[:4]))
 	if crc32.Checksum(header[:4], castagnoli) != binary.LittleEndian.Uint32(header[4:8]) || n > MaxRecord {
-		return nil, r.damaged(header[:])
+		return nil, r.damaged(header)
 	}
 	if r.end+HeaderSize+n > r.size {
 		return nil, errTorn
