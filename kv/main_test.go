@@ -3,6 +3,7 @@ package kv
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -14,7 +15,13 @@ import (
 	"flint/internal/clock"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if round := os.Getenv(crashEnv); round != "" {
+		fmt.Fprintln(os.Stderr, writeUntilKilled(os.Args[1], round)) // it never returns nil
+		os.Exit(1)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 var (
 	ctx   = context.Background()
