@@ -173,6 +173,7 @@ func TestNamespaceAgainstAMap(t *testing.T) {
 		rt.Repeat(map[string]func(*rapid.T){
 			"put": m.put, "delete": m.delete, "get": m.get, "list": m.list,
 			"advance": m.advance, "crash": m.crash, "compact": m.compact, "": m.check,
+			"restart": m.restart, "putBulk": m.putBulk, "deleteBulk": m.deleteBulk, "getBulk": m.getBulk,
 		})
 	})
 }

@@ -121,7 +121,7 @@ const codeNoNamespace = 10013
 // missing names the namespace that an error says does not exist.
 func missing(err error, id string) error {
 	var e *cferr.Error
-	if errors.As(err, &e) && e.Code == codeNoNamespace {
+	if errors.As(err, &e) && e.Code == codeNoNamespace && e.Status == http.StatusNotFound {
 		return fmt.Errorf("no KV namespace has the id %q; `flint kv namespace list` shows all", id)
 	}
 	return err
