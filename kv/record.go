@@ -53,10 +53,6 @@ func (r record) metadata() []byte {
 	return r[start:end:end]
 }
 
-// before and is order records by key; the conversions do not allocate.
-func (r record) before(key string) bool { return string(r.key()) < key }
-func (r record) is(key string) bool     { return string(r.key()) == key }
-
 // check refuses what newRecord cannot have made.
 func (r record) check() error {
 	if len(r) < recordHeader || r.metaEnd() > len(r) {
