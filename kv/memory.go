@@ -24,20 +24,19 @@ type memory struct {
 	touched   byte  // keeps the compiler from leaving a look out
 }
 
-// deadline is the moment at which a key expires, ordered by moment and number.
+// deadline is the moment at which a key expires, ordered by moment and key: so
+// what expires together is taken out of neighbouring places.
 type deadline struct {
 	at int64 // seconds since the epoch
 	id uint32
 }
-
-func (d deadline) before(o deadline) bool { return d.at < o.at || d.at == o.at && d.id < o.id }
 
 // newMemory is an empty memory that takes a log in; ready ends that.
 func newMemory() *memory {
 	m := &memory{index: newHashIndex(), loading: true}
 	m.order.before = func(id uint32, key string) bool { return m.key(id) < key }
 	m.order.is = func(id uint32, key string) bool { return m.key(id) == key }
-	m.deadlines.before = deadline.before
+	m.deadlines.before = func(d, o deadline) bool { return d.at < o.at || d.at == o.at && m.key(d.id) < m.key(o.id) }
 	m.deadlines.is = func(d, o deadline) bool { return d == o }
 	return m
 }
