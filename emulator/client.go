@@ -147,11 +147,13 @@ func (c *Client) Call(ctx context.Context, method, path string, in, out any) (cf
 	var body io.Reader
 	header := http.Header{}
 	if in != nil {
-		data, err := json.Marshal(in)
-		if err != nil {
+		var data bytes.Buffer
+		enc := json.NewEncoder(&data)
+		enc.SetEscapeHTML(false) // what is kept as JSON text must arrive as it is
+		if err := enc.Encode(in); err != nil {
 			return nil, err
 		}
-		body = bytes.NewReader(data)
+		body = &data
 		header.Set("Content-Type", "application/json")
 	}
 	res, err := c.Do(ctx, method, path, body, header)

@@ -5,15 +5,30 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"runtime"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"flint/internal/clock"
+	"flint/internal/wal"
 )
 
-func benchName(i int) string { return fmt.Sprintf("user:%08d:session", i) }
+// The keys of the benchmarks have 20 bytes and their values 20.
+const benchOwn = 40
 
-// filled is a namespace of count keys with values of 100 bytes.
+var benchValue = []byte(strings.Repeat("v", benchOwn/2))
+
+// benchName is a key of 20 bytes.
+func benchName(i int) string {
+	name := []byte("user:00000000:sessio")
+	for at := 12; i > 0; at, i = at-1, i/10 {
+		name[at] = byte('0' + i%10)
+	}
+	return string(name)
+}
+
+// filled is a namespace of count keys that were written in no order.
 func filled(b *testing.B, count int, o PutOptions) *Namespace {
 	b.Helper()
 	return filledIn(b, b.TempDir(), count, o)
@@ -22,14 +37,13 @@ func filled(b *testing.B, count int, o PutOptions) *Namespace {
 func filledIn(b *testing.B, dir string, count int, o PutOptions) *Namespace {
 	b.Helper()
 	n := namespace(b, openAt(b, dir, clock.NewFrozen(epoch)), "ns")
-	value := make([]byte, 100)
 	order := rand.New(rand.NewPCG(1, 2)).Perm(count)
 	for len(order) > 0 {
 		chunk := order[:min(len(order), MaxBulkPairs)]
 		order = order[len(chunk):]
 		pairs := make([]Pair, len(chunk))
 		for i, k := range chunk {
-			pairs[i] = Pair{benchName(k), value, o}
+			pairs[i] = Pair{benchName(k), benchValue, o}
 		}
 		if err := n.PutBulk(ctx, pairs); err != nil {
 			b.Fatal(err)
@@ -40,43 +54,86 @@ func filledIn(b *testing.B, dir string, count int, o PutOptions) *Namespace {
 
 var sizes = []int{1_000, 1_000_000}
 
+// BenchmarkGet reads keys at random.
 func BenchmarkGet(b *testing.B) {
 	for _, count := range sizes {
 		n := filled(b, count, PutOptions{})
 		b.Run(fmt.Sprint(count), func(b *testing.B) {
 			b.ReportAllocs()
-			b.RunParallel(func(pb *testing.PB) {
-				for pb.Next() {
-					if _, err := n.Get(ctx, benchName(rand.IntN(count)), GetOptions{}); err != nil {
-						b.Error(err)
-					}
+			for b.Loop() {
+				if _, err := n.Get(ctx, benchName(rand.IntN(count)), GetOptions{}); err != nil {
+					b.Fatal(err)
 				}
-			})
+			}
 		})
 	}
 }
 
+// BenchmarkBindingGet is a get at random as the runtime asks for it.
+func BenchmarkBindingGet(b *testing.B) {
+	for _, count := range sizes {
+		w := startBinding(b)
+		n := namespace(b, w.store, "ns1")
+		for start := 0; start < count; start += MaxBulkPairs {
+			pairs := make([]Pair, min(MaxBulkPairs, count))
+			for i := range pairs {
+				pairs[i] = Pair{Key: benchName(start + i), Value: benchValue}
+			}
+			if err := n.PutBulk(ctx, pairs); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.Run(fmt.Sprint(count), func(b *testing.B) {
+			for b.Loop() {
+				w.call("GET", keyPath(benchName(rand.IntN(count))), nil)
+			}
+		})
+	}
+}
+
+// BenchmarkPut is durable puts by 1, 16 and 64 writers.
 func BenchmarkPut(b *testing.B) {
 	for _, c := range []struct {
-		name  string
-		count int
-		o     PutOptions
-	}{{"1000", 1000, PutOptions{}}, {"1000ttl", 1000, PutOptions{ExpirationTTL: seconds(3600)}}, {"1000000", 1_000_000, PutOptions{}}} {
+		name           string
+		count, writers int
+		o              PutOptions
+	}{
+		{"1writer", 1000, 1, PutOptions{}},
+		{"16writers", 1000, 16, PutOptions{}},
+		{"64writers", 1000, 64, PutOptions{}},
+		{"ttl", 1000, 1, PutOptions{ExpirationTTL: seconds(3600)}},
+		{"1000000keys", 1_000_000, 1, PutOptions{}},
+	} {
 		n := filled(b, c.count, c.o)
-		value := make([]byte, 100)
 		b.Run(c.name, func(b *testing.B) {
 			b.ReportAllocs()
-			b.RunParallel(func(pb *testing.PB) {
-				for pb.Next() {
-					if err := n.Put(ctx, benchName(rand.IntN(c.count)), value, c.o); err != nil {
-						b.Error(err)
+			var all sync.WaitGroup
+			for w := range c.writers {
+				all.Go(func() {
+					for i := w; i < b.N; i += c.writers {
+						if err := n.Put(ctx, benchName(rand.IntN(c.count)), benchValue, c.o); err != nil {
+							b.Error(err)
+						}
 					}
-				}
-			})
+				})
+			}
+			all.Wait()
 		})
 	}
 }
 
+// BenchmarkInsert writes a million new keys in no order, one by one.
+func BenchmarkInsert(b *testing.B) {
+	n := namespace(b, openAt(b, b.TempDir(), clock.NewFrozen(epoch)), "ns")
+	order := rand.New(rand.NewPCG(1, 2)).Perm(1_000_000)
+	for i := 0; b.Loop(); i++ {
+		if err := n.Put(ctx, benchName(order[i%len(order)]), benchValue, PutOptions{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkList is a page of 1,000 keys from the middle of a million.
 func BenchmarkList(b *testing.B) {
 	n := filled(b, 1_000_000, PutOptions{})
 	cursor := encodeCursor(benchName(500_000))
@@ -87,27 +144,91 @@ func BenchmarkList(b *testing.B) {
 	}
 }
 
-// BenchmarkLoad opens a log of a million keys, and tells the memory of a key
-// beside its name and value.
-func BenchmarkLoad(b *testing.B) {
-	dir := b.TempDir()
-	n := filledIn(b, dir, 1_000_000, PutOptions{})
-	path := filepath.Join(dir, fileName("ns"))
+// BenchmarkMemory tells what a key takes beside its own bytes after all of a
+// million were written twice, and how long the garbage collector works.
+func BenchmarkMemory(b *testing.B) {
 	for b.Loop() {
-		var before, after runtime.MemStats
+		before := heap()
+		n := filled(b, 1_000_000, PutOptions{})
+		for i := range 1_000_000 {
+			if err := n.Put(ctx, benchName(i), benchValue, PutOptions{}); err != nil {
+				b.Fatal(err)
+			}
+		}
+		inMemory(n).compaction.running.Wait()
+		b.ReportMetric(float64(heap()-before)/1e6-benchOwn, "overhead-B/key")
+		watch := clock.StartStopwatch()
 		runtime.GC()
-		runtime.ReadMemStats(&before)
-		again, err := openLocal(path, n.clock, inMemory(n).slog)
-		if err != nil {
+		b.ReportMetric(float64(watch.Elapsed().Microseconds())/1e3, "gc-ms")
+		if err := n.close(); err != nil {
 			b.Fatal(err)
 		}
-		runtime.GC()
-		runtime.ReadMemStats(&after)
-		own := float64(len(benchName(0)) + 100)
-		b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/1e6-own, "overhead-B/key")
-		if err := again.close(); err != nil {
-			b.Fatal(err)
+		runtime.KeepAlive(n)
+	}
+}
+
+func heap() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+// BenchmarkRestart opens a log of a million keys: one that holds each once, and
+// one that was never compacted and holds each three times.
+func BenchmarkRestart(b *testing.B) {
+	for _, writes := range []int{1, 3} {
+		b.Run(fmt.Sprint(writes, "writes"), func(b *testing.B) {
+			path := filepath.Join(b.TempDir(), fileName("ns"))
+			writeLog(b, path, writes)
+			l := reopen(b, path)
+			for b.Loop() {
+				if err := l.close(); err != nil {
+					b.Fatal(err)
+				}
+				l = reopen(b, path)
+			}
+			if err := l.close(); err != nil {
+				b.Fatal(err)
+			}
+		})
+	}
+}
+
+// reopen is a restart; no compaction runs, so that the log stays as it is.
+func reopen(b *testing.B, path string) *local {
+	l, err := openLocal(path, clock.NewFrozen(epoch), inMemory(filled(b, 0, PutOptions{})).slog)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if l.mem.count != 1_000_000 {
+		b.Fatalf("%d keys", l.mem.count)
+	}
+	return l
+}
+
+// writeLog writes a log of a million keys in no order.
+func writeLog(b *testing.B, path string, writes int) {
+	b.Helper()
+	log, err := wal.Open(path, func([]byte) error { return nil })
+	if err != nil {
+		b.Fatal(err)
+	}
+	for w := range writes {
+		var records [][]byte
+		for _, k := range rand.New(rand.NewPCG(1, uint64(w))).Perm(1_000_000) {
+			r := newRecord(opPut, benchName(k), nil, 0, len(benchValue))
+			copy(r.value(), benchValue)
+			if records = append(records, r); len(records) == 10_000 {
+				if err := log.Append(records...); err != nil {
+					b.Fatal(err)
+				}
+				records = records[:0]
+			}
 		}
+	}
+	if err := log.Close(); err != nil {
+		b.Fatal(err)
 	}
 }
 
@@ -123,13 +244,40 @@ func BenchmarkExpireAll(b *testing.B) {
 	}
 }
 
-// BenchmarkCompact rewrites a log of a million keys.
+// BenchmarkCompact rewrites a log of a million keys, and tells the longest time
+// that a put and a get took meanwhile.
 func BenchmarkCompact(b *testing.B) {
-	l := inMemory(filled(b, 1_000_000, PutOptions{}))
+	n := filled(b, 1_000_000, PutOptions{})
+	l := inMemory(n)
 	for b.Loop() {
-		l.compactAt = 0
-		l.mem.bytes /= 4 // as if it were mostly garbage
-		l.compact()
-		l.mem.bytes *= 4
+		l.compactAll()
+		done := make(chan struct{})
+		var users sync.WaitGroup
+		users.Go(func() {
+			b.ReportMetric(longest(done, func(key string) error { return n.Put(ctx, key, benchValue, PutOptions{}) }), "longest-put-ms")
+		})
+		users.Go(func() {
+			b.ReportMetric(longest(done, func(key string) error { _, err := n.Get(ctx, key, GetOptions{}); return err }), "longest-get-ms")
+		})
+		l.compaction.running.Wait()
+		close(done)
+		users.Wait()
+	}
+}
+
+// longest calls f until done and returns the time of the longest call in ms.
+func longest(done chan struct{}, f func(key string) error) float64 {
+	var most time.Duration
+	for i := 0; ; i++ {
+		select {
+		case <-done:
+			return float64(most.Microseconds()) / 1e3
+		default:
+		}
+		watch := clock.StartStopwatch()
+		if err := f(benchName(i * 7919 % 1_000_000)); err != nil {
+			panic(err)
+		}
+		most = max(most, watch.Elapsed())
 	}
 }

@@ -213,11 +213,11 @@ func TestBindingBulkGet(t *testing.T) {
 	w.want(w.call("PUT", keyPath("j"), strings.NewReader(`{"x": "<"}`), "CF-KV-Metadata", `{"m":1}`), "200 OK", "")
 	w.want(w.call("PUT", keyPath("n"), strings.NewReader("1")), "200 OK", "")
 	for _, c := range []struct{ question, answer string }{
-		{`{"keys":["j","gone","n"]}`, `{"gone":null,"j":"{\"x\": \"<\"}","n":"1"}`},
-		{`{"keys":["j","gone"],"type":"json"}`, `{"gone":null,"j":{"x":"<"}}`},
+		{`{"keys":["j","gone","n","j"]}`, `{"j":"{\"x\": \"<\"}","gone":null,"n":"1"}`},
+		{`{"keys":["j","gone"],"type":"json"}`, `{"j":{"x":"<"},"gone":null}`},
 		{
 			`{"keys":["j","gone","n"],"type":"json","withMetadata":true,"cacheTtl":"60"}`,
-			`{"gone":null,"j":{"value":{"x":"<"},"metadata":{"m":1}},"n":{"value":1,"metadata":null}}`,
+			`{"j":{"value":{"x":"<"},"metadata":{"m":1}},"gone":null,"n":{"value":1,"metadata":null}}`,
 		},
 	} {
 		w.want(w.call("POST", "/bulk/get", strings.NewReader(c.question)), "200 OK", c.answer)

@@ -1,7 +1,9 @@
 package kv
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"strings"
 )
@@ -46,19 +48,55 @@ func readJSON(body io.Reader, limit int64, v any) error {
 }
 
 // bulkValues lays out the answer to a bulk read: each key with its value, or
-// null. dress says how a value is shown.
-func bulkValues(keys []string, found map[string]Entry, kind string, dress func(Entry, any) any) map[string]any {
-	values := make(map[string]any, len(keys))
+// null, in the order in which they were asked for. dress says how a value is
+// shown.
+func bulkValues(keys []string, found map[string]Entry, kind string, dress func(Entry, any) any) json.Marshaler {
+	o := object{values: make(map[string]any, len(keys))}
 	for _, key := range keys {
+		if _, twice := o.values[key]; twice {
+			continue
+		}
+		o.keys = append(o.keys, key)
 		e, ok := found[key]
 		switch {
 		case !ok:
-			values[key] = nil
+			o.values[key] = nil
 		case kind == "json":
-			values[key] = dress(e, json.RawMessage(e.Value))
+			o.values[key] = dress(e, json.RawMessage(e.Value))
 		default:
-			values[key] = dress(e, string(e.Value))
+			o.values[key] = dress(e, string(e.Value))
 		}
 	}
-	return values
+	return o
+}
+
+// object is a JSON object whose keys have an order: a Worker sees it in the Map
+// that it gets.
+type object struct {
+	keys   []string
+	values map[string]any
+}
+
+// MarshalJSON implements json.Marshaler.
+func (o object) MarshalJSON() ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	add := func(v any, behind byte) error {
+		err := enc.Encode(v)
+		b.Truncate(b.Len() - 1) // Encode ends with a newline
+		b.WriteByte(behind)
+		return err
+	}
+	b.WriteByte('{')
+	for _, key := range o.keys {
+		if err := errors.Join(add(key, ':'), add(o.values[key], ',')); err != nil {
+			return nil, err
+		}
+	}
+	if len(o.keys) > 0 {
+		b.Truncate(b.Len() - 1)
+	}
+	b.WriteByte('}')
+	return b.Bytes(), nil
 }

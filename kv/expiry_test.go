@@ -50,12 +50,12 @@ func TestExpiryGivesMemoryBack(t *testing.T) {
 	}
 	advance(t, c, time.Minute+time.Second)
 	// Nobody has read: the timer alone did it.
-	if got := l.mem.keys.count; got != MaxBulkPairs/3 {
+	if got := l.mem.count; got != MaxBulkPairs/3 {
 		t.Errorf("%d keys in memory", got)
 	}
 	advance(t, c, time.Second)
-	if l.mem.keys.count != 0 || l.mem.deadlines.count != 0 || l.mem.bytes != 0 || len(l.mem.keys.blocks) != 0 {
-		t.Errorf("memory still holds %d keys, %d deadlines, %d bytes", l.mem.keys.count, l.mem.deadlines.count, l.mem.bytes)
+	if l.mem.count != 0 || l.mem.deadlines.count != 0 || l.mem.bytes != 0 || len(l.mem.order.blocks) != 0 || len(l.mem.records.chunks) != 0 {
+		t.Errorf("memory still holds %d keys, %d deadlines, %d bytes", l.mem.count, l.mem.deadlines.count, l.mem.bytes)
 	}
 	if l.timer != nil || l.next.Load() != 0 {
 		t.Error("a timer is left")

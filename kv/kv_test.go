@@ -112,6 +112,7 @@ func TestCompactionKeepsTheLogSmall(t *testing.T) {
 	value := strings.Repeat("v", 64<<10)
 	for i := range 400 { // 25 MiB
 		put(t, n, "k", fmt.Sprint(i, value), PutOptions{})
+		inMemory(n).compaction.running.Wait()
 	}
 	if size := logSize(t, dir, "ns"); size > compactMin+128<<10 {
 		t.Errorf("the log has %d bytes", size)

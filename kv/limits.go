@@ -47,18 +47,22 @@ const (
 	defaultPerPage    = 20
 	maxPerPage        = 100
 	maxTitleBytes     = 512
-	maxSmallBody      = 1 << 20  // JSON bodies without values: key names, a title
-	maxNamespaceBytes = 512      // a namespace's id; Cloudflare's own have 32 characters
-	maxMultipartParts = 64       // parts of a multipart put that are looked at
-	maxBulkKeysBody   = 16 << 20 // body of a bulk delete, in bytes
+	maxSmallBody      = 1 << 20     // JSON bodies without values: key names, a title
+	maxNamespaceBytes = 512         // a namespace's id; Cloudflare's own have 32 characters
+	maxMultipartParts = 64          // parts of a multipart put that are looked at
+	maxBatch          = MaxBulkBody // pairs of one bulk write as they are kept, in bytes
+	maxBulkKeysBody   = 16 << 20    // body of a bulk delete, in bytes
 )
 
 // Limits of flint.
 const (
 	maxFileName    = 200     // bytes of a log's file name before its suffix
 	compactMin     = 4 << 20 // a log smaller than this is never compacted, in bytes
-	sweepBatch     = 4096    // expired keys removed between two looks of waiting readers
+	compactBatch   = 256     // keys that a compaction looks at between two looks of waiting writers
+	maxCommit      = 1 << 20 // what writers gather for one write to the log, in bytes
+	sweepBatch     = 512     // expired keys removed between two looks of waiting readers
 	maxTimer       = 1 << 25 // longest expiry timer in seconds, about a year
 	maxFarSeconds  = 1 << 53 // what a JavaScript number can hold; later moments are clamped to it
+	minReadBuffer  = 4 << 10 // memory for a value of unknown length to begin with, in bytes
 	maxMeasureBody = 1 << 30 // how far an overlong value is read to tell its length, in bytes
 )

@@ -1,73 +1,151 @@
 package kv
 
-import "iter"
+import (
+	"iter"
+	"unsafe"
 
-// memory is the working set of a namespace: the records of its keys in the
-// order of the keys, and the moments at which some of them expire. Its caller
-// does the locking.
+	"flint/internal/wal"
+)
+
+// memory is the working set of a namespace: the records of its keys, found by a
+// hash, listed in the order of the keys, and the moments at which some of them
+// expire. Every key has a number; the indexes hold numbers only, so that a
+// million keys are no work for the garbage collector and a value can change
+// without a look at the order. Its caller does the locking.
 type memory struct {
-	keys      sorted[record, string]
+	records   arena
+	slots     slots
+	index     hashIndex
+	order     sorted[uint32, string]
 	deadlines sorted[deadline, deadline]
+	count     int
 	bytes     int64 // what the records take in a log that holds nothing else
+	loading   bool  // there is no order yet: see ready
+	touched   byte  // keeps the compiler from leaving a look out
 }
 
-// deadline is the moment at which a key expires, ordered by moment and key.
+// deadline is the moment at which a key expires, ordered by moment and key: so
+// what expires together is taken out of neighbouring places.
 type deadline struct {
-	at  int64 // seconds since the epoch
-	key string
+	at int64 // seconds since the epoch
+	id uint32
 }
 
-func (d deadline) before(o deadline) bool { return d.at < o.at || d.at == o.at && d.key < o.key }
-func (d deadline) is(o deadline) bool     { return d == o }
+// newMemory is an empty memory that takes a log in; ready ends that.
+func newMemory() *memory {
+	m := &memory{index: newHashIndex(), loading: true}
+	m.order.before = func(id uint32, key string) bool { return m.key(id) < key }
+	m.order.is = func(id uint32, key string) bool { return m.key(id) == key }
+	m.deadlines.before = func(d, o deadline) bool { return d.at < o.at || d.at == o.at && m.key(d.id) < m.key(o.id) }
+	m.deadlines.is = func(d, o deadline) bool { return d == o }
+	return m
+}
 
-// logFrame is what the log adds to a record, in bytes.
-const logFrame = 8
+func (m *memory) record(id uint32) record { return m.records.at(m.slots.get(id)) }
 
-func (m *memory) get(key string) (record, bool) { return m.keys.get(key) }
+// key is the name of a number. It points into the record.
+func (m *memory) key(id uint32) string { return view(m.record(id).key()) }
 
-// apply does what r says.
+// view is b as a string, without a copy. Records never change.
+func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+func (m *memory) find(hash uint64, key string) (id uint32, ok bool) {
+	return m.index.find(hash, func(id uint32) bool { return m.key(id) == key })
+}
+
+func (m *memory) get(key string) (record, bool) {
+	id, ok := m.find(m.index.hash(key), key)
+	if !ok {
+		return nil, false
+	}
+	return m.record(id), true
+}
+
+// apply does what r says. It keeps a large record and copies a small one.
 func (m *memory) apply(r record) {
 	switch r.op() {
 	case opPut:
 		m.put(r)
 	case opDelete:
-		m.delete(string(r.key()))
+		key := view(r.key())
+		if id, ok := m.find(m.index.hash(key), key); ok {
+			m.forget(m.record(id).expiration(), id)
+			m.remove(id)
+		}
 	case opExpire:
 		for m.expire(r.expiration(), sweepBatch) == sweepBatch {
 		}
 	}
 }
 
+func logBytes(r record) int64 { return int64(len(r)) + wal.HeaderSize }
+
 func (m *memory) put(r record) {
-	key := string(r.key())
-	old, replaced := m.keys.put(key, r)
-	m.bytes += int64(len(r)) + logFrame
-	at := r.expiration()
-	if replaced {
-		m.bytes -= int64(len(old)) + logFrame
-		if old.expiration() == at {
-			return
-		}
-		m.forget(key, old.expiration())
+	key := view(r.key())
+	hash := m.index.hash(key)
+	id, replaces := m.find(hash, key)
+	m.bytes += logBytes(r)
+	if replaces {
+		m.replace(id, r)
+		return
 	}
+	id = m.slots.take()
+	m.slots.set(id, m.records.add(r, id))
+	m.index.add(hash, id)
+	m.count++
+	if !m.loading {
+		m.order.put(key, id)
+	}
+	m.remember(r.expiration(), id)
+}
+
+func (m *memory) replace(id uint32, r record) {
+	place := m.slots.get(id)
+	old := m.records.at(place)
+	m.bytes -= logBytes(old)
+	if was := old.expiration(); was != r.expiration() {
+		m.forget(was, id)
+		m.remember(r.expiration(), id)
+	}
+	m.slots.set(id, m.records.add(r, id))
+	m.drop(place)
+}
+
+func (m *memory) remember(at int64, id uint32) {
 	if at != 0 {
-		m.deadlines.put(deadline{at, key}, deadline{at, key})
+		m.deadlines.put(deadline{at, id}, deadline{at, id})
 	}
 }
 
-func (m *memory) forget(key string, at int64) {
+func (m *memory) forget(at int64, id uint32) {
 	if at != 0 {
-		m.deadlines.delete(deadline{at, key})
+		m.deadlines.delete(deadline{at, id})
 	}
 }
 
-func (m *memory) delete(key string) bool {
-	old, ok := m.keys.delete(key)
-	if ok {
-		m.bytes -= int64(len(old)) + logFrame
-		m.forget(key, old.expiration())
+// remove takes a key out of everything but the deadlines.
+func (m *memory) remove(id uint32) {
+	place := m.slots.get(id)
+	r := m.records.at(place)
+	key := view(r.key())
+	m.bytes -= logBytes(r)
+	m.index.remove(m.index.hash(key), id)
+	if !m.loading {
+		m.order.delete(key)
 	}
-	return ok
+	m.slots.release(id)
+	if m.count--; m.count == 0 {
+		m.records, m.slots = arena{}, slots{}
+		return
+	}
+	m.drop(place)
+}
+
+// drop gives the room of a record back that nothing points to any more.
+func (m *memory) drop(place ref) {
+	if m.records.drop(place) {
+		m.records.leave(place.chunk(), func(id uint32, at ref) bool { return m.slots.get(id) == at }, m.slots.set)
+	}
 }
 
 // earliest is the next moment at which a key expires, zero for none.
@@ -83,9 +161,7 @@ func (m *memory) expire(now int64, most int) int {
 		if d.at > now || n == most {
 			break
 		}
-		if old, ok := m.keys.delete(d.key); ok {
-			m.bytes -= int64(len(old)) + logFrame
-		}
+		m.remove(d.id)
 		n++
 	}
 	m.deadlines.dropFirst(n)
@@ -93,4 +169,12 @@ func (m *memory) expire(now int64, most int) int {
 }
 
 // from yields the records whose keys are not before key, in order.
-func (m *memory) from(key string) iter.Seq[record] { return m.keys.from(key) }
+func (m *memory) from(key string) iter.Seq[record] {
+	return func(yield func(record) bool) {
+		for id := range m.order.from(key) {
+			if !yield(m.record(id)) {
+				return
+			}
+		}
+	}
+}

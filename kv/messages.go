@@ -73,6 +73,10 @@ func errLongMetadata(n int) error {
 	return tooLarge("Metadata length of %d exceeds limit of %d.", n, MaxMetadataBytes)
 }
 
+func errLongBatch(n int) error {
+	return tooLarge("A bulk write of %d bytes exceeds the limit of %d.", n, maxBatch)
+}
+
 func errCacheTTL(given string) error {
 	return option("Invalid cache_ttl of %s. Cache TTL must be at least %d.", given, MinCacheTTL)
 }

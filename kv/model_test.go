@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"flint/internal/clock"
+	"flint/internal/wal"
 )
 
 // machine runs random steps on a namespace and on a map and compares them.
@@ -141,26 +142,25 @@ func (m *machine) compact(rt *rapid.T) {
 		return
 	}
 	l := inMemory(m.ns)
-	l.writing.Lock()
-	l.compactAt = 0
-	l.compact()
-	l.writing.Unlock()
+	if l.compactAll(); rapid.Bool().Draw(rt, "wait") {
+		l.compaction.running.Wait()
+	}
 }
 
 // check compares what is in memory with what must be there.
 func (m *machine) check(rt *rapid.T) {
-	live, mem := m.live(), &inMemory(m.ns).mem
+	live, mem := m.live(), inMemory(m.ns).mem
 	var bytes int64
 	deadlines := 0
 	for key, e := range live {
-		bytes += int64(recordHeader + len(key) + len(e.value) + len(e.metadata) + logFrame)
+		bytes += int64(recordHeader + len(key) + len(e.value) + len(e.metadata) + wal.HeaderSize)
 		if e.expiration != 0 {
 			deadlines++
 		}
 	}
-	if mem.keys.count != len(live) || mem.bytes != bytes || mem.deadlines.count != deadlines {
+	if mem.count != len(live) || mem.bytes != bytes || mem.deadlines.count != deadlines {
 		rt.Fatalf("memory has %d keys, %d bytes, %d deadlines; want %d, %d, %d",
-			mem.keys.count, mem.bytes, mem.deadlines.count, len(live), bytes, deadlines)
+			mem.count, mem.bytes, mem.deadlines.count, len(live), bytes, deadlines)
 	}
 }
 
@@ -173,24 +173,19 @@ func TestNamespaceAgainstAMap(t *testing.T) {
 		rt.Repeat(map[string]func(*rapid.T){
 			"put": m.put, "delete": m.delete, "get": m.get, "list": m.list,
 			"advance": m.advance, "crash": m.crash, "compact": m.compact, "": m.check,
+			"restart": m.restart, "putBulk": m.putBulk, "deleteBulk": m.deleteBulk, "getBulk": m.getBulk,
 		})
 	})
 }
 
-// number is an item that is its own key.
-type number int
-
-func (n number) before(o number) bool { return n < o }
-func (n number) is(o number) bool     { return n == o }
-
 func TestSortedAgainstASlice(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
-		var s sorted[number, number]
-		model := map[number]bool{}
+		s := sorted[int, int]{before: func(x, key int) bool { return x < key }, is: func(x, key int) bool { return x == key }}
+		model := map[int]bool{}
 		for range rapid.IntRange(1, 60).Draw(rt, "steps") {
-			from := number(rapid.IntRange(0, 3000).Draw(rt, "from"))
-			count := number(rapid.IntRange(0, 700).Draw(rt, "count"))
+			from := rapid.IntRange(0, 3000).Draw(rt, "from")
+			count := rapid.IntRange(0, 700).Draw(rt, "count")
 			switch rapid.IntRange(0, 3).Draw(rt, "step") {
 			case 0, 1:
 				for x := from; x < from+count; x++ {
@@ -207,7 +202,7 @@ func TestSortedAgainstASlice(t *testing.T) {
 					delete(model, x)
 				}
 			case 3:
-				n := min(int(count), len(model))
+				n := min(count, len(model))
 				for _, x := range slices.Sorted(maps.Keys(model))[:n] {
 					delete(model, x)
 				}

@@ -1,10 +1,8 @@
 package kv
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -50,20 +48,26 @@ type local struct {
 	timer     clock.Timer
 	timerAt   int64
 	closed    bool
+	raw       [][]byte // scratch for the log
+
+	gather     sync.Mutex // guards gathering, and commits that are there
+	gathering  *commit    // what writes next; see commit.go
+	compaction compaction
 
 	mu  sync.RWMutex // guards mem against readers; writers hold writing too
-	mem memory
+	mem *memory
 
 	next atomic.Int64 // mem.earliest, for readers
 }
 
 func openLocal(path string, c clock.Clock, log *slog.Logger) (*local, error) {
-	n := &local{clock: c, slog: log, compactAt: compactMin}
+	n := &local{clock: c, slog: log, compactAt: compactMin, mem: newMemory()}
+	add, ready := n.mem.load()
 	var err error
-	n.log, err = wal.Open(path, n.replay)
-	if err != nil {
+	if n.log, err = wal.Open(path, add); err != nil {
 		return nil, err
 	}
+	ready()
 	n.writing.Lock()
 	defer n.writing.Unlock()
 	n.sweep()
@@ -71,84 +75,20 @@ func openLocal(path string, c clock.Clock, log *slog.Logger) (*local, error) {
 	return n, nil
 }
 
-// replay takes one record of the log into memory; the log reuses its slice.
-func (n *local) replay(b []byte) error {
-	r := record(b)
-	if err := r.check(); err != nil {
-		return err
-	}
-	if r.op() == opPut {
-		r = slices.Clone(r)
-	}
-	n.mem.apply(r)
-	return nil
-}
-
-// write makes records durable, then visible. It keeps them.
-func (n *local) write(_ context.Context, records ...record) error {
-	n.writing.Lock()
-	defer n.writing.Unlock()
-	if err := n.logAll(records); err != nil {
-		return err
-	}
-	n.mu.Lock()
-	for _, r := range records {
-		n.mem.apply(r)
-	}
-	n.mu.Unlock()
-	n.arm()
-	n.compact()
-	return nil
-}
-
-func (n *local) logAll(records []record) error {
-	if n.closed {
-		return ErrClosed
-	}
-	if len(records) == 1 {
-		return n.log.Append(records[0])
-	}
-	raw := make([][]byte, len(records))
-	for i, r := range records {
-		raw[i] = r
-	}
-	return n.log.Append(raw...)
-}
-
-// compact rewrites the log once more than half of it is garbage. It is called
-// with writing held: writers wait, readers do not.
-func (n *local) compact() {
-	size := n.log.Size()
-	if n.closed || size < n.compactAt || size < 2*n.mem.bytes {
-		return
-	}
-	err := n.log.Rewrite(func(emit func([]byte) error) error {
-		for r := range n.mem.from("") {
-			if err := emit(r); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		n.compactAt = 2 * size // the log still works; try again when there is more to win
-		n.slog.Warn("the KV log could not be compacted", "error", err)
-		return
-	}
-	n.compactAt = max(compactMin, 2*n.mem.bytes)
-}
-
 // close ends writing. Reads of what is in memory keep working for those who
 // hold the namespace still.
 func (n *local) close() error {
+	n.stop()
+	n.compaction.running.Wait()
+	return n.log.Close()
+}
+
+func (n *local) stop() {
 	n.writing.Lock()
 	defer n.writing.Unlock()
-	if n.closed {
-		return nil
-	}
 	n.closed = true
+	n.compaction.stop.Store(true)
 	if n.timer != nil {
 		n.timer.Stop()
 	}
-	return n.log.Close()
 }

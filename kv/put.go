@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"slices"
 	"strconv"
 )
 
@@ -65,11 +66,11 @@ func fill(r record, body io.Reader, size int64) (record, error) {
 		_, err := io.ReadFull(body, r.value())
 		return r, err
 	}
-	buf := bytes.NewBuffer(r)
-	read, err := buf.ReadFrom(io.LimitReader(body, MaxValueBytes+1))
+	whole, err := readAll(r, body, MaxValueBytes+1)
 	if err != nil {
 		return nil, err
 	}
+	read := int64(len(whole) - len(r))
 	if read > MaxValueBytes {
 		rest, err := io.Copy(io.Discard, io.LimitReader(body, maxMeasureBody))
 		if err != nil {
@@ -77,7 +78,30 @@ func fill(r record, body io.Reader, size int64) (record, error) {
 		}
 		return nil, errLongValue(read + rest)
 	}
-	return bytes.Clone(buf.Bytes()), nil // the buffer has up to twice the room
+	return whole, nil
+}
+
+// readAll appends up to most bytes of body to b. The memory doubles as it fills,
+// up to what can be needed; the result keeps less than an eighth more than it
+// holds.
+func readAll(b []byte, body io.Reader, most int) ([]byte, error) {
+	end := len(b) + most
+	b = slices.Grow(b, min(minReadBuffer, most))
+	for {
+		n, err := body.Read(b[len(b):min(cap(b), end)])
+		b = b[:len(b)+n]
+		switch {
+		case err == io.EOF || len(b) == end: //nolint:errorlint // a reader gives it bare
+			if cap(b)-len(b) > len(b)/8 {
+				b = bytes.Clone(b)
+			}
+			return b, nil
+		case err != nil:
+			return nil, err
+		case len(b) == cap(b):
+			b = append(make([]byte, 0, min(2*cap(b), end)), b...)
+		}
+	}
 }
 
 // expiration is the moment at which a key put now expires, zero for never.

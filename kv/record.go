@@ -22,6 +22,7 @@ const (
 	opPut    = 1
 	opDelete = 2
 	opExpire = 3 // everything that expires up to the record's expiration is gone
+	opBatch  = 4 // the value is records behind their lengths (4): all of them or, torn, none
 )
 
 // newRecord makes a record with room for a value of size bytes, not filled yet.
@@ -52,17 +53,46 @@ func (r record) metadata() []byte {
 	return r[start:end:end]
 }
 
-// before and is order records by key; the conversions do not allocate.
-func (r record) before(key string) bool { return string(r.key()) < key }
-func (r record) is(key string) bool     { return string(r.key()) == key }
-
 // check refuses what newRecord cannot have made.
 func (r record) check() error {
 	if len(r) < recordHeader || r.metaEnd() > len(r) {
 		return errors.New("a record is too short")
 	}
-	if r.op() < opPut || r.op() > opExpire {
+	if r.op() < opPut || r.op() > opBatch {
 		return errors.New("a record of an unknown kind; was it written by a newer flint?")
+	}
+	return nil
+}
+
+// batch is one record of several, so that the log has all or none.
+func batch(records []record) (record, error) {
+	size := 0
+	for _, r := range records {
+		size += 4 + len(r)
+	}
+	if size > maxBatch {
+		return nil, errLongBatch(size)
+	}
+	b := newRecord(opBatch, "", nil, 0, size)
+	at := b[:recordHeader]
+	for _, r := range records {
+		at = binary.LittleEndian.AppendUint32(at, uint32(len(r)))
+		at = append(at, r...)
+	}
+	return b, nil
+}
+
+// each calls f for the records of a batch.
+func (r record) each(f func([]byte) error) error {
+	for rest := r.value(); len(rest) > 0; {
+		if len(rest) < 4 || len(rest)-4 < int(binary.LittleEndian.Uint32(rest)) {
+			return errors.New("a record of a batch is too short")
+		}
+		end := 4 + int(binary.LittleEndian.Uint32(rest))
+		if err := f(rest[4:end]); err != nil {
+			return err
+		}
+		rest = rest[end:]
 	}
 	return nil
 }

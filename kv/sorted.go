@@ -5,16 +5,13 @@ import (
 	"slices"
 )
 
-// item is what sorted holds: something ordered by a key of type K.
-type item[K any] interface {
-	before(key K) bool
-	is(key K) bool
-}
-
 // sorted is an ordered set: a list of blocks of items, the smallest B-tree that
 // is fast at a few million items. A lookup is two binary searches, an insertion
 // moves at most a block, and an item costs little more than its own size.
-type sorted[T item[K], K any] struct {
+// before and is order an item by a key.
+type sorted[T, K any] struct {
+	before func(x T, key K) bool
+	is     func(x T, key K) bool
 	blocks [][]T // none is empty
 	count  int
 }
@@ -28,7 +25,7 @@ func (s *sorted[T, K]) seek(key K) (block, at int) {
 	lo, hi := 0, len(s.blocks)
 	for lo < hi {
 		mid := int(uint(lo+hi) >> 1)
-		if b := s.blocks[mid]; b[len(b)-1].before(key) {
+		if b := s.blocks[mid]; s.before(b[len(b)-1], key) {
 			lo = mid + 1
 		} else {
 			hi = mid
@@ -40,7 +37,7 @@ func (s *sorted[T, K]) seek(key K) (block, at int) {
 	b := s.blocks[block]
 	lo, hi = 0, len(b)
 	for lo < hi {
-		if mid := int(uint(lo+hi) >> 1); b[mid].before(key) {
+		if mid := int(uint(lo+hi) >> 1); s.before(b[mid], key) {
 			lo = mid + 1
 		} else {
 			hi = mid
@@ -51,7 +48,7 @@ func (s *sorted[T, K]) seek(key K) (block, at int) {
 
 // get finds the item of key.
 func (s *sorted[T, K]) get(key K) (found T, ok bool) {
-	if b, i := s.seek(key); b < len(s.blocks) && s.blocks[b][i].is(key) {
+	if b, i := s.seek(key); b < len(s.blocks) && s.is(s.blocks[b][i], key) {
 		return s.blocks[b][i], true
 	}
 	return found, false
@@ -60,7 +57,7 @@ func (s *sorted[T, K]) get(key K) (found T, ok bool) {
 // put inserts x, whose key is key, and returns the item that it replaces.
 func (s *sorted[T, K]) put(key K, x T) (old T, replaced bool) {
 	b, i := s.seek(key)
-	if b < len(s.blocks) && s.blocks[b][i].is(key) {
+	if b < len(s.blocks) && s.is(s.blocks[b][i], key) {
 		old, s.blocks[b][i] = s.blocks[b][i], x
 		return old, true
 	}
@@ -85,6 +82,15 @@ func (s *sorted[T, K]) push(x T) {
 	s.blocks = append(s.blocks, []T{x})
 }
 
+// fill makes the set of items that are in order already. Blocks are left with
+// room for more.
+func (s *sorted[T, K]) fill(items []T) {
+	s.blocks, s.count = nil, len(items)
+	for part := range slices.Chunk(items, maxBlock*3/4) {
+		s.blocks = append(s.blocks, slices.Clone(part))
+	}
+}
+
 func (s *sorted[T, K]) split(b int) {
 	full := s.blocks[b]
 	half := len(full) / 2
@@ -97,7 +103,7 @@ func (s *sorted[T, K]) split(b int) {
 // delete removes the item of key and returns it.
 func (s *sorted[T, K]) delete(key K) (old T, ok bool) {
 	b, i := s.seek(key)
-	if b == len(s.blocks) || !s.blocks[b][i].is(key) {
+	if b == len(s.blocks) || !s.is(s.blocks[b][i], key) {
 		return old, false
 	}
 	old = s.blocks[b][i]

@@ -12,29 +12,50 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"flint/emulator"
 	"flint/emulator/config"
+	"flint/internal/cferr"
 )
 
+const kvNamespaces = "/storage/kv/namespaces"
+
 func (a *app) kv() *cobra.Command {
-	return group("kv", "Workers KV", group("key", "Keys of a namespace", a.kvPut(), a.kvGet(), a.kvList(), a.kvDelete()),
-		notYet("bulk"), notYet("namespace"), notYet("export"), notYet("import"))
+	return group("kv", "Workers KV",
+		group("key", "Keys of a namespace", a.kvPut(), a.kvGet(), a.kvList(), a.kvDelete()),
+		group("bulk", "Many keys at once, from a JSON file", a.kvBulkPut(), a.kvBulkGet(), a.kvBulkDelete()),
+		group("namespace", "Namespaces", a.kvNamespaceList(), a.kvNamespaceCreate(), a.kvNamespaceRename(), a.kvNamespaceDelete()),
+		a.kvExport(), a.kvImport())
 }
 
 // namespaceFlags say which namespace is meant.
 type namespaceFlags struct{ binding, id string }
 
-func (n *namespaceFlags) add(f *pflag.FlagSet) {
+// command adds the flags to cmd, and those of Wrangler's that change nothing here.
+func (n *namespaceFlags) command(cmd *cobra.Command) *cobra.Command {
+	f := cmd.Flags()
 	f.StringVar(&n.binding, "binding", "", "the binding of the namespace")
 	f.StringVar(&n.id, "namespace-id", "", "the id of the namespace")
+	f.Bool("preview", false, "refused: a binding has one namespace here")
+	localFlags(cmd)
+	run := cmd.RunE
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if preview, _ := cmd.Flags().GetBool("preview"); preview {
+			return usagef("--preview: a binding has one namespace here; name another one with --namespace-id")
+		}
+		if n.binding != "" && n.id != "" {
+			return usagef("give --binding or --namespace-id, not both")
+		}
+		return run(cmd, args)
+	}
+	return cmd
 }
 
-// find resolves the flags; a project with one namespace needs none.
-func (n *namespaceFlags) find(p *config.Project) (string, error) {
+// find resolves the flags; a project with one namespace needs none. shown is
+// how Wrangler calls it.
+func (n *namespaceFlags) find(p *config.Project) (id, shown string, err error) {
 	if n.id != "" {
-		return n.id, nil
+		return n.id, fmt.Sprintf("id: %q", n.id), nil
 	}
 	known := map[string]string{}
 	var names []string
@@ -44,18 +65,20 @@ func (n *namespaceFlags) find(p *config.Project) (string, error) {
 			names = append(names, b.Binding)
 		}
 	}
-	if id, ok := known[n.binding]; ok {
-		return id, nil
+	binding := n.binding
+	if binding == "" && len(known) == 1 {
+		binding = names[0]
 	}
+	id, ok := known[binding]
 	switch {
-	case n.binding != "":
-		return "", usagef("no KV namespace has the binding %q; the project binds: %s", n.binding, listOr(names, "none"))
-	case len(known) == 1:
-		return known[names[0]], nil
+	case ok:
+		return id, fmt.Sprintf("binding: %q (id: %q)", binding, id), nil
+	case binding != "":
+		return "", "", usagef("no KV namespace has the binding %q; the project binds: %s", binding, listOr(names, "none"))
 	case len(known) == 0:
-		return "", usagef("the project binds no KV namespace; name one with --namespace-id")
+		return "", "", usagef("the project binds no KV namespace; name one with --namespace-id")
 	}
-	return "", usagef("which namespace? Name one with --binding (%s) or --namespace-id", strings.Join(names, ", "))
+	return "", "", usagef("which namespace? Name one with --binding (%s) or --namespace-id", strings.Join(names, ", "))
 }
 
 func listOr(names []string, none string) string {
@@ -65,18 +88,43 @@ func listOr(names []string, none string) string {
 	return strings.Join(names, ", ")
 }
 
+// space is an open namespace.
+type space struct {
+	*emulator.Client
+	base  string // REST path
+	shown string
+}
+
+func (s *space) value(key string) string { return s.base + "/values" + emulator.Path(key) }
+
 // onNamespace runs f on the namespace that the flags name.
-func (a *app) onNamespace(cmd *cobra.Command, n *namespaceFlags, f func(c *emulator.Client, base string) error) (err error) {
-	p, c, err := a.connect(cmd)
+func (a *app) onNamespace(cmd *cobra.Command, n *namespaceFlags, f func(s *space) error) (err error) {
+	p, err := a.load(".", cmd.Flags())
+	if err != nil {
+		return err
+	}
+	id, shown, err := n.find(p)
+	if err != nil {
+		return err
+	}
+	c, err := emulator.Connect(cmd.Context(), p, a.quiet())
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, c.Close()) }()
-	id, err := n.find(p)
-	if err != nil {
-		return err
+	return missing(f(&space{c, kvNamespaces + emulator.Path(id), shown}), id)
+}
+
+// codeNoNamespace is Cloudflare's code for a namespace that nobody made.
+const codeNoNamespace = 10013
+
+// missing names the namespace that an error says does not exist.
+func missing(err error, id string) error {
+	var e *cferr.Error
+	if errors.As(err, &e) && e.Code == codeNoNamespace && e.Status == http.StatusNotFound {
+		return fmt.Errorf("no KV namespace has the id %q; `flint kv namespace list` shows all", id)
 	}
-	return f(c, "/storage/kv/namespaces"+emulator.Path(id))
+	return err
 }
 
 func (a *app) kvPut() *cobra.Command {
@@ -86,7 +134,7 @@ func (a *app) kvPut() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "put KEY [VALUE]",
 		Short: "Write a value: VALUE, --path FILE, or standard input",
-		Args:  cobra.RangeArgs(1, 2),
+		Args:  oneOrTwo("a key"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			value, err := a.input(args[1:], path)
 			if err != nil {
@@ -94,27 +142,47 @@ func (a *app) kvPut() *cobra.Command {
 			}
 			defer value.Close()
 			query := url.Values{}
-			if ttl != 0 {
+			if cmd.Flags().Changed("ttl") {
 				query.Set("expiration_ttl", strconv.FormatInt(ttl, 10))
 			}
-			if expiration != 0 {
+			if cmd.Flags().Changed("expiration") {
 				query.Set("expiration", strconv.FormatInt(expiration, 10))
 			}
 			if metadata != "" && !json.Valid([]byte(metadata)) {
 				return usagef("--metadata must be JSON, for example '{\"a\":1}'")
 			}
-			return a.onNamespace(cmd, &n, func(c *emulator.Client, base string) error {
-				return putValue(cmd, c, base+"/values"+emulator.Path(args[0])+"?"+query.Encode(), value, metadata)
+			return a.onNamespace(cmd, &n, func(s *space) error {
+				a.say("%s on namespace %s%s.", writing(args, path), s.shown, withMetadata(metadata))
+				return putValue(cmd, s.Client, s.value(args[0])+"?"+query.Encode(), value, metadata)
 			})
 		},
 	}
 	f := cmd.Flags()
-	n.add(f)
 	f.StringVar(&path, "path", "", "read the value from a file")
 	f.Int64Var(&ttl, "ttl", 0, "seconds until it expires (at least 60)")
 	f.Int64Var(&expiration, "expiration", 0, "when it expires, in seconds since the epoch")
 	f.StringVar(&metadata, "metadata", "", "JSON to keep beside the value")
-	return cmd
+	return n.command(cmd)
+}
+
+// say prints what is being done, in Wrangler's words.
+func (a *app) say(format string, args ...any) { fmt.Fprintf(a.std.Out, format+"\n", args...) }
+
+func writing(args []string, path string) string {
+	switch {
+	case len(args) == 2:
+		return fmt.Sprintf(`Writing the value "%s" to key "%s"`, args[1], args[0])
+	case path != "":
+		return fmt.Sprintf(`Writing the contents of %s to the key "%s"`, path, args[0])
+	}
+	return fmt.Sprintf(`Writing the contents of standard input to the key "%s"`, args[0])
+}
+
+func withMetadata(metadata string) string {
+	if metadata == "" {
+		return ""
+	}
+	return fmt.Sprintf(` with metadata "%s"`, metadata)
 }
 
 // putValue sends a raw value or, with metadata, a form.
@@ -135,25 +203,28 @@ func putValue(cmd *cobra.Command, c *emulator.Client, path string, value io.Read
 
 func (a *app) kvGet() *cobra.Command {
 	var n namespaceFlags
+	var text bool
 	cmd := &cobra.Command{
 		Use:   "get KEY",
 		Short: "Print a value as it is",
 		Args:  exactly("a key"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.onNamespace(cmd, &n, func(c *emulator.Client, base string) error {
-				res, err := c.Do(cmd.Context(), http.MethodGet, base+"/values"+emulator.Path(args[0]), nil, nil)
+			return a.onNamespace(cmd, &n, func(s *space) error {
+				res, err := s.Do(cmd.Context(), http.MethodGet, s.value(args[0]), nil, nil)
 				if err != nil {
 					return err
 				}
 				defer res.Body.Close()
 				_, err = io.Copy(a.std.Out, res.Body)
+				if text && err == nil {
+					_, err = io.WriteString(a.std.Out, "\n")
+				}
 				return err
 			})
 		},
 	}
-	n.add(cmd.Flags())
-	cmd.Flags().Bool("text", false, "decode as text (accepted for Wrangler's sake: bytes are printed as they are)")
-	return cmd
+	cmd.Flags().BoolVar(&text, "text", false, "end the value with a line break, as text")
+	return n.command(cmd)
 }
 
 func (a *app) kvList() *cobra.Command {
@@ -164,33 +235,45 @@ func (a *app) kvList() *cobra.Command {
 		Short: "Print the keys as JSON",
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.onNamespace(cmd, &n, func(c *emulator.Client, base string) error {
-				keys, err := allPages[json.RawMessage](cmd, c, base+"/keys", url.Values{"prefix": {prefix}, "limit": {"1000"}})
-				if err != nil {
-					return err
-				}
-				return a.printJSON(keys)
+			return a.onNamespace(cmd, &n, func(s *space) error {
+				list := a.list("[", "]")
+				err := eachPage(cmd, s.Client, s.base+"/keys", url.Values{"prefix": {prefix}, "limit": {"1000"}}, func(keys []json.RawMessage) error {
+					for _, k := range keys {
+						if err := list.add("", k); err != nil {
+							return err
+						}
+					}
+					return nil
+				})
+				return errors.Join(err, list.end())
 			})
 		},
 	}
-	n.add(cmd.Flags())
 	cmd.Flags().StringVar(&prefix, "prefix", "", "only keys that begin with this")
-	return cmd
+	return n.command(cmd)
 }
 
 // allPages follows the cursor of a listing.
 func allPages[T any](cmd *cobra.Command, c *emulator.Client, path string, query url.Values) ([]T, error) {
 	all := []T{}
+	err := eachPage(cmd, c, path, query, func(page []T) error { all = append(all, page...); return nil })
+	return all, err
+}
+
+// eachPage calls f for each page of a listing.
+func eachPage[T any](cmd *cobra.Command, c *emulator.Client, path string, query url.Values, f func(page []T) error) error {
 	for {
 		var page []T
 		info, err := c.Call(cmd.Context(), http.MethodGet, path+"?"+query.Encode(), nil, &page)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		all = append(all, page...)
+		if err := f(page); err != nil {
+			return err
+		}
 		cursor, _ := info["cursor"].(string)
 		if cursor == "" {
-			return all, nil
+			return nil
 		}
 		query.Set("cursor", cursor)
 	}
@@ -198,19 +281,18 @@ func allPages[T any](cmd *cobra.Command, c *emulator.Client, path string, query 
 
 func (a *app) kvDelete() *cobra.Command {
 	var n namespaceFlags
-	cmd := &cobra.Command{
+	return n.command(&cobra.Command{
 		Use:   "delete KEY",
 		Short: "Delete a key",
 		Args:  exactly("a key"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.onNamespace(cmd, &n, func(c *emulator.Client, base string) error {
-				_, err := c.Call(cmd.Context(), http.MethodDelete, base+"/values"+emulator.Path(args[0]), nil, nil)
+			return a.onNamespace(cmd, &n, func(s *space) error {
+				a.say(`Deleting the key "%s" on namespace %s.`, args[0], s.shown)
+				_, err := s.Call(cmd.Context(), http.MethodDelete, s.value(args[0]), nil, nil)
 				return err
 			})
 		},
-	}
-	n.add(cmd.Flags())
-	return cmd
+	})
 }
 
 // input is a value given as an argument, as a file, or on standard input.

@@ -28,7 +28,7 @@ func run(args []string, std console.Streams) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	root := newRoot(std)
-	root.SetArgs(args)
+	root.SetArgs(joinSwitches(args))
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return 0

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"fmt"
@@ -16,6 +17,73 @@ func (a *app) printJSON(v any) error {
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
 	return enc.Encode(v)
+}
+
+// jsonList prints an array or object item by item, as printJSON would print it
+// whole.
+type jsonList struct {
+	w     *bufio.Writer
+	close string
+	count int
+}
+
+func (a *app) list(open, close string) *jsonList {
+	l := &jsonList{w: bufio.NewWriter(a.std.Out), close: close}
+	l.w.WriteString(open) // end tells an error
+	return l
+}
+
+// add prints one item; name is empty in an array.
+func (l *jsonList) add(name string, v any) error {
+	var b bytes.Buffer
+	b.WriteString(",\n  "[min(l.count, 1)^1:])
+	l.count++
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if name != "" {
+		if err := enc.Encode(name); err != nil {
+			return err
+		}
+		b.Truncate(b.Len() - 1) // Encode ends with a newline
+		b.WriteString(": ")
+	}
+	enc.SetIndent("  ", "  ")
+	if err := enc.Encode(v); err != nil {
+		return err
+	}
+	b.Truncate(b.Len() - 1)
+	_, err := l.w.Write(b.Bytes())
+	return err
+}
+
+func (l *jsonList) end() error {
+	if l.count > 0 {
+		l.w.WriteByte('\n')
+	}
+	l.w.WriteString(l.close + "\n")
+	return l.w.Flush()
+}
+
+// progress tells a person at a terminal how far a long command is.
+type progress struct {
+	a     *app
+	total int64 // bytes, zero when not known
+}
+
+func (p *progress) show(keys int, read int64) {
+	switch {
+	case !p.a.std.Terminal:
+	case p.total > 0:
+		fmt.Fprintf(p.a.std.Err, "\r%s %d keys", bar(read, p.total), keys)
+	default:
+		fmt.Fprintf(p.a.std.Err, "\r%d keys", keys)
+	}
+}
+
+func (p *progress) done() {
+	if p.a.std.Terminal {
+		fmt.Fprint(p.a.std.Err, "\r\x1b[K")
+	}
 }
 
 // kvForm is the multipart body of a value with metadata, made while it is read.

@@ -83,6 +83,37 @@ func exactly(names ...string) cobra.PositionalArgs {
 	}
 }
 
+// oneOrTwo asks for a named argument and lets one more follow.
+func oneOrTwo(name string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == 2 {
+			return nil
+		}
+		return exactly(name)(cmd, args)
+	}
+}
+
+// switches are the flags of Wrangler's that may be followed by true or false as
+// a word of its own.
+var switches = map[string]bool{"--preview": true, "--local": true, "--remote": true, "--text": true}
+
+// joinSwitches writes --preview false as --preview=false.
+func joinSwitches(args []string) []string {
+	var out []string
+	for i := 0; i < len(args); i++ {
+		if args[i] == "--" {
+			return append(out, args[i:]...)
+		}
+		if switches[args[i]] && i+1 < len(args) && (args[i+1] == "true" || args[i+1] == "false") {
+			out = append(out, args[i]+"="+args[i+1])
+			i++
+			continue
+		}
+		out = append(out, args[i])
+	}
+	return out
+}
+
 // load reads the project in dir.
 func (a *app) load(dir string, flags *pflag.FlagSet) (*config.Project, error) {
 	p, err := config.Load(config.Options{Dir: dir, Files: a.files, Env: a.env, Flags: flags, Today: emulator.Today()})

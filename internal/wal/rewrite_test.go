@@ -29,7 +29,7 @@ func TestRewriteReplacesAndGoesOn(t *testing.T) {
 	if err := l.Rewrite(emitAll("new", "")); err != nil {
 		t.Fatal(err)
 	}
-	if want := int64(2*headerSize + len("new")); l.Size() != want {
+	if want := int64(2*HeaderSize + len("new")); l.Size() != want {
 		t.Fatalf("size = %d, want %d", l.Size(), want)
 	}
 	if err := l.Append([]byte("after")); err != nil {
@@ -104,6 +104,71 @@ func TestRewriteBesideAppends(t *testing.T) {
 	closeLog(t, l)
 	if !slices.Equal(got, state) {
 		t.Fatalf("replayed %d records, want the %d of memory in their order", len(got), len(state))
+	}
+}
+
+// Appends do not wait for a rewrite, and what they append during it is carried
+// over behind what it emits.
+func TestAppendsGoOnDuringARewrite(t *testing.T) {
+	t.Parallel()
+	path := write(t, "old")
+	l := mustOpen(t, path)
+	appended := func(records ...string) {
+		for _, r := range records {
+			if err := l.Append([]byte(r)); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	big := strings.Repeat("b", maxSwapTail) // so that the tail is copied in two steps
+	err := l.Rewrite(func(emit func([]byte) error) error {
+		appended("during 1", big)
+		if err := emit([]byte("kept")); err != nil {
+			return err
+		}
+		appended("during 2")
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	appended("after")
+	if info, err := os.Stat(path); err != nil || info.Size() != l.Size() {
+		t.Fatalf("the file has %v bytes, Size says %d (%v)", info.Size(), l.Size(), err)
+	}
+	closeLog(t, l)
+	wantRecords(t, path, []string{"kept", "during 1", big, "during 2", "after"})
+}
+
+// What Sync promised before the swap is as safe behind it.
+func TestRewriteKeepsWhatWasSynced(t *testing.T) {
+	t.Parallel()
+	path := write(t, "old")
+	l := mustOpen(t, path)
+	err := l.Rewrite(func(func([]byte) error) error { return errors.Join(l.Append([]byte("new")), l.Sync()) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	closeLog(t, l)
+	wantRecords(t, path, []string{"new"})
+}
+
+func TestCloseWaitsForARewrite(t *testing.T) {
+	t.Parallel()
+	path := write(t, "old")
+	l := mustOpen(t, path)
+	started, closed, rewritten := make(chan struct{}), make(chan error), make(chan error)
+	go func() {
+		rewritten <- l.Rewrite(func(emit func([]byte) error) error { close(started); return emit([]byte("new")) })
+	}()
+	<-started
+	go func() { closed <- l.Close() }()
+	if err := errors.Join(<-rewritten, <-closed); err != nil {
+		t.Fatal(err)
+	}
+	wantRecords(t, path, []string{"new"})
+	if err := l.Rewrite(emitAll("late")); !errors.Is(err, os.ErrClosed) {
+		t.Fatalf("rewrite of a closed log: %v", err)
 	}
 }
 

@@ -16,6 +16,7 @@ type reader struct {
 	r    *bufio.Reader
 	end  int64 // where the last whole record ends
 	size int64 // of the file
+	head [HeaderSize]byte
 	buf  []byte
 }
 
@@ -40,25 +41,25 @@ func scan(f *os.File, replay func([]byte) error) (int64, error) {
 		if err := replay(record); err != nil {
 			return r.end, err
 		}
-		r.end += headerSize + int64(len(record))
+		r.end += HeaderSize + int64(len(record))
 	}
 }
 
 // next reads one record. A killed process leaves a prefix of what it wrote, so
 // a short header and a record longer than the file are torn writes.
 func (r *reader) next() ([]byte, error) {
-	if r.size-r.end < headerSize {
+	if r.size-r.end < HeaderSize {
 		return nil, errTorn
 	}
-	var header [headerSize]byte
-	if _, err := io.ReadFull(r.r, header[:]); err != nil {
+	header := r.head[:]
+	if _, err := io.ReadFull(r.r, header); err != nil {
 		return nil, err
 	}
 	n := int64(binary.LittleEndian.Uint32(header[:4]))
 	if crc32.Checksum(header[:4], castagnoli) != binary.LittleEndian.Uint32(header[4:8]) || n > MaxRecord {
-		return nil, r.damaged(header[:])
+		return nil, r.damaged(header)
 	}
-	if r.end+headerSize+n > r.size {
+	if r.end+HeaderSize+n > r.size {
 		return nil, errTorn
 	}
 	if int64(cap(r.buf)) < n {

@@ -9,7 +9,6 @@
 package wal
 
 import (
-	"bufio"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -20,17 +19,19 @@ import (
 	"sync"
 )
 
-// headerSize counts length, checksum of the length, checksum of the record; all
-// little endian. The length has a checksum of its own because a damaged length
+// HeaderSize is what a record takes in the file beside its own bytes: length,
+// checksum of the length, checksum of the record; all little endian. The length has a checksum of its own because a damaged length
 // would otherwise look like a torn record and take all that follows with it.
-const headerSize = 12
+const HeaderSize = 12
 
 // MaxRecord is the largest record, in bytes. It bounds what a damaged length
 // field can make a reader allocate.
 const MaxRecord = 256 << 20
 
-// maxScratch is the most memory, in bytes, that an idle log keeps for framing.
-const maxScratch = 4 << 20
+const (
+	maxScratch = 4 << 20   // the most memory, in bytes, that an idle log keeps for framing
+	minDirect  = 128 << 10 // a record of at least so many bytes is written without a copy
+)
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
@@ -40,8 +41,11 @@ type Log struct {
 	f    *os.File
 	path string
 	size int64
-	buf  []byte // scratch for framing
-	err  error  // after a failed write that could not be undone
+
+	synced    int64      // how much of it Sync has flushed
+	buf       []byte     // scratch for framing
+	err       error      // after a failed write that could not be undone
+	rewriting sync.Mutex // one Rewrite at a time, and Close behind it; taken before mu
 }
 
 // Open opens or creates the log at path and calls replay for each whole
@@ -100,27 +104,52 @@ func syncDir(path string) error {
 // Append writes records as one unit of ordering and returns when the kernel
 // has them. After an error nothing of them is in the log.
 func (l *Log) Append(records ...[]byte) error {
+	for _, r := range records {
+		if err := checkSize(r); err != nil {
+			return err
+		}
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.err != nil {
 		return l.err
 	}
-	l.buf = l.buf[:0]
-	for _, r := range records {
-		if err := checkSize(r); err != nil {
-			return err
-		}
-		l.buf = frame(l.buf, r)
-	}
-	n, err := l.f.Write(l.buf)
+	n, err := l.writeFrames(records)
 	if err != nil {
 		return l.undo(err)
 	}
-	l.size += int64(n)
+	l.size += n
 	if cap(l.buf) > maxScratch {
-		l.buf = nil // one huge record must not pin its memory
+		l.buf = nil // many records must not pin their memory
 	}
 	return nil
+}
+
+// writeFrames writes small records in one call. A large one goes to the kernel
+// from where it is, because copying it would take its memory twice.
+func (l *Log) writeFrames(records [][]byte) (written int64, err error) {
+	flush := func(b []byte) {
+		if err == nil {
+			var n int
+			n, err = l.f.Write(b)
+			written += int64(n)
+		}
+	}
+	l.buf = l.buf[:0]
+	for _, r := range records {
+		l.buf = appendHeader(l.buf, r)
+		if len(r) < minDirect {
+			l.buf = append(l.buf, r...)
+			continue
+		}
+		flush(l.buf)
+		flush(r)
+		l.buf = l.buf[:0]
+	}
+	if len(l.buf) > 0 {
+		flush(l.buf)
+	}
+	return written, err
 }
 
 // undo takes a half-written tail back, so that later records stay readable.
@@ -143,12 +172,11 @@ func checkSize(record []byte) error {
 	return nil
 }
 
-func frame(buf, record []byte) []byte {
+func appendHeader(buf, record []byte) []byte {
 	start := len(buf)
 	buf = binary.LittleEndian.AppendUint32(buf, uint32(len(record)))
 	buf = binary.LittleEndian.AppendUint32(buf, crc32.Checksum(buf[start:start+4], castagnoli))
-	buf = binary.LittleEndian.AppendUint32(buf, crc32.Checksum(record, castagnoli))
-	return append(buf, record...)
+	return binary.LittleEndian.AppendUint32(buf, crc32.Checksum(record, castagnoli))
 }
 
 // Size is the length of the file in bytes.
@@ -162,60 +190,17 @@ func (l *Log) Size() int64 {
 func (l *Log) Sync() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.f.Sync()
-}
-
-// Rewrite replaces the log's content by what write emits: compaction. Appends
-// wait meanwhile, so write must not call Append. A crash leaves either the old
-// or the new log whole; after an error the old one goes on.
-func (l *Log) Rewrite(write func(emit func(record []byte) error) error) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.err != nil {
-		return l.err
-	}
-	f, err := os.OpenFile(tempName(l.path), os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
+	if err := l.f.Sync(); err != nil {
 		return err
 	}
-	size, err := writeAll(f, write)
-	if err == nil {
-		err = os.Rename(f.Name(), l.path)
-	}
-	if err != nil {
-		f.Close()
-		os.Remove(f.Name())
-		return fmt.Errorf("compact %s: %w", l.path, err)
-	}
-	l.f.Close() // its name is gone: nothing in it is needed any more
-	l.f, l.size = f, size
-	return syncDir(l.path)
+	l.synced = l.size
+	return nil
 }
 
-func writeAll(f *os.File, write func(emit func([]byte) error) error) (int64, error) {
-	w := bufio.NewWriterSize(f, 1<<20)
-	var size int64
-	var buf []byte
-	err := write(func(record []byte) error {
-		if err := checkSize(record); err != nil {
-			return err
-		}
-		buf = frame(buf[:0], record)
-		size += int64(len(buf))
-		_, err := w.Write(buf)
-		return err
-	})
-	if err == nil {
-		err = w.Flush()
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	return size, err
-}
-
-// Close syncs and closes the file. Closing twice is harmless.
+// Close waits for a Rewrite, syncs and closes the file. Closing twice is harmless.
 func (l *Log) Close() error {
+	l.rewriting.Lock()
+	defer l.rewriting.Unlock()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if errors.Is(l.err, os.ErrClosed) {

@@ -77,7 +77,7 @@ func wholeRecords(records []string, cut int) []string {
 	var out []string
 	end := 0
 	for _, r := range records {
-		if end += headerSize + len(r); end > cut {
+		if end += HeaderSize + len(r); end > cut {
 			break
 		}
 		out = append(out, r)
@@ -94,7 +94,7 @@ func TestDamageInTheMiddleIsReported(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	first, second := headerSize+len("first"), headerSize+len("second")
+	first, second := HeaderSize+len("first"), HeaderSize+len("second")
 	for at := range first + second {
 		path := filepath.Join(dir, fmt.Sprint(at))
 		damaged := bytes.Clone(whole)
@@ -130,7 +130,7 @@ func TestDamagedLastRecordIsCutOff(t *testing.T) {
 // After a power cut a file can have its new length but not its new bytes.
 func TestZeroTailIsCutOff(t *testing.T) {
 	t.Parallel()
-	for _, zeros := range []int{1, headerSize - 1, headerSize, 3 * headerSize, 200 << 10} {
+	for _, zeros := range []int{1, HeaderSize - 1, HeaderSize, 3 * HeaderSize, 200 << 10} {
 		path := write(t, "first")
 		data, _ := os.ReadFile(path)
 		if err := os.WriteFile(path, append(data, make([]byte, zeros)...), 0o600); err != nil {

@@ -1,0 +1,70 @@
+package kv
+
+import (
+	"sync"
+	"sync/atomic"
+)
+
+// compaction rewrites the log beside readers and writers. What is written to
+// the log meanwhile is carried over behind what the memory held, and may be in
+// both: a put and a delete do the same a second time.
+type compaction struct {
+	running sync.WaitGroup
+	active  bool        // guarded by writing
+	stop    atomic.Bool // the namespace closes
+}
+
+// compact starts to rewrite the log once more than half of it is garbage. It is
+// called with writing held and does not wait.
+func (n *local) compact() {
+	size := n.log.Size()
+	if n.closed || n.compaction.active || size < n.compactAt || size < 2*n.mem.bytes {
+		return
+	}
+	n.compaction.active = true
+	n.compaction.running.Go(n.rewrite)
+}
+
+func (n *local) rewrite() {
+	err := n.log.Rewrite(n.emitAll)
+	n.writing.Lock()
+	defer n.writing.Unlock()
+	n.compaction.active = false
+	n.compactAt = max(compactMin, 2*n.mem.bytes)
+	if err != nil && !n.closed {
+		n.compactAt = 2 * n.log.Size() // the log still works; try again when there is more to win
+		n.slog.Warn("the KV log could not be compacted", "error", err)
+	}
+}
+
+// emitAll gives the log the records of all keys, a few at a time, so that
+// writers are not held up.
+func (n *local) emitAll(emit func([]byte) error) error {
+	var some []record
+	for start := ""; ; {
+		if n.compaction.stop.Load() {
+			return ErrClosed
+		}
+		if some = n.some(some[:0], start); len(some) == 0 {
+			return nil
+		}
+		for _, r := range some {
+			if err := emit(r); err != nil {
+				return err
+			}
+		}
+		start = string(some[len(some)-1].key()) + "\x00"
+	}
+}
+
+// some appends the first records from start on.
+func (n *local) some(records []record, start string) []record {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	for r := range n.mem.from(start) {
+		if records = append(records, r); len(records) == compactBatch {
+			break
+		}
+	}
+	return records
+}

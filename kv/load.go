@@ -1,0 +1,169 @@
+package kv
+
+import (
+	"cmp"
+	"encoding/binary"
+	"slices"
+)
+
+// loader takes the records of a log into memory. A record is found by three
+// looks at places that no cache holds, and waiting for them is most of the time
+// that a start takes. So records are taken a few at a time: a first pass looks
+// at all their places, which the processor does side by side, and the second
+// finds them near.
+type loader struct {
+	m       *memory
+	buf     []byte
+	records []record // in buf
+}
+
+const (
+	loadRecords = 256
+	loadBytes   = 64 << 10
+)
+
+// add takes one record; its slice is used by the caller again.
+func (l *loader) add(b []byte) error {
+	r := record(b)
+	if err := r.check(); err != nil {
+		return err
+	}
+	if r.op() == opBatch {
+		return r.each(l.add)
+	}
+	if len(r) >= largeRecord {
+		l.flush()
+		l.m.apply(slices.Clone(r)) // memory keeps it
+		return nil
+	}
+	if len(l.records) == loadRecords || len(l.buf)+len(r) > cap(l.buf) {
+		l.flush()
+	}
+	at := len(l.buf)
+	l.buf = append(l.buf, r...)
+	l.records = append(l.records, l.buf[at:])
+	return nil
+}
+
+func (l *loader) flush() {
+	l.m.touch(l.records)
+	for _, r := range l.records {
+		l.m.apply(r)
+	}
+	l.buf, l.records = l.buf[:0], l.records[:0]
+}
+
+// load gives the function that takes a log's records, and the one that ends it.
+func (m *memory) load() (add func([]byte) error, ready func()) {
+	l := &loader{m: m, buf: make([]byte, 0, loadBytes), records: make([]record, 0, loadRecords)}
+	return l.add, func() {
+		l.flush()
+		m.ready()
+	}
+}
+
+// touch looks at everything that finding the keys of records will look at.
+func (m *memory) touch(records []record) {
+	var near [loadRecords]struct {
+		hash uint64
+		slot uint64
+		at   ref
+	}
+	for i, r := range records {
+		near[i].hash = m.index.hash(view(r.key()))
+	}
+	for i := range records {
+		near[i].slot = m.index.touch(near[i].hash)
+	}
+	for i := range records {
+		near[i].at = m.slots.touch(near[i].slot)
+	}
+	for i := range records {
+		m.touched += m.records.touch(near[i].at)
+	}
+}
+
+// touch is the slot in which the search for a hash begins.
+func (x *hashIndex) touch(hash uint64) uint64 {
+	s := x.shard(hash)
+	if len(s.slots) == 0 {
+		return 0
+	}
+	return s.slots[int(uint32(hash))&(len(s.slots)-1)]
+}
+
+// touch is the place of the number in a slot of the index.
+func (s *slots) touch(slot uint64) ref {
+	if slot == 0 {
+		return vacant
+	}
+	return s.get(uint32(slot) - 1)
+}
+
+// touch is something of what is at a place.
+func (a *arena) touch(at ref) byte {
+	if at&vacant != 0 {
+		return 0
+	}
+	return a.chunks[at.chunk()].data[at.at()]
+}
+
+// ready orders the keys that came from the log: at once, which is much faster
+// than one by one.
+func (m *memory) ready() {
+	ids := make([]keyed, 0, m.count)
+	for id := range m.slots.used() {
+		ids = append(ids, keyed{id: id})
+	}
+	sortKeyed(ids, 0, m.key)
+	sorted := make([]uint32, len(ids))
+	for i, k := range ids {
+		sorted[i] = k.id
+	}
+	m.order.fill(sorted)
+	m.loading = false
+}
+
+// keyed is a key's number beside a piece of the key, which sorts a million keys
+// several times faster than looking at the keys themselves. A piece is fifteen
+// bytes and, below them, how many of the sixteenth and the fifteen there are:
+// so a key that ends in the piece comes before those that go on, and only these
+// need another look.
+type keyed struct {
+	high, low uint64
+	id        uint32
+}
+
+const pieceBytes = 15
+
+func (k keyed) compare(o keyed) int {
+	if k.high != o.high {
+		return cmp.Compare(k.high, o.high)
+	}
+	return cmp.Compare(k.low, o.low)
+}
+
+func (k *keyed) take(rest string) {
+	var piece [pieceBytes + 1]byte
+	copy(piece[:pieceBytes], rest)
+	piece[pieceBytes] = byte(min(len(rest), pieceBytes+1))
+	k.high, k.low = binary.BigEndian.Uint64(piece[:]), binary.BigEndian.Uint64(piece[8:])
+}
+
+// sortKeyed orders ids, whose keys are the same up to depth, by their keys.
+func sortKeyed(ids []keyed, depth int, key func(uint32) string) {
+	for i := range ids {
+		ids[i].take(key(ids[i].id)[depth:])
+	}
+	slices.SortFunc(ids, keyed.compare)
+	for start := 0; start < len(ids); {
+		end := start + 1
+		for end < len(ids) && ids[end].compare(ids[start]) == 0 {
+			end++
+		}
+		if end > start+1 {
+			sortKeyed(ids[start:end], depth+pieceBytes, key)
+		}
+		start = end
+	}
+}
