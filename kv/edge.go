@@ -1,6 +1,7 @@
 package kv
 
 import (
+	"bytes"
 	"container/list"
 	"context"
 	"strings"
@@ -158,7 +159,8 @@ func (n *Namespace) GetAtEdge(ctx context.Context, key string, o GetOptions) (En
 
 func (n *Namespace) keepEntry(key string, e Entry, found bool, at time.Time, ttl time.Duration) *edgeItem {
 	item := &edgeItem{key: edgeKey{namespace: n.id, name: strings.Clone(key)}, at: at, ttl: ttl}
-	if found {
+	if found { // a copy: a small value would keep the block of memory that it stands in
+		e.Value, e.Metadata = bytes.Clone(e.Value), bytes.Clone(e.Metadata)
 		item.entry = &e
 	}
 	n.edge.keep(item)

@@ -18,7 +18,7 @@ const (
 	codeTitleMissing  = 10019
 	codeInvalidOption = 10033
 	codeTooLarge      = 10047
-	codeUnavailable   = 10013
+	codeUnavailable   = 10502 // flint's own: Cloudflare has no Redis to lose
 	codeThrottled     = 971
 )
 
