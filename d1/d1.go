@@ -33,6 +33,9 @@ type Options struct {
 
 	// HistoryBytes bounds the history of each database; zero: 1 GiB.
 	HistoryBytes int64
+
+	checkpointFrames uint32 // for tests; zero: the limits of this package
+	minChainBytes    int64
 }
 
 // Store is all D1 databases of one state directory. It is safe for concurrent use.
@@ -63,6 +66,8 @@ func Open(o Options) (*Store, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	o.HistoryBytes = cmp.Or(o.HistoryBytes, historyBytes)
+	o.checkpointFrames = cmp.Or(o.checkpointFrames, checkpointFrames)
+	o.minChainBytes = cmp.Or(o.minChainBytes, minChainBytes)
 	return &Store{dir: o.Dir, clock: o.Clock, log: o.Log, o: o, open: map[string]*Database{}, declared: map[string]string{}}, nil
 }
 

@@ -3,7 +3,6 @@ package d1
 import (
 	"bytes"
 	"cmp"
-	"encoding/binary"
 	"fmt"
 	"hash/crc32"
 	"log/slog"
@@ -31,7 +30,7 @@ type history struct {
 	path, dir   string // of the database file; of the history
 	clock       clock.Clock
 	log         *slog.Logger
-	limit       int64 // bytes
+	o           Options
 	writer, pin *csqlite.Conn
 	newest      atomic.Pointer[position] // the latest state that is known
 
@@ -61,7 +60,7 @@ type fileState struct {
 // when this process had written nothing yet.
 func (db *Database) openHistory(before csqlite.WAL, o Options) error {
 	h := &history{
-		path: db.path, dir: historyDir(db.path), clock: o.Clock, log: o.Log, limit: o.HistoryBytes,
+		path: db.path, dir: historyDir(db.path), clock: o.Clock, log: o.Log, o: o,
 		writer: db.writer, epoch: db.epoch,
 	}
 	pin, err := csqlite.Open(db.path, connOptions(false))
@@ -83,11 +82,14 @@ func (db *Database) openHistory(before csqlite.WAL, o Options) error {
 		h.giveUp(err)
 	}
 	h.saw(w)
+	if err := h.archive(w); err != nil { // others may move these frames: the pin came after them
+		h.giveUp(err)
+	}
 	if h.chain == nil {
 		h.checkpoint()
 	}
 	h.prune()
-	h.next = max(checkpointFrames, w.Frames)
+	h.next = max(o.checkpointFrames, w.Frames)
 	return nil
 }
 
@@ -147,6 +149,7 @@ func (h *history) continues(c *chain, w csqlite.WAL) (bool, error) {
 	}
 	print, err := h.fingerprint()
 	if err != nil || c.settled == nil || !bytes.Equal(print, c.settled) {
+		h.log.Info("d1: a database was changed while flint did not run: its history has a gap there", "database", h.path)
 		return false, err
 	}
 	h.fresh = true
@@ -167,7 +170,7 @@ func (h *history) takeUp(c *chain, before csqlite.WAL) error {
 	}
 	h.marks = c.times(h.salt, h.archived)
 	err := h.archive(before)
-	h.epoch, h.gen = epoch, 0
+	h.epoch, h.gen, h.marks = epoch, 0, marks{} // the first mark of each number is written
 	return err
 }
 
@@ -195,14 +198,13 @@ func (h *history) saw(w csqlite.WAL) {
 
 // begunAnew notes that the log begins at its first frame again.
 func (h *history) begunAnew(w csqlite.WAL) {
-	follows := binary.BigEndian.Uint32(w.Salt[:]) == binary.BigEndian.Uint32(h.salt[:])+1
-	if h.chain != nil && !(h.settled && follows) {
+	if h.chain != nil && !h.settled { // the pin has failed
 		h.giveUp(fmt.Errorf("the write-ahead log was begun anew by another process"))
 	}
 	h.gen++
 	h.salt, h.archived, h.latest, h.marks.list = w.Salt, 0, nil, nil
 	h.file.attempted = 0
-	h.next = checkpointFrames
+	h.next = h.o.checkpointFrames
 }
 
 // committed notes a commit and moves the log into the file once it is long.

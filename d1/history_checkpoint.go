@@ -17,7 +17,7 @@ import (
 func (h *history) checkpoint() {
 	err := h.writer.Begin(true)
 	if err != nil { // another process writes, for long: next time
-		h.next += retryFrames
+		h.next += h.o.checkpointFrames / 4
 		return
 	}
 	whole, err := h.move()
@@ -40,7 +40,7 @@ func (h *history) move() (whole bool, err error) {
 		return false, err
 	}
 	h.saw(w)
-	h.next = w.Frames + retryFrames
+	h.next = w.Frames + h.o.checkpointFrames/4
 	if err := h.archive(w); err != nil {
 		h.giveUp(err)
 	}
@@ -65,7 +65,7 @@ func (h *history) settle() error {
 		return err
 	}
 	h.settled, h.fresh = true, true
-	if h.chain == nil || h.chain.logBytes >= max(minChainBytes, h.chain.baseBytes) {
+	if h.chain == nil || h.chain.logBytes >= max(h.o.minChainBytes, h.chain.baseBytes) {
 		if err := h.beginChain(w); err != nil {
 			return err
 		}
@@ -120,7 +120,7 @@ func (h *history) prune() {
 	for _, c := range chains {
 		total += c.bytes()
 	}
-	for len(chains) > 1 && (chains[1].base.Time < oldest || total > h.limit || len(chains) > maxChains) {
+	for len(chains) > 1 && (chains[1].base.Time < oldest || total > h.o.HistoryBytes || len(chains) > maxChains) {
 		total -= chains[0].bytes()
 		if err := chains[0].remove(); err != nil {
 			h.log.Error("d1: an old part of a history cannot be removed", "database", h.path, "error", err)

@@ -53,8 +53,7 @@ const MaxTimeTravel = 30 * 24 * time.Hour
 // or twice its compressed size and 16 MiB where that is more.
 const (
 	historyBytes     = 1 << 30
-	checkpointFrames = 4096     // of the log, before it is moved into the file
-	retryFrames      = 1024     // more, before that is tried again
+	checkpointFrames = 4096     // of the log, before it is moved into the file; a quarter more before that is tried again
 	blockFrames      = 512      // archived as one record
 	minChainBytes    = 16 << 20 // of changes, before a new base is made
 	maxChains        = 256
