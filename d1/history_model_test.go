@@ -209,7 +209,7 @@ func TestHistoryModel(t *testing.T) {
 		m := newPastMachine(t, rt)
 		defer func() { m.must(m.store.Close()) }()
 		rt.Repeat(map[string]func(*rapid.T){
-			"": func(*rapid.T) { m.reachable() },
+			"":       func(*rapid.T) { m.reachable() },
 			"write":  func(*rapid.T) { m.exec(m.write()) },
 			"write2": func(*rapid.T) { m.exec(m.write()) },
 			"script": func(*rapid.T) { m.exec(m.write() + ";" + m.write() + ";" + m.write()) },

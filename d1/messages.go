@@ -24,6 +24,8 @@ const (
 	msgTimeBefore      = "Invalid timestamp '%s'. The history of this database begins at %s"
 	msgBookmarkInvalid = "Bookmark '%s' is invalid"
 	msgBookmarkOld     = "Bookmark '%s' is older than 30 days"
+	msgNoBackup        = "No backup has the id '%s'"
+	msgManyBackups     = "The database has %d backups, which is as many as can be: delete one first"
 )
 
 // Codes of the REST API.
