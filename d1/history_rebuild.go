@@ -200,10 +200,17 @@ var sqliteMagic = []byte("SQLite format 3\x00")
 // has no log, which would be looked for beside it, and it takes over what
 // flint keeps in the header of the database.
 // https://www.sqlite.org/fileformat2.html#the_database_header
-func adopt(f *os.File, epoch, application uint32) error {
+func adopt(f *os.File, pageSize int64, epoch, application uint32) error {
 	head := make([]byte, 100)
 	if _, err := f.ReadAt(head, 0); err != nil || !bytes.HasPrefix(head, sqliteMagic) {
 		return errors.Join(errDamaged, err)
+	}
+	size := int64(binary.BigEndian.Uint16(head[16:]))
+	if size == 1 {
+		size = 65536
+	}
+	if size != pageSize {
+		return badRequestf(msgPageSize, size, pageSize)
 	}
 	head[18], head[19] = 1, 1
 	binary.BigEndian.PutUint32(head[60:], epoch)

@@ -25,6 +25,7 @@ const (
 	msgBookmarkInvalid = "Bookmark '%s' is invalid"
 	msgBookmarkOld     = "Bookmark '%s' is older than 30 days"
 	msgNoBackup        = "No backup has the id '%s'"
+	msgPageSize        = "The state has pages of %d bytes and the database has pages of %d: SQLite cannot restore that in one step. Set PRAGMA page_size back while flint does not run, and VACUUM"
 	msgManyBackups     = "The database has %d backups, which is as many as can be: delete one first"
 )
 

@@ -132,7 +132,7 @@ func (db *Database) restoreFile(ctx context.Context, f *os.File) (Restored, erro
 	if err != nil {
 		return Restored{}, err
 	}
-	if err := adopt(f, db.epoch, uint32(application)); err != nil {
+	if err := adopt(f, db.pageSize, db.epoch, uint32(application)); err != nil {
 		return Restored{}, err
 	}
 	if err := db.writer.CopyIn(f.Name()); err != nil {

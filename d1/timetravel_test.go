@@ -269,6 +269,49 @@ func TestHistoryOfAnOldDatabase(t *testing.T) {
 	}
 }
 
+// TestRestoreAcrossPageSizes: a database that was rewritten with other pages
+// while nobody looked cannot go back behind that, and says so.
+func TestRestoreAcrossPageSizes(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s, err := Open(Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := s.Database("db")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustExec(t, db, "CREATE TABLE t (a)")
+	before := db.Bookmark()
+	mustQuery(t, db, "INSERT INTO t VALUES (1)")
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := sql.Open("sqlite3", filepath.Join(dir, "db.sqlite"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw.SetMaxOpenConns(1)
+	for _, s := range []string{"PRAGMA journal_mode = DELETE", "PRAGMA page_size = 65536", "VACUUM"} {
+		if _, err := raw.Exec(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := raw.Close(); err != nil {
+		t.Fatal(err)
+	}
+	db = travelling(t, dir, clock.New(), Options{})
+	_, err = db.Restore(context.Background(), before)
+	refusal(t, err, fmt.Sprintf(msgPageSize, 4096, 65536))
+	now := db.Bookmark()
+	mustExec(t, db, "DELETE FROM t")
+	mustRestore(t, db, now)
+	if n := oneValue(t, db, "SELECT count(*) FROM t"); n != int64(1) {
+		t.Errorf("%v rows", n)
+	}
+}
+
 // TestRestoreOfALargeTransaction: 100,000 rows come and go.
 func TestRestoreOfALargeTransaction(t *testing.T) {
 	t.Parallel()
