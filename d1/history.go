@@ -119,7 +119,10 @@ func (h *history) resume(before, w csqlite.WAL) error {
 	c := chains[len(chains)-1]
 	h.older = chains
 	whole, err := c.load()
-	if err != nil || !whole {
+	if err == nil && !whole && !c.damaged {
+		err = c.cut()
+	}
+	if err != nil || c.damaged {
 		return err
 	}
 	ok, err := h.continues(c, w)

@@ -34,6 +34,7 @@ type chain struct {
 	settled             []byte       // the print of the database file when it held all; nil: it did not since
 	late                []recordHead // times of commits that no block holds
 	loaded, damaged     bool
+	whole               int64 // bytes of the log that could be read
 }
 
 // baseHead begins a base: the state that it is, and when that was committed.
@@ -169,6 +170,7 @@ func (c *chain) readBase() error {
 // something that is none: nothing can be appended then.
 func (c *chain) load() (whole bool, err error) {
 	c.blocks, c.late, c.settled, c.last, c.loaded = nil, nil, nil, nil, true
+	c.whole = 0
 	if c.damaged {
 		return false, nil
 	}
@@ -200,8 +202,16 @@ func (c *chain) load() (whole bool, err error) {
 		}
 		c.note(r, at, body)
 		at += size
+		c.whole = at
 	}
 	return true, nil
+}
+
+// cut drops a torn record from the end of the log: its frames are still in the
+// write-ahead log, which moves into the file only after it.
+func (c *chain) cut() error {
+	c.logBytes = c.whole
+	return os.Truncate(c.path(".log"), c.whole)
 }
 
 // bodyAt reads the body of a record.

@@ -364,6 +364,41 @@ func TestDamagedHistory(t *testing.T) {
 	}
 }
 
+// TestTornHistory: a kill in the middle of archiving costs nothing.
+func TestTornHistory(t *testing.T) {
+	t.Parallel()
+	dir, copied := t.TempDir(), t.TempDir()
+	db := travelling(t, dir, clock.NewFrozen(testTime), Options{})
+	mustExec(t, db, "CREATE TABLE t (a); INSERT INTO t VALUES (1)")
+	bookmark := db.Bookmark()
+	mustQuery(t, db, "INSERT INTO t VALUES (2)")
+	if err := db.history.sync(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.CopyFS(copied, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	log := filepath.Join(copied, "db.history", filepath.Base(db.history.chain.path(".log")))
+	info, err := os.Stat(filepath.Join(dir, "db.sqlite"))
+	if err == nil {
+		err = os.Chtimes(filepath.Join(copied, "db.sqlite"), info.ModTime(), info.ModTime())
+	}
+	if err == nil {
+		err = os.Truncate(log, db.history.chain.logBytes-10)
+	}
+	if err == nil {
+		err = os.Remove(filepath.Join(copied, "db.sqlite-shm"))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := travelling(t, copied, clock.NewFrozen(testTime), Options{})
+	mustRestore(t, again, bookmark)
+	if n := oneValue(t, again, "SELECT count(*) FROM t"); n != int64(1) {
+		t.Errorf("%v rows", n)
+	}
+}
+
 func TestBackups(t *testing.T) {
 	t.Parallel()
 	ctx, c := context.Background(), clock.NewFrozen(testTime)
