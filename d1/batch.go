@@ -90,10 +90,10 @@ func (db *Database) transaction(f func() error) error {
 	return nil
 }
 
-// committed moves the bookmark on after a commit that changed something.
+// committed notes a commit, and with it the new bookmark.
 func (db *Database) committed(changed bool) {
 	if changed {
-		db.commits.Add(1)
+		db.history.committed()
 	}
 }
 

@@ -28,8 +28,14 @@ import (
 // Options say where the databases live and what time it is.
 type Options struct {
 	Dir   string       // the folder of the database files, created if missing
-	Clock clock.Clock  // says when a database is made; nil: real time
+	Clock clock.Clock  // says when a database is made and when it changes; nil: real time
 	Log   *slog.Logger // nil: silent
+
+	// HistoryBytes bounds the history of each database; zero: 1 GiB.
+	HistoryBytes int64
+
+	checkpointFrames uint32 // for tests; zero: the limits of this package
+	minChainBytes    int64
 }
 
 // Store is all D1 databases of one state directory. It is safe for concurrent use.
@@ -37,6 +43,7 @@ type Store struct {
 	dir   string
 	clock clock.Clock
 	log   *slog.Logger
+	o     Options // complete
 
 	mu       sync.RWMutex
 	open     map[string]*Database // by id
@@ -58,7 +65,10 @@ func Open(o Options) (*Store, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Store{dir: o.Dir, clock: o.Clock, log: o.Log, open: map[string]*Database{}, declared: map[string]string{}}, nil
+	o.HistoryBytes = cmp.Or(o.HistoryBytes, historyBytes)
+	o.checkpointFrames = cmp.Or(o.checkpointFrames, checkpointFrames)
+	o.minChainBytes = cmp.Or(o.minChainBytes, minChainBytes)
+	return &Store{dir: o.Dir, clock: o.Clock, log: o.Log, o: o, open: map[string]*Database{}, declared: map[string]string{}}, nil
 }
 
 // errClosed is what a call gets once the store is closed.
@@ -96,7 +106,7 @@ func (s *Store) openDatabase(id string) (*Database, error) {
 	if err != nil {
 		return nil, err
 	}
-	db, err := openDatabase(id, filepath.Join(s.dir, file), s.clock.Now())
+	db, err := openDatabase(id, filepath.Join(s.dir, file), s.o)
 	if err != nil {
 		return nil, fmt.Errorf("d1: open database %s: %w", id, err)
 	}

@@ -3,7 +3,6 @@ package d1
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -37,11 +36,11 @@ type Database struct {
 	lastRow atomic.Int64 // last_insert_rowid of the writer
 	created time.Time
 	epoch   uint32 // times that the file was opened
-	commits atomic.Uint32
+	history *history
 	writes  known
 }
 
-func openDatabase(id, path string, now time.Time) (*Database, error) {
+func openDatabase(id, path string, o Options) (*Database, error) {
 	w, err := csqlite.Open(path, connOptions(false))
 	if err != nil {
 		return nil, err
@@ -52,7 +51,11 @@ func openDatabase(id, path string, now time.Time) (*Database, error) {
 		slots:  make(chan struct{}, readConnections),
 		closed: make(chan struct{}),
 	}
-	if err := db.prepareFile(now); err != nil {
+	before, err := db.prepareFile(o.Clock.Now())
+	if err == nil {
+		err = db.openHistory(before, o)
+	}
+	if err != nil {
 		return nil, errors.Join(err, w.Close())
 	}
 	db.turn <- struct{}{}
@@ -90,12 +93,9 @@ func (db *Database) Created() time.Time { return db.created }
 // free pages.
 func (db *Database) Size() int64 { return db.size.Load() }
 
-// Bookmark is a token for the state of the database: later states have tokens
-// that sort later, in this run and in all that follow. It counts the openings
-// of the file and the commits since.
-func (db *Database) Bookmark() string {
-	return fmt.Sprintf("%08x-%08x-00000000-%032x", db.epoch, db.commits.Load(), 0)
-}
+// Bookmark names the latest state of the database that flint knows of: later
+// states have bookmarks that sort later, in this run and in all that follow.
+func (db *Database) Bookmark() string { return db.history.newest.Load().String() }
 
 // lockWriter waits for the connection that writes.
 func (db *Database) lockWriter(ctx context.Context) error {
@@ -195,9 +195,7 @@ func (db *Database) close() error {
 	for c := db.idleReader(); c != nil; c = db.idleReader() {
 		errs = append(errs, c.Close())
 	}
-	if err := db.writer.Checkpoint(); err != nil {
-		errs = append(errs, err)
-	}
+	errs = append(errs, db.history.close(), db.writer.Checkpoint())
 	return errors.Join(append(errs, db.writer.Close())...)
 }
 

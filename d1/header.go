@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 	"time"
+
+	"flint/d1/csqlite"
 )
 
 // What flint keeps about a database is in the file's own header, where a
@@ -12,24 +14,28 @@ import (
 // was made in PRAGMA application_id. https://www.sqlite.org/fileformat2.html#the_database_header
 
 // prepareFile counts the opening of the file, which makes bookmarks of this
-// process later than all before, and learns when it was made and its size.
-func (db *Database) prepareFile(now time.Time) error {
+// process later than all before, and learns when it was made and its size. It
+// tells where the write-ahead log stood before that.
+func (db *Database) prepareFile(now time.Time) (before csqlite.WAL, err error) {
 	w := db.writer
 	if err := w.Begin(true); err != nil {
-		return err
+		return before, err
 	}
-	if err := db.countOpening(now); err != nil {
+	before, err = w.WAL()
+	if err == nil {
+		err = db.countOpening(now)
+	}
+	if err != nil {
 		_ = w.Rollback() // the error that led here is the one to report
-		return err
+		return before, err
 	}
 	if err := w.Commit(); err != nil {
-		return err
+		return before, err
 	}
-	var err error
 	if db.pageSize, err = w.TrustedInt("PRAGMA page_size"); err != nil {
-		return err
+		return before, err
 	}
-	return db.measure()
+	return before, db.measure()
 }
 
 func (db *Database) countOpening(now time.Time) error {

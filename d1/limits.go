@@ -44,3 +44,20 @@ const (
 	maxKnownWrites    = 2048            // SQL texts remembered to be for the writer
 	maxMigrationBytes = 10 << 20
 )
+
+// MaxTimeTravel is how far back a database can be restored.
+// https://developers.cloudflare.com/d1/reference/time-travel/
+const MaxTimeTravel = 30 * 24 * time.Hour
+
+// Bounds of the history. What is kept is at most historyBytes for a database,
+// or twice its compressed size and 16 MiB where that is more.
+const (
+	historyBytes     = 1 << 30
+	checkpointFrames = 4096     // of the log, before it is moved into the file; a quarter more before that is tried again
+	blockFrames      = 512      // archived as one record
+	minChainBytes    = 16 << 20 // of changes, before a new base is made
+	maxChains        = 256
+	markEvery        = time.Second          // how exact times are after a crash
+	drainWait        = 5 * time.Millisecond // for readers, so that the log can begin anew
+	maxBackups       = 100                  // of one database
+)

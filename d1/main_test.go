@@ -12,5 +12,9 @@ func TestMain(m *testing.M) {
 		crashWriter(dir) // the helper process of TestKill
 		return
 	}
+	if dir := os.Getenv("FLINT_D1_PAST_DIR"); dir != "" {
+		crashTraveller(dir) // the helper process of TestKillInMidRestore
+		return
+	}
 	goleak.VerifyTestMain(m)
 }

@@ -17,6 +17,16 @@ const (
 	msgNoMigrations      = "No migrations present at %s."
 	msgMigrationBinary   = "the file holds a NUL byte: it is not SQL text"
 	msgMigrationTooLarge = "the file is larger than %d bytes"
+
+	msgTimeFormat      = "Invalid timestamp '%s'. Please provide a valid Unix timestamp or ISO string, for example: %s\nFor accepted format, see: https://developer.mozilla.org/en-US/docs/Web/JavaScript/Reference/Global_Objects/Date#date_time_string_format"
+	msgTimeFuture      = "Invalid timestamp '%s'. Please provide a timestamp in the past"
+	msgTimeOld         = "Invalid timestamp '%s'. Please provide a timestamp within the last 30 days"
+	msgTimeBefore      = "Invalid timestamp '%s'. The history of this database begins at %s"
+	msgBookmarkInvalid = "Bookmark '%s' is invalid"
+	msgBookmarkOld     = "Bookmark '%s' is older than 30 days"
+	msgNoBackup        = "No backup has the id '%s'"
+	msgPageSize        = "The state has pages of %d bytes and the database has pages of %d: SQLite cannot restore that in one step. Set PRAGMA page_size back while flint does not run, and VACUUM"
+	msgManyBackups     = "The database has %d backups, which is as many as can be: delete one first"
 )
 
 // Codes of the REST API.

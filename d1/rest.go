@@ -36,6 +36,7 @@ func (a *REST) Routes(r *mux.Router) {
 	r.HandleFunc("/d1/database/{database}", a.with(a.get)).Methods(http.MethodGet)
 	r.HandleFunc("/d1/database/{database}/query", a.with(a.query)).Methods(http.MethodPost)
 	r.HandleFunc("/d1/database/{database}/raw", a.with(a.raw)).Methods(http.MethodPost)
+	a.pastRoutes(r)
 	r.PathPrefix("/d1/").HandlerFunc(notServed)
 	r.HandleFunc("/d1/database", notServed)
 }
@@ -91,10 +92,13 @@ type description struct {
 	ReadReplication map[string]string `json:"read_replication"`
 }
 
+// countTables counts a database's tables, less those of SQLite and of the
+// platform.
+const countTables = `SELECT count(*) FROM sqlite_master WHERE type = 'table'
+	AND name NOT LIKE 'sqlite\_%' ESCAPE '\' AND name NOT LIKE '\_cf\_%' ESCAPE '\'`
+
 func (a *REST) describe(r *http.Request, db *Database) (description, error) {
-	const tables = `SELECT count(*) FROM sqlite_master WHERE type = 'table'
-		AND name NOT LIKE 'sqlite\_%' ESCAPE '\' AND name NOT LIKE '\_cf\_%' ESCAPE '\'`
-	results, err := db.Query(r.Context(), []Statement{{SQL: tables}})
+	results, err := db.Query(r.Context(), []Statement{{SQL: countTables}})
 	if err != nil {
 		return description{}, err
 	}

@@ -40,6 +40,9 @@ func (n *local) rewrite() {
 // emitAll gives the log the records of all keys, a few at a time, so that
 // writers are not held up.
 func (n *local) emitAll(emit func([]byte) error) error {
+	n.writing.Lock() // what the log has is in memory once its writer lets go
+	//lint:ignore SA2001 only to have waited
+	n.writing.Unlock()
 	var some []record
 	for start := ""; ; {
 		if n.compaction.stop.Load() {

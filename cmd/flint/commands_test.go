@@ -37,6 +37,13 @@ func TestExitCodesAndMessages(t *testing.T) {
 		"bad SQL":          {good, nil, []string{"d1", "execute", "db", "--command", "selec 1"}, 1, `near "selec": syntax error`},
 		"remote":           {good, nil, []string{"d1", "execute", "db", "--remote", "--command", "select 1"}, 2, "never connects to Cloudflare"},
 		"no SQL":           {good, nil, []string{"d1", "execute", "db"}, 2, "--command SQL or --file FILE"},
+		"time to come":     {good, nil, []string{"d1", "time-travel", "info", "db", "--timestamp", "2099-01-01T00:00:00Z"}, 1, "Invalid timestamp '2099-01-01T00:00:00Z'. Please provide a timestamp in the past"},
+		"time long past":   {good, nil, []string{"d1", "time-travel", "restore", "db", "--timestamp", "1700000000"}, 1, "Invalid timestamp '1700000000'. Please provide a timestamp within the last 30 days"},
+		"no time":          {good, nil, []string{"d1", "time-travel", "info", "db", "--timestamp", "yesterday"}, 1, "Invalid timestamp 'yesterday'. Please provide a valid Unix timestamp or ISO string, for example: 2"},
+		"no bookmark":      {good, nil, []string{"d1", "time-travel", "restore", "db"}, 2, "Missing required option --timestamp or --bookmark."},
+		"two bookmarks":    {good, nil, []string{"d1", "time-travel", "restore", "db", "--timestamp", "1", "--bookmark", "2"}, 2, "Cannot use --timestamp and --bookmark together."},
+		"not a bookmark":   {good, nil, []string{"d1", "time-travel", "restore", "db", "--bookmark", "2"}, 1, "Bookmark '2' is invalid"},
+		"unknown backup":   {good, nil, []string{"d1", "backup", "restore", "db", "2"}, 1, "No backup has the id '2'"},
 		"unknown binding":  {good, nil, []string{"kv", "key", "get", "k", "--binding", "NOPE"}, 2, `"NOPE"; the project binds: KV`},
 		"missing key":      {good, nil, []string{"kv", "key", "get", "nope"}, 1, "key not found"},
 		"ttl too short":    {good, nil, []string{"kv", "key", "put", "k", "v", "--ttl", "5"}, 1, "60"},
@@ -73,6 +80,7 @@ func TestDataCommands(t *testing.T) {
 				startDev(t, dir)
 			}
 			t.Run("d1", func(t *testing.T) { d1Commands(t, dir) })
+			t.Run("d1 past", func(t *testing.T) { d1PastCommands(t, dir) })
 			t.Run("kv", func(t *testing.T) { kvCommands(t, dir) })
 			t.Run("r2", func(t *testing.T) { r2Commands(t, dir) })
 			t.Run("queues", func(t *testing.T) { queuesCommands(t, dir) })

@@ -17,7 +17,7 @@ func (a *app) d1() *cobra.Command {
 	return group("d1", "D1 databases",
 		a.d1Execute(),
 		group("migrations", "Schema migrations", a.d1MigrationsApply(), a.d1MigrationsList(), notYet("create")),
-		notYet("export"), notYet("import"), notYet("time-travel"), notYet("backup"), notYet("create"), notYet("list"), notYet("info"), notYet("delete"))
+		notYet("export"), notYet("import"), a.d1TimeTravel(), a.d1Backup(), notYet("create"), notYet("list"), notYet("info"), notYet("delete"))
 }
 
 // localFlags accepts what Wrangler's users type: everything is local here.

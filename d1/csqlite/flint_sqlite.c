@@ -84,6 +84,7 @@ static int configure(fl_conn *c, const fl_options *o) {
   if (!rc && o->scanstatus)
     rc = sqlite3_db_config(c->db, SQLITE_DBCONFIG_STMT_SCANSTATUS, 1, NULL);
   sqlite3_busy_timeout(c->db, o->busy_ms);
+  sqlite3_wal_autocheckpoint(c->db, 0); /* the caller archives the log first */
   sqlite3_progress_handler(c->db, FL_PROGRESS, on_progress, c);
   if (!rc && !c->reader)
     rc = sqlite3_exec(c->db, "PRAGMA journal_mode=WAL", NULL, NULL, NULL);

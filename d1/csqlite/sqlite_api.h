@@ -75,6 +75,7 @@ extern int sqlite3_close_v2(sqlite3 *);
 extern int sqlite3_limit(sqlite3 *, int, int);
 extern int sqlite3_db_config(sqlite3 *, int, ...);
 extern int sqlite3_busy_timeout(sqlite3 *, int);
+extern int sqlite3_wal_autocheckpoint(sqlite3 *, int);
 extern void sqlite3_interrupt(sqlite3 *);
 extern void sqlite3_progress_handler(sqlite3 *, int, int (*)(void *), void *);
 extern int sqlite3_set_authorizer(

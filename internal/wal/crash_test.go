@@ -57,12 +57,13 @@ func appendForever(path string, rewrite bool) error {
 	}
 	for i := 0; ; i++ {
 		r := fmt.Appendf(nil, "%d %s", i, strings.Repeat("v", i%3000))
-		if err := l.Append(r); err != nil {
-			return err
-		}
 		mu.Lock()
+		err := l.Append(r)
 		all = append(all, r)
 		mu.Unlock()
+		if err != nil {
+			return err
+		}
 		fmt.Println(i)
 	}
 }

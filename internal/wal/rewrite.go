@@ -18,7 +18,8 @@ const maxCatchUps = 8
 // go on meanwhile: what they append is carried over behind what write emits,
 // and they wait only for the swap of the files. So what write emits may already
 // hold some of it, and replaying a record on top of its own result must change
-// nothing.
+// nothing. What was appended before write is called is not carried over: write
+// emits it, so it first waits for those who have appended and not yet told.
 //
 // A crash leaves either the old or the new log whole; after an error the old
 // one goes on. One Rewrite runs at a time.

@@ -1,0 +1,155 @@
+package main
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"flint/emulator"
+	"flint/emulator/config"
+)
+
+func (a *app) d1Backup() *cobra.Command {
+	return group("backup", "Copies of a database that stay until they are deleted",
+		a.d1BackupCreate(), a.d1BackupList(), a.d1BackupRestore(), a.d1BackupDownload(), a.d1BackupDelete())
+}
+
+// backupAnswer is a backup as the API describes it.
+type backupAnswer struct {
+	ID        string `json:"id"`
+	Database  string `json:"database_id"`
+	CreatedAt string `json:"created_at"`
+	State     string `json:"state"`
+	NumTables int64  `json:"num_tables"`
+	FileSize  int64  `json:"file_size"`
+}
+
+// backupCommand is a command on one database's backups; names are its
+// arguments, the database first.
+func (a *app) backupCommand(use, short string, names []string, run func(cmd *cobra.Command, args []string, c *emulator.Client, path string) error) *cobra.Command {
+	return localFlags(&cobra.Command{
+		Use: use, Short: short, Args: exactly(names...),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.onDatabase(cmd, args[0], func(c *emulator.Client, db config.D1Database) error {
+				return run(cmd, args, c, "/d1/database"+emulator.Path(db.ID)+"/backup")
+			})
+		},
+	})
+}
+
+func (a *app) d1BackupCreate() *cobra.Command {
+	var asJSON bool
+	cmd := a.backupCommand("create DB", "Copy a database as it is now", []string{"a database"},
+		func(cmd *cobra.Command, _ []string, c *emulator.Client, path string) error {
+			var made backupAnswer
+			_, err := c.Call(cmd.Context(), http.MethodPost, path, nil, &made)
+			if err != nil || asJSON {
+				return a.orJSON(made, err)
+			}
+			a.backupTable([]backupAnswer{made})
+			return nil
+		})
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+func (a *app) d1BackupList() *cobra.Command {
+	var asJSON bool
+	cmd := a.backupCommand("list DB", "List the backups of a database, the latest first", []string{"a database"},
+		func(cmd *cobra.Command, _ []string, c *emulator.Client, path string) error {
+			var list []backupAnswer
+			_, err := c.Call(cmd.Context(), http.MethodGet, path, nil, &list)
+			if err != nil || asJSON {
+				return a.orJSON(list, err)
+			}
+			a.backupTable(list)
+			return nil
+		})
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+func (a *app) backupTable(list []backupAnswer) {
+	rows := make([][]string, len(list))
+	for i, b := range list {
+		rows[i] = []string{b.CreatedAt, b.ID, strconv.FormatInt(b.NumTables, 10), prettyBytes(b.FileSize)}
+	}
+	table(a.std.Out, []string{"created_at", "id", "num_tables", "size"}, rows)
+}
+
+// prettyBytes writes a size as Wrangler does: three digits, by thousands.
+func prettyBytes(n int64) string {
+	units := []string{"B", "kB", "MB", "GB", "TB"}
+	size, unit := float64(n), 0
+	for size >= 1000 && unit < len(units)-1 {
+		size /= 1000
+		unit++
+	}
+	text := strconv.FormatFloat(size, 'f', -1, 64)
+	if unit > 0 {
+		digits := max(3-len(strconv.Itoa(int(size))), 0)
+		text = strconv.FormatFloat(size, 'f', digits, 64)
+		if digits > 0 {
+			text = strings.TrimRight(strings.TrimRight(text, "0"), ".")
+		}
+	}
+	return text + " " + units[unit]
+}
+
+func (a *app) d1BackupRestore() *cobra.Command {
+	var asJSON bool
+	cmd := a.backupCommand("restore DB BACKUP-ID", "Restore a database from a backup", []string{"a database", "the id of a backup"},
+		func(cmd *cobra.Command, args []string, c *emulator.Client, path string) error {
+			if !asJSON {
+				a.say("Restoring %s from backup %s....", args[0], args[1])
+			}
+			var done restoreAnswer
+			_, err := c.Call(cmd.Context(), http.MethodPost, path+emulator.Path(args[1])+"/restore", nil, &done)
+			if err != nil || asJSON {
+				return a.orJSON(done, err)
+			}
+			a.say("Done!")
+			a.say("↩️ To undo this operation, you can restore to the previous bookmark: %s", done.Previous)
+			return nil
+		})
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+func (a *app) d1BackupDownload() *cobra.Command {
+	var output string
+	cmd := a.backupCommand("download DB BACKUP-ID", "Write a backup to a file", []string{"a database", "the id of a backup"},
+		func(cmd *cobra.Command, args []string, c *emulator.Client, path string) error {
+			file := output
+			if file == "" {
+				file = args[0] + "." + args[1][:min(len(args[1]), 8)] + ".sqlite3"
+			}
+			a.say("🌀 Downloading backup %s from '%s'", args[1], args[0])
+			res, err := c.Do(cmd.Context(), http.MethodGet, path+emulator.Path(args[1])+"/download", nil, nil)
+			if err != nil {
+				return err
+			}
+			defer res.Body.Close()
+			a.say("🌀 Saving to %s", file)
+			if err := a.download(res.Body, file); err != nil {
+				return err
+			}
+			a.say("🌀 Done!")
+			return nil
+		})
+	cmd.Flags().StringVar(&output, "output", "", "the file (default DB.BACKUP.sqlite3)")
+	return cmd
+}
+
+func (a *app) d1BackupDelete() *cobra.Command {
+	return a.backupCommand("delete DB BACKUP-ID", "Delete a backup", []string{"a database", "the id of a backup"},
+		func(cmd *cobra.Command, args []string, c *emulator.Client, path string) error {
+			_, err := c.Call(cmd.Context(), http.MethodDelete, path+emulator.Path(args[1]), nil, nil)
+			if err == nil {
+				a.say("Deleted backup %s of %s", args[1], args[0])
+			}
+			return err
+		})
+}

@@ -1,0 +1,336 @@
+package d1
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"hash/crc32"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"flint/d1/csqlite"
+	"flint/internal/clock"
+)
+
+// history keeps the past of a database: every commit of the last 30 days, by
+// whichever process. It works on pages, below SQL. Nothing moves the
+// write-ahead log into the database file before the log's frames are in the
+// history, as what they change on each page; a copy of the database (a base)
+// and the frames that follow it (together a chain) give back any state.
+//
+// Other processes cannot take frames away meanwhile: while the pin reads, the
+// log is not begun anew behind flint's back. Frames that another process
+// writes are found in the log like flint's own.
+//
+// Its methods are called with the right to use the writer, but for current.
+type history struct {
+	path, dir   string // of the database file; of the history
+	clock       clock.Clock
+	log         *slog.Logger
+	o           Options
+	writer, pin *csqlite.Conn
+	newest      atomic.Pointer[position] // the latest state that is known
+
+	epoch, gen uint32
+	salt       [8]byte           // of the log
+	archived   uint32            // frames of the log that are in the chain
+	sum        [2]uint32         // checksum after them
+	latest     map[uint32]uint32 // page to its last frame among them
+	file       fileState
+	settled    bool   // the whole log is archived and in the file
+	fresh      bool   // the file was made whole since the last block
+	next       uint32 // frames at which to checkpoint
+	marks      marks
+
+	chain *chain // nil: the history could not be written, and begins anew at the next checkpoint
+	older []*chain
+}
+
+// fileState says what the database file holds, apart from the log.
+type fileState struct {
+	whole     bool   // the state that the chain has after its archived frames, less those of this log
+	attempted uint32 // what the log's index said then: a change means that someone moves frames
+	pages     uint32
+}
+
+// openHistory opens or begins the history of db. before is where the log stood
+// when this process had written nothing yet.
+func (db *Database) openHistory(before csqlite.WAL, o Options) error {
+	h := &history{
+		path: db.path, dir: historyDir(db.path), clock: o.Clock, log: o.Log, o: o,
+		writer: db.writer, epoch: db.epoch,
+	}
+	pin, err := csqlite.Open(db.path, connOptions(false))
+	if err != nil {
+		return err
+	}
+	h.pin = pin
+	db.history = h
+	if err := h.hold(); err != nil {
+		return err
+	}
+	w, err := h.writer.WAL()
+	if err != nil {
+		return err
+	}
+	h.salt = w.Salt
+	h.newest.Store(&position{})
+	if err := h.resume(before, w); err != nil {
+		h.giveUp(err)
+	}
+	h.saw(w)
+	if err := h.archive(w); err != nil { // others may move these frames: the pin came after them
+		h.giveUp(err)
+	}
+	if h.chain == nil {
+		h.checkpoint()
+	}
+	h.prune()
+	h.next = max(o.checkpointFrames, w.Frames)
+	return nil
+}
+
+// historyDir is the folder of a database file's history.
+func historyDir(path string) string { return strings.TrimSuffix(path, ".sqlite") + ".history" }
+
+// hold begins the pin's read: from now on no process begins the log anew, or
+// only once and without moving it into the file.
+func (h *history) hold() error {
+	if err := h.pin.Begin(false); err != nil {
+		return err
+	}
+	_, err := h.pin.TrustedInt("PRAGMA schema_version")
+	return err
+}
+
+// resume finds out whether the newest chain leads to the state that is there,
+// and takes up what the last process could not archive.
+func (h *history) resume(before, w csqlite.WAL) error {
+	if err := os.MkdirAll(h.dir, 0o755); err != nil {
+		return err
+	}
+	chains, err := loadChains(h.dir)
+	if err != nil || len(chains) == 0 {
+		return err
+	}
+	c := chains[len(chains)-1]
+	h.older = chains
+	whole, err := c.load()
+	if err == nil && !whole && !c.damaged {
+		err = c.cut()
+	}
+	if err != nil || c.damaged {
+		return err
+	}
+	ok, err := h.continues(c, w)
+	if err != nil || !ok {
+		return err
+	}
+	if err := c.openLog(0); err != nil {
+		return err
+	}
+	h.chain, h.older = c, chains[:len(chains)-1]
+	return h.takeUp(c, before)
+}
+
+// continues says whether the state that is there follows from the chain's
+// last: the same log has grown, or the file is as it was when it held all.
+func (h *history) continues(c *chain, w csqlite.WAL) (bool, error) {
+	last := c.end()
+	h.epoch = max(h.epoch, last.epoch+1) // somebody may have set PRAGMA user_version back
+	h.archived, h.sum = 0, [2]uint32{}
+	if last.salt == w.Salt && last.frame <= w.Frames && last.frame > 0 {
+		sum, err := h.frameSum(last.frame, w)
+		if err != nil || sum != last.sum {
+			return false, err
+		}
+		h.archived, h.sum = last.frame, sum
+		return true, nil
+	}
+	print, err := h.fingerprint()
+	if err != nil || c.settled == nil || !bytes.Equal(print, c.settled) {
+		h.log.Info("d1: a database was changed while flint did not run: its history has a gap there", "database", h.path)
+		return false, err
+	}
+	h.fresh = true
+	return true, h.trustFile(w)
+}
+
+// takeUp archives the frames that were in the log before this process wrote,
+// under the numbers that the process before gave them.
+func (h *history) takeUp(c *chain, before csqlite.WAL) error {
+	if before.Salt != h.salt || before.Frames <= h.archived {
+		return nil
+	}
+	last := c.latest()
+	epoch := h.epoch
+	h.epoch, h.gen = last.epoch, last.gen
+	if last.salt != h.salt {
+		h.gen++
+	}
+	h.marks = c.times(h.salt, h.archived)
+	err := h.archive(before)
+	h.epoch, h.gen, h.marks = epoch, 0, marks{} // the first mark of each number is written
+	return err
+}
+
+// saw notes where the log stands, after a commit of this process or of others.
+func (h *history) saw(w csqlite.WAL) {
+	if w.Salt != h.salt {
+		h.begunAnew(w)
+	}
+	if p := h.newest.Load(); w.Frames == 0 || p.frame == w.Frames && p.salt == w.Salt {
+		return
+	}
+	h.settled = false
+	h.newest.Store(&position{h.epoch, h.gen, w.Frames, w.Salt, w.Sum})
+	if h.chain == nil {
+		return
+	}
+	if h.marks.add(w.Frames, h.clock.Now().UnixMilli()) {
+		m := h.marks.list[len(h.marks.list)-1]
+		err := h.chain.append(recordHead{Kind: kindTime, Epoch: h.epoch, Gen: h.gen, Salt: h.salt, Last: m.frame, End: m.ms}, nil, nil)
+		if err != nil {
+			h.giveUp(err)
+		}
+	}
+}
+
+// begunAnew notes that the log begins at its first frame again.
+func (h *history) begunAnew(w csqlite.WAL) {
+	if h.chain != nil && !h.settled { // the pin has failed
+		h.giveUp(fmt.Errorf("the write-ahead log was begun anew by another process"))
+	}
+	h.gen++
+	h.salt, h.archived, h.latest, h.marks.list = w.Salt, 0, nil, nil
+	h.file.attempted = 0
+	h.next = h.o.checkpointFrames
+}
+
+// committed notes a commit and moves the log into the file once it is long.
+func (h *history) committed() {
+	w, err := h.writer.WAL()
+	if err != nil {
+		h.giveUp(err)
+		return
+	}
+	h.saw(w)
+	if w.Frames >= h.next {
+		h.checkpoint()
+	}
+}
+
+// sync brings everything that is committed into the chain.
+func (h *history) sync() error {
+	w, err := h.writer.WAL()
+	if err != nil {
+		return err
+	}
+	h.saw(w)
+	if err := h.archive(w); err != nil {
+		h.giveUp(err)
+		return err
+	}
+	return nil
+}
+
+// giveUp ends a chain that cannot go on: the database is more important than
+// its past. The next checkpoint begins a new one.
+func (h *history) giveUp(err error) {
+	if h.chain != nil {
+		h.chain.closeLog()
+		h.older = append(h.older, h.chain)
+		h.chain = nil
+	}
+	h.log.Error("d1: the history of a database begins anew: it could not go on", "database", h.path, "error", err)
+}
+
+// close archives the rest and moves the log into the file.
+func (h *history) close() error {
+	h.checkpoint()
+	if h.chain != nil {
+		h.chain.closeLog()
+	}
+	return h.pin.Close()
+}
+
+// fingerprint tells whether the database file was written to: size, time of
+// the last change, and the file's header, which counts some changes.
+func (h *history) fingerprint() ([]byte, error) {
+	info, err := os.Stat(h.path)
+	if err != nil {
+		return nil, err
+	}
+	head := make([]byte, 100)
+	if err := h.pin.ReadFile(head, 0); err != nil {
+		return nil, err
+	}
+	return fmt.Appendf(nil, "%d %d %08x", info.Size(), info.ModTime().UnixNano(), crc32.Checksum(head, castagnoli)), nil
+}
+
+// trustFile remembers that the file holds the whole state but for the log.
+func (h *history) trustFile(w csqlite.WAL) error {
+	size, err := h.pin.FileSize()
+	if err != nil || w.PageSize == 0 {
+		return err
+	}
+	h.file = fileState{whole: true, attempted: w.Attempted, pages: uint32(size / int64(w.PageSize))}
+	h.latest = nil
+	return nil
+}
+
+// mark says that all frames up to this one were committed by then.
+type mark struct {
+	frame uint32
+	ms    int64 // of the emulator's clock
+}
+
+// marks are the times of the commits that are not archived yet. Most are kept
+// in memory only; one a second is written, which is all that a crash leaves.
+type marks struct {
+	list    []mark
+	written int64
+}
+
+// add notes the time of a commit and says whether it should be written.
+func (m *marks) add(frame uint32, ms int64) bool {
+	if n := len(m.list); n > 0 && m.list[n-1].ms == ms {
+		m.list[n-1].frame = frame
+		return false
+	}
+	first := len(m.list) == 0
+	m.list = append(m.list, mark{frame, ms})
+	if !first && ms >= m.written && ms < m.written+markEvery.Milliseconds() {
+		return false
+	}
+	m.written = ms
+	return true
+}
+
+// at is the time of a commit: that of the first mark at or behind it, or the
+// last mark's.
+func (m *marks) at(frame uint32, otherwise int64) int64 {
+	i, _ := slices.BinarySearchFunc(m.list, frame, func(k mark, f uint32) int { return cmp.Compare(k.frame, f) })
+	switch {
+	case i < len(m.list):
+		return m.list[i].ms
+	case i > 0:
+		return m.list[i-1].ms
+	}
+	return otherwise
+}
+
+// drop forgets the marks up to a frame that is archived, but for the last.
+func (m *marks) drop(frame uint32) {
+	i := 0
+	for i < len(m.list)-1 && m.list[i].frame <= frame {
+		i++
+	}
+	m.list = append(m.list[:0], m.list[i:]...)
+}
+
+// walPath is the write-ahead log of the database file.
+func (h *history) walPath() string { return h.path + "-wal" }
