@@ -17,6 +17,7 @@ const (
 	msgNoMigrations      = "No migrations present at %s."
 	msgMigrationBinary   = "the file holds a NUL byte: it is not SQL text"
 	msgMigrationTooLarge = "the file is larger than %d bytes"
+	msgMigrationPattern  = "the file would be %s, which migrations_pattern (%s) does not take in, so it would never be applied; make it with the tool whose layout the pattern describes, or change migrations_pattern"
 )
 
 // Codes of the REST API.

@@ -38,7 +38,8 @@ func kvForm(value io.Reader, metadata string) (io.ReadCloser, string) {
 	return r, form.FormDataContentType()
 }
 
-// table prints rows under a header, in columns as wide as they need to be.
+// table prints rows under a header, in columns as wide as they need to be, as
+// Wrangler does: with a rule below every row.
 func table(w io.Writer, header []string, rows [][]string) {
 	widths := make([]int, len(header))
 	for _, row := range append([][]string{header}, rows...) {
@@ -61,8 +62,8 @@ func table(w io.Writer, header []string, rows [][]string) {
 	}
 	border("┌", "┬", "┐")
 	line(header)
-	border("├", "┼", "┤")
 	for _, row := range rows {
+		border("├", "┼", "┤")
 		line(row)
 	}
 	border("└", "┴", "┘")
