@@ -65,11 +65,22 @@ func (x *exporter) all() error {
 		return err
 	}
 	x.line("PRAGMA defer_foreign_keys=TRUE;")
+	tables = slices.DeleteFunc(tables, func(t object) bool { return !x.chosen(t.name) || internalName(t.name) && t.name != "sqlite_sequence" && !statTable.MatchString(t.name) })
+	apart, err := x.refersAhead(tables)
+	if err != nil {
+		return err
+	}
 	for _, t := range tables {
-		if x.chosen(t.name) {
-			if err := x.oneTable(t); err != nil {
-				return err
-			}
+		if apart && t.name != "sqlite_sequence" { // the counters come after the rows that move them
+			x.schemaOf(t)
+		}
+	}
+	for _, t := range tables {
+		if !apart || t.name == "sqlite_sequence" {
+			x.schemaOf(t)
+		}
+		if err := x.rowsOf(t.name); err != nil {
+			return err
 		}
 	}
 	if !x.o.NoSchema {
@@ -114,30 +125,46 @@ var (
 	quotedTable = regexp.MustCompile(`^CREATE TABLE ['"]`)
 )
 
-// oneTable writes a table: how it is made, then its rows.
-func (x *exporter) oneTable(t object) error {
-	head := t.sql + ";"
+// refersAhead says that a table refers to one that is made after it. SQLite
+// takes no row of such a table before both are there, so all tables are made
+// before the first row; else the order is that of D1's own export.
+func (x *exporter) refersAhead(tables []object) (bool, error) {
+	made := map[string]bool{}
+	for _, t := range tables {
+		made[strings.ToLower(t.name)] = true
+		ahead := false
+		err := x.query("PRAGMA foreign_key_list("+quoteName(t.name)+")", func(row []any) error {
+			parent := strings.ToLower(fmt.Sprint(row[2]))
+			ahead = ahead || !made[parent] && slices.ContainsFunc(tables, func(t object) bool { return strings.EqualFold(t.name, parent) })
+			return nil
+		})
+		if ahead || err != nil {
+			return ahead, err
+		}
+	}
+	return false, nil
+}
+
+// schemaOf writes how a table is made.
+func (x *exporter) schemaOf(t object) {
 	switch {
+	case x.o.NoSchema:
 	case t.name == "sqlite_sequence":
-		head = "DELETE FROM sqlite_sequence;"
+		x.line("DELETE FROM sqlite_sequence;")
 	case statTable.MatchString(t.name):
-		head = "ANALYZE sqlite_schema;"
-	case internalName(t.name):
-		return nil
+		x.line("ANALYZE sqlite_schema;")
 	case quotedTable.MatchString(t.sql):
-		head = "CREATE TABLE IF NOT EXISTS " + t.sql[len("CREATE TABLE "):] + ";"
+		x.line("CREATE TABLE IF NOT EXISTS " + t.sql[len("CREATE TABLE "):] + ";")
+	default:
+		x.line(t.sql + ";")
 	}
-	if !x.o.NoSchema {
-		x.line(head)
-	}
-	if x.o.NoData {
-		return nil
-	}
-	return x.rowsOf(t.name)
 }
 
 // rowsOf writes the rows of a table. Generated columns are left out.
 func (x *exporter) rowsOf(table string) error {
+	if x.o.NoData {
+		return nil
+	}
 	var names []string
 	var real []bool
 	err := x.query("PRAGMA table_info("+quoteName(table)+")", func(row []any) error {

@@ -97,14 +97,14 @@ func (r *csvReader) record(b, packed []byte) ([]byte, int, error) {
 		return packed, n, nil
 	}
 	for at, field := 0, 0; ; field++ {
-		head := len(packed)
+		head, start := len(packed), at
 		var err error
 		if packed, at, err = r.field(b, at, packed); err != nil {
 			return nil, 0, err
 		}
 		if r.keep != nil {
 			if field >= len(r.keep) {
-				return nil, 0, &placeError{offset: at, why: fmt.Sprintf(msgImportMoreFields, len(r.keep))}
+				return nil, 0, &placeError{offset: start, why: fmt.Sprintf(msgImportMoreFields, len(r.keep))}
 			}
 			if !r.keep[field] {
 				packed = packed[:head]

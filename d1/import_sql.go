@@ -49,11 +49,10 @@ func (im *importer) scriptBatch(ctx context.Context, x *scriptRun) (more bool, e
 		if err := w.Trusted("PRAGMA defer_foreign_keys = ON"); err != nil {
 			return err
 		}
-		err := error(nil)
-		for start := x.n; err == nil; {
-			err = x.step()
-			if err == nil && x.n+len(x.rows.lines)-start >= im.o.Batch && !w.OpenForeignKeys() {
-				break
+		var err error
+		for start, full := x.n, false; err == nil && !full; {
+			if err = x.step(); err == nil {
+				full, err = im.full(x, start)
 			}
 		}
 		if note.done = err == io.EOF; err != nil && !note.done {
@@ -74,6 +73,17 @@ func (im *importer) scriptBatch(ctx context.Context, x *scriptRun) (more bool, e
 	im.note = note
 	im.tell(im.progress())
 	return !note.done, nil
+}
+
+// full says that a batch that began at statement start has its size and can be
+// committed.
+func (im *importer) full(x *scriptRun, start int) (bool, error) {
+	waiting := len(x.rows.lines)
+	if x.n+waiting-start < im.o.Batch || waiting > 0 && waiting < min(im.o.Batch, chunkRows) {
+		return false, nil // too few yet, or more may run together
+	}
+	err := x.flush()
+	return err == nil && !im.db.writer.OpenForeignKeys(), err
 }
 
 // scriptFailed gives the error of a statement its place in the file.

@@ -27,6 +27,7 @@ type window struct {
 	from int // of what is not taken yet
 	eof  bool
 	at   position
+	left int // characters of the line that were taken
 }
 
 func newWindow(r io.Reader) *window {
@@ -68,7 +69,12 @@ func (w *window) take(n int) {
 	b := w.buf[w.from : w.from+n]
 	w.from += n
 	w.at.bytes += int64(n)
-	w.at.line += bytes.Count(b, []byte{'\n'})
+	if n := bytes.Count(b, []byte{'\n'}); n > 0 {
+		w.at.line += n
+		w.left = utf8.RuneCount(b[bytes.LastIndexByte(b, '\n')+1:])
+	} else {
+		w.left += utf8.RuneCount(b)
+	}
 	w.at.sum = updateSum(w.at.sum, b)
 }
 
@@ -139,5 +145,9 @@ func (w *window) place(e *placeError) (line, column int) {
 	}
 	before := w.rest()[:min(e.offset, len(w.rest()))]
 	head := bytes.LastIndexByte(before, '\n') + 1
-	return w.at.line + bytes.Count(before, []byte{'\n'}), 1 + utf8.RuneCount(before[head:])
+	column = 1 + utf8.RuneCount(before[head:])
+	if head == 0 {
+		column += w.left
+	}
+	return w.at.line + bytes.Count(before, []byte{'\n'}), column
 }
