@@ -65,7 +65,9 @@ func (x *exporter) all() error {
 		return err
 	}
 	x.line("PRAGMA defer_foreign_keys=TRUE;")
-	tables = slices.DeleteFunc(tables, func(t object) bool { return !x.chosen(t.name) || internalName(t.name) && t.name != "sqlite_sequence" && !statTable.MatchString(t.name) })
+	tables = slices.DeleteFunc(tables, func(t object) bool {
+		return !x.chosen(t.name) || internalName(t.name) && t.name != "sqlite_sequence" && !statTable.MatchString(t.name)
+	})
 	apart, err := x.refersAhead(tables)
 	if err != nil {
 		return err

@@ -124,9 +124,9 @@ func TestExportParts(t *testing.T) {
 	db := openTest(t)
 	mustExec(t, db, "CREATE TABLE a (x INTEGER PRIMARY KEY AUTOINCREMENT); CREATE TABLE b (y); CREATE INDEX i ON b (y); INSERT INTO a VALUES (1); INSERT INTO b VALUES (2)")
 	for want, o := range map[string]Export{
-		"PRAGMA defer_foreign_keys=TRUE;\nCREATE TABLE b (y);\nINSERT INTO \"b\" (\"y\") VALUES(2);\n":                                                                              {Tables: []string{"b"}},
+		"PRAGMA defer_foreign_keys=TRUE;\nCREATE TABLE b (y);\nINSERT INTO \"b\" (\"y\") VALUES(2);\n":                                                                                     {Tables: []string{"b"}},
 		"PRAGMA defer_foreign_keys=TRUE;\nINSERT INTO \"a\" (\"x\") VALUES(1);\nINSERT INTO \"b\" (\"y\") VALUES(2);\nINSERT INTO \"sqlite_sequence\" (\"name\",\"seq\") VALUES('a',1);\n": {NoSchema: true},
-		"PRAGMA defer_foreign_keys=TRUE;\nCREATE TABLE a (x INTEGER PRIMARY KEY AUTOINCREMENT);\nCREATE TABLE b (y);\nDELETE FROM sqlite_sequence;\nCREATE INDEX i ON b (y);\n":      {NoData: true},
+		"PRAGMA defer_foreign_keys=TRUE;\nCREATE TABLE a (x INTEGER PRIMARY KEY AUTOINCREMENT);\nCREATE TABLE b (y);\nDELETE FROM sqlite_sequence;\nCREATE INDEX i ON b (y);\n":            {NoData: true},
 	} {
 		if got := exportText(t, db, o); got != want {
 			t.Errorf("%+v: got\n%s\nwant\n%s", o, got, want)

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-
-	"flint/internal/cferr"
 )
 
 // ImportFormat is the form of a file to import.
@@ -56,11 +54,7 @@ func (e *ImportError) Error() string {
 	if e.Column > 0 {
 		place = fmt.Sprintf("%s:%d:%d: ", e.Source, e.Line, e.Column)
 	}
-	var c *cferr.Error
-	text := e.Err.Error()
-	if errors.As(e.Err, &c) {
-		text = c.Message
-	}
+	text := plain(e.Err)
 	if e.Kept > 0 {
 		text += "\n" + fmt.Sprintf(msgImportKept, e.Kept)
 	}

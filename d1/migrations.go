@@ -44,7 +44,7 @@ type MigrationError struct {
 
 // Error implements error.
 func (e *MigrationError) Error() string {
-	return fmt.Sprintf("Migration %s failed with the following errors: %v", e.File, e.Err)
+	return fmt.Sprintf("Migration %s failed with the following errors: %s", e.File, plain(e.Err))
 }
 
 // Unwrap gives the error of the file.

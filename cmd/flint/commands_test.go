@@ -36,7 +36,7 @@ func TestExitCodesAndMessages(t *testing.T) {
 		"unknown database": {good, nil, []string{"d1", "execute", "nope", "--command", "select 1"}, 2, `no D1 database is called "nope"; the project binds: db`},
 		"bad SQL":          {good, nil, []string{"d1", "execute", "db", "--command", "selec 1"}, 1, `near "selec": syntax error`},
 		"remote":           {good, nil, []string{"d1", "execute", "db", "--remote", "--command", "select 1"}, 2, "never connects to Cloudflare"},
-		"no SQL":           {good, nil, []string{"d1", "execute", "db"}, 2, "--command SQL or --file FILE"},
+		"no SQL":           {good, nil, []string{"d1", "execute", "db"}, 2, "Missing required option --command or --file"},
 		"unknown binding":  {good, nil, []string{"kv", "key", "get", "k", "--binding", "NOPE"}, 2, `"NOPE"; the project binds: KV`},
 		"missing key":      {good, nil, []string{"kv", "key", "get", "nope"}, 1, "key not found"},
 		"ttl too short":    {good, nil, []string{"kv", "key", "put", "k", "v", "--ttl", "5"}, 1, "60"},
@@ -81,13 +81,13 @@ func TestDataCommands(t *testing.T) {
 }
 
 func d1Commands(t *testing.T, dir string) {
-	if out := mustFlint(t, dir, "d1", "migrations", "list", "db"); out != "0001_init.sql\n" {
+	if out := mustFlint(t, dir, "d1", "migrations", "list", "db"); !strings.Contains(out, "│ 0001_init.sql │") {
 		t.Errorf("migrations list: %q", out)
 	}
-	if out := mustFlint(t, dir, "d1", "migrations", "apply", "db"); out != "applied 0001_init.sql\n" {
+	if out := mustFlint(t, dir, "d1", "migrations", "apply", "db"); !strings.Contains(out, "│ 0001_init.sql │ ✅") {
 		t.Errorf("migrations apply: %q", out)
 	}
-	if out := mustFlint(t, dir, "d1", "migrations", "apply", "db"); out != "no migrations to apply\n" {
+	if out := mustFlint(t, dir, "d1", "migrations", "apply", "db"); out != "✅ No migrations to apply!\n" {
 		t.Errorf("migrations apply again: %q", out)
 	}
 	script := filepath.Join(dir, "script.sql")
@@ -103,7 +103,7 @@ func d1Commands(t *testing.T, dir string) {
 		results[0].Results[0]["note"] != "a;b" || !results[0].Success || results[0].Meta["rows_read"] == nil {
 		t.Errorf("execute --json: %v %s", err, out)
 	}
-	if out := mustFlint(t, dir, "d1", "execute", "db", "--command", "SELECT note FROM notes WHERE id = 2"); !strings.Contains(out, "│ c    │") {
+	if out := mustFlint(t, dir, "d1", "execute", "db", "--command", "SELECT note FROM notes WHERE id = 2"); !strings.Contains(out, "🚣 1 command executed successfully.\n[\n  {\n    \"results\": [\n      {\n        \"note\": \"c\"\n") {
 		t.Errorf("execute: %s", out)
 	}
 }
