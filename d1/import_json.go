@@ -329,7 +329,7 @@ func (p *parser) packNumber() error {
 		return err
 	}
 	text := p.in[from:p.at]
-	if bytes.IndexAny(text, ".eE") < 0 {
+	if !bytes.ContainsAny(text, ".eE") {
 		if n, err := strconv.ParseInt(string(text), 10, 64); err == nil {
 			p.packed = binary.NativeEndian.AppendUint64(append(p.packed, csqlite.Integer), uint64(n))
 			return nil
