@@ -163,7 +163,7 @@ func (db *Database) statement(s *csqlite.Stmt, q *query, out collector, m *Meta)
 // checkNames refuses a table that was renamed to a name of the platform's:
 // SQLite does not tell the authorizer the new name.
 func (db *Database) checkNames() error {
-	const foreign = `SELECT count(*) FROM sqlite_master WHERE name LIKE '\_cf\_%' ESCAPE '\'`
+	const foreign = `SELECT count(*) FROM sqlite_master WHERE name LIKE '\_cf\_%' ESCAPE '\' AND name <> '` + importTable + `'`
 	n, err := db.writer.TrustedInt(foreign)
 	if err == nil && n != 0 {
 		return sqlError(msgNotAuthorized)

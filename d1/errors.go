@@ -25,6 +25,19 @@ func malformed(why string) *cferr.Error {
 	return cferr.Newf(http.StatusBadRequest, codeMalformed, msgMalformed, why)
 }
 
+// plain is what a person reads of an error: without the code for REST clients.
+func plain(err error) string {
+	var script *ScriptError
+	var e *cferr.Error
+	switch {
+	case errors.As(err, &script):
+		return script.Error()
+	case errors.As(err, &e):
+		return e.Message
+	}
+	return err.Error()
+}
+
 // translate turns an error of SQLite into D1's sentence; others pass.
 func translate(ctx context.Context, err error) error {
 	var e *csqlite.Error

@@ -25,6 +25,11 @@ func (e *ScriptError) Error() string {
 	return fmt.Sprintf("%v (statement %d, line %d: %s)", cferr.From(e.Err).Message, e.Index, e.Line, e.SQL)
 }
 
+// sentence is the error without the line.
+func (e *ScriptError) sentence() string {
+	return fmt.Sprintf("%v (statement %d: %s)", cferr.From(e.Err).Message, e.Index, e.SQL)
+}
+
 // Unwrap gives D1's own error.
 func (e *ScriptError) Unwrap() error { return e.Err }
 

@@ -35,6 +35,9 @@ const (
 	MaxResponseBytes = 128 << 20 // one answer; a Worker has no more memory than that
 	MaxScriptBytes   = 100 << 20 // a file of SQL; D1's own import takes 5 GB
 
+	MaxImportRowBytes = 16 << 20 // a row, or a statement, of a file to import
+	DefaultImportRows = 250_000  // rows of one transaction of an import
+
 	maxBatch          = 10_000 // statements in one batch or script request
 	maxQueuedWrites   = 1000   // writes that wait for the one connection that writes
 	readConnections   = 4      // slow reads that can run side by side, per database
@@ -43,6 +46,15 @@ const (
 	busyWait          = 5 * time.Second // for a lock that another process holds
 	maxKnownWrites    = 2048            // SQL texts remembered to be for the writer
 	maxMigrationBytes = 10 << 20
+	windowBytes       = 1 << 20                // of a file that is read in pieces
+	chunkBytes        = 256 << 10              // of rows handed to SQLite in one call
+	chunkRows         = 2048                   // likewise
+	maxColumnSets     = 256                    // different sets of keys remembered in one file of JSON
+	sampleRows        = 1000                   // rows from which a new table gets its types
+	importCache       = 128 << 20              // of pages, while rows are imported
+	defaultCache      = 2000 << 10             // SQLite's own
+	importWait        = 200 * time.Millisecond // for more rows, before those at hand are committed
+	stallTime         = 30 * time.Second       // a client that sends, or takes, nothing
 )
 
 // MaxTimeTravel is how far back a database can be restored.

@@ -7,11 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
-	"strconv"
 	"strings"
-
-	"flint/internal/cferr"
 )
 
 // DefaultMigrationsTable is where Wrangler notes which migrations are applied.
@@ -27,13 +23,14 @@ type Runner interface {
 // Migrations is a folder of migrations and the table that notes them.
 // https://developers.cloudflare.com/d1/reference/migrations/
 type Migrations struct {
-	Dir   string // the folder; every file *.sql directly in it is a migration
-	Table string // empty: DefaultMigrationsTable
+	Dir     string // the folder
+	Pattern string // which files below Dir are migrations, a glob; empty: *.sql
+	Table   string // empty: DefaultMigrationsTable
 }
 
 // Migration is one file of the folder.
 type Migration struct {
-	Name      string // of the file
+	Name      string // of the file, from Dir, with slashes
 	Applied   bool
 	AppliedAt string // UTC, as SQLite writes CURRENT_TIMESTAMP; empty if not applied
 }
@@ -47,7 +44,7 @@ type MigrationError struct {
 
 // Error implements error.
 func (e *MigrationError) Error() string {
-	return fmt.Sprintf("Migration %s failed with the following errors: %v", e.File, e.Err)
+	return fmt.Sprintf("Migration %s failed with the following errors: %s", e.File, plain(e.Err))
 }
 
 // Unwrap gives the error of the file.
@@ -101,7 +98,7 @@ func (m Migrations) Apply(ctx context.Context, r Runner, each func(name string))
 }
 
 func (m Migrations) apply(ctx context.Context, r Runner, name string) error {
-	path := filepath.Join(m.Dir, name)
+	path := filepath.Join(m.Dir, filepath.FromSlash(name))
 	info, err := os.Stat(path)
 	if err != nil {
 		return err
@@ -150,48 +147,4 @@ func (m Migrations) applied(ctx context.Context, r Runner) (map[string]string, e
 		}
 	}
 	return out, nil
-}
-
-// files lists the migrations of the folder in Wrangler's order.
-func (m Migrations) files() ([]string, error) {
-	entries, err := os.ReadDir(m.Dir)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, cferr.Newf(404, 0, msgNoMigrations, m.Dir)
-	}
-	if err != nil {
-		return nil, err
-	}
-	var names []string
-	for _, e := range entries {
-		if strings.HasSuffix(e.Name(), ".sql") && !strings.HasPrefix(e.Name(), ".") && !e.IsDir() {
-			names = append(names, e.Name())
-		}
-	}
-	slices.SortFunc(names, compareMigrations)
-	return names, nil
-}
-
-// compareMigrations orders by the number that a name begins with, so that
-// 9_b.sql comes before 10_c.sql; names without a number come last.
-func compareMigrations(a, b string) int {
-	x, okX := leadingNumber(a)
-	y, okY := leadingNumber(b)
-	switch {
-	case okX && okY && x != y:
-		return cmp.Compare(x, y)
-	case okX && !okY:
-		return -1
-	case okY && !okX:
-		return 1
-	}
-	return strings.Compare(a, b)
-}
-
-func leadingNumber(name string) (float64, bool) {
-	digits := 0
-	for digits < len(name) && name[digits] >= '0' && name[digits] <= '9' {
-		digits++
-	}
-	n, err := strconv.ParseFloat(name[:digits], 64)
-	return n, err == nil
 }

@@ -59,3 +59,9 @@ func packBytes[T string | []byte](b []byte, kind byte, data T) []byte {
 	b = binary.NativeEndian.AppendUint32(b, uint32(len(data)))
 	return append(b, data...)
 }
+
+// putLength completes the packed text or BLOB that begins at head and ends the
+// buffer.
+func putLength(b []byte, head int) {
+	binary.NativeEndian.PutUint32(b[head+1:], uint32(len(b)-head-5))
+}

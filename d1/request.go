@@ -1,7 +1,6 @@
 package d1
 
 import (
-	"encoding/binary"
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -18,6 +17,7 @@ type parser struct {
 	at     int
 	depth  int
 	packed []byte // parameters of all queries, one after the other
+	why    string // the last failure, without its place
 }
 
 // maxDepth bounds the nesting of what a request may hold.
@@ -44,6 +44,7 @@ func parseRequest(in []byte) (qs []query, single bool, err error) {
 }
 
 func (p *parser) fail(why string) error {
+	p.why = why
 	return malformed(why + " at offset " + strconv.Itoa(p.at))
 }
 
@@ -181,7 +182,7 @@ func (p *parser) packBlob() error {
 		p.packed = append(p.packed, toByte(f))
 		return err
 	})
-	binary.NativeEndian.PutUint32(p.packed[head+1:], uint32(len(p.packed)-head-5))
+	putLength(p.packed, head)
 	return err
 }
 
@@ -197,7 +198,7 @@ func (p *parser) packText() error {
 	p.packed = packBytes(p.packed, csqlite.Text, "")
 	var err error
 	p.packed, err = p.appendText(p.packed)
-	binary.NativeEndian.PutUint32(p.packed[head+1:], uint32(len(p.packed)-head-5))
+	putLength(p.packed, head)
 	return err
 }
 

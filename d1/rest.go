@@ -37,6 +37,7 @@ func (a *REST) Routes(r *mux.Router) {
 	r.HandleFunc("/d1/database/{database}/query", a.with(a.query)).Methods(http.MethodPost)
 	r.HandleFunc("/d1/database/{database}/raw", a.with(a.raw)).Methods(http.MethodPost)
 	a.pastRoutes(r)
+	a.streams(r)
 	r.PathPrefix("/d1/").HandlerFunc(notServed)
 	r.HandleFunc("/d1/database", notServed)
 }

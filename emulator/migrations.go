@@ -8,6 +8,7 @@ import (
 
 	"flint/d1"
 	"flint/emulator/config"
+	"flint/internal/clock"
 )
 
 // ApplyMigrations brings every D1 database of the project that has a folder of
@@ -31,7 +32,15 @@ func (e *Emulator) ApplyMigrations(ctx context.Context) error {
 }
 
 func migrations(cfg config.D1Database) d1.Migrations {
-	return d1.Migrations{Dir: cfg.MigrationsDir, Table: cfg.MigrationsTable}
+	return d1.Migrations{Dir: cfg.MigrationsDir, Pattern: cfg.MigrationsPattern, Table: cfg.MigrationsTable}
+}
+
+// MigrationError says which migration failed, and at which statement.
+type MigrationError = d1.MigrationError
+
+// CreateMigration makes an empty file for the next migration and returns its path.
+func CreateMigration(cfg config.D1Database, message string) (string, error) {
+	return migrations(cfg).Create(message, clock.New().Now())
 }
 
 // ApplyMigrations applies what is pending and tells each name once it is.

@@ -36,7 +36,7 @@ func TestExitCodesAndMessages(t *testing.T) {
 		"unknown database": {good, nil, []string{"d1", "execute", "nope", "--command", "select 1"}, 2, `no D1 database is called "nope"; the project binds: db`},
 		"bad SQL":          {good, nil, []string{"d1", "execute", "db", "--command", "selec 1"}, 1, `near "selec": syntax error`},
 		"remote":           {good, nil, []string{"d1", "execute", "db", "--remote", "--command", "select 1"}, 2, "never connects to Cloudflare"},
-		"no SQL":           {good, nil, []string{"d1", "execute", "db"}, 2, "--command SQL or --file FILE"},
+		"no SQL":           {good, nil, []string{"d1", "execute", "db"}, 2, "Missing required option --command or --file"},
 		"time to come":     {good, nil, []string{"d1", "time-travel", "info", "db", "--timestamp", "2099-01-01T00:00:00Z"}, 1, "Invalid timestamp '2099-01-01T00:00:00Z'. Please provide a timestamp in the past"},
 		"time long past":   {good, nil, []string{"d1", "time-travel", "restore", "db", "--timestamp", "1700000000"}, 1, "Invalid timestamp '1700000000'. Please provide a timestamp within the last 30 days"},
 		"no time":          {good, nil, []string{"d1", "time-travel", "info", "db", "--timestamp", "yesterday"}, 1, "Invalid timestamp 'yesterday'. Please provide a valid Unix timestamp or ISO string, for example: 2"},
@@ -89,13 +89,13 @@ func TestDataCommands(t *testing.T) {
 }
 
 func d1Commands(t *testing.T, dir string) {
-	if out := mustFlint(t, dir, "d1", "migrations", "list", "db"); out != "0001_init.sql\n" {
+	if out := mustFlint(t, dir, "d1", "migrations", "list", "db"); !strings.Contains(out, "│ 0001_init.sql │") {
 		t.Errorf("migrations list: %q", out)
 	}
-	if out := mustFlint(t, dir, "d1", "migrations", "apply", "db"); out != "applied 0001_init.sql\n" {
+	if out := mustFlint(t, dir, "d1", "migrations", "apply", "db"); !strings.Contains(out, "│ 0001_init.sql │ ✅") {
 		t.Errorf("migrations apply: %q", out)
 	}
-	if out := mustFlint(t, dir, "d1", "migrations", "apply", "db"); out != "no migrations to apply\n" {
+	if out := mustFlint(t, dir, "d1", "migrations", "apply", "db"); out != "✅ No migrations to apply!\n" {
 		t.Errorf("migrations apply again: %q", out)
 	}
 	script := filepath.Join(dir, "script.sql")
@@ -111,7 +111,7 @@ func d1Commands(t *testing.T, dir string) {
 		results[0].Results[0]["note"] != "a;b" || !results[0].Success || results[0].Meta["rows_read"] == nil {
 		t.Errorf("execute --json: %v %s", err, out)
 	}
-	if out := mustFlint(t, dir, "d1", "execute", "db", "--command", "SELECT note FROM notes WHERE id = 2"); !strings.Contains(out, "│ c    │") {
+	if out := mustFlint(t, dir, "d1", "execute", "db", "--command", "SELECT note FROM notes WHERE id = 2"); !strings.Contains(out, "🚣 1 command executed successfully.\n[\n  {\n    \"results\": [\n      {\n        \"note\": \"c\"\n") {
 		t.Errorf("execute: %s", out)
 	}
 }

@@ -33,7 +33,10 @@ func run(args []string, std console.Streams) int {
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintln(std.Err, "flint: "+sentence(err))
+	var shown *shownError
+	if !errors.As(err, &shown) {
+		fmt.Fprintln(std.Err, "flint: "+sentence(err))
+	}
 	var usage *usageError
 	var config *emulator.ConfigError
 	if errors.As(err, &usage) || errors.As(err, &config) {
@@ -65,3 +68,9 @@ func usage(err error) error {
 }
 
 func usagef(format string, args ...any) error { return usage(fmt.Errorf(format, args...)) }
+
+// shownError was printed already, in the form that the user asked for.
+type shownError struct{ err error }
+
+func (e *shownError) Error() string { return e.err.Error() }
+func (e *shownError) Unwrap() error { return e.err }

@@ -8,7 +8,6 @@ import (
 	"io"
 	"mime/multipart"
 	"strings"
-	"unicode/utf8"
 )
 
 // printJSON prints a value as Wrangler does: indented by two spaces.
@@ -106,12 +105,13 @@ func kvForm(value io.Reader, metadata string) (io.ReadCloser, string) {
 	return r, form.FormDataContentType()
 }
 
-// table prints rows under a header, in columns as wide as they need to be.
+// table prints rows under a header, in columns as wide as they need to be, as
+// Wrangler does: with a rule below every row.
 func table(w io.Writer, header []string, rows [][]string) {
 	widths := make([]int, len(header))
 	for _, row := range append([][]string{header}, rows...) {
 		for i, cell := range row {
-			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+			widths[i] = max(widths[i], width(cell))
 		}
 	}
 	border := func(left, middle, right string) {
@@ -123,17 +123,34 @@ func table(w io.Writer, header []string, rows [][]string) {
 	}
 	line := func(row []string) {
 		for i, cell := range row {
-			fmt.Fprintf(w, "│ %s%s ", cell, strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell)))
+			fmt.Fprintf(w, "│ %s%s ", cell, strings.Repeat(" ", widths[i]-width(cell)))
 		}
 		fmt.Fprintln(w, "│")
 	}
 	border("┌", "┬", "┐")
 	line(header)
-	border("├", "┼", "┤")
 	for _, row := range rows {
+		border("├", "┼", "┤")
 		line(row)
 	}
 	border("└", "┴", "┘")
+}
+
+// width is how many places a text takes on a terminal: wide characters and
+// emoji take two.
+func width(text string) int {
+	n := 0
+	for _, r := range text {
+		switch {
+		case r == 0xFE0F || r == 0x200D: // they change the character before
+		case r >= 0x1100 && r <= 0x115F, r == '✅', r == '❌', r >= 0x2E80 && r <= 0xA4CF, r >= 0xAC00 && r <= 0xD7A3,
+			r >= 0xF900 && r <= 0xFAFF, r >= 0xFF00 && r <= 0xFF60, r >= 0x1F300 && r <= 0x1FAFF, r >= 0x20000 && r <= 0x3FFFD:
+			n += 2
+		default:
+			n++
+		}
+	}
+	return n
 }
 
 // columnsOf gives the keys of a JSON object in their order.

@@ -13,6 +13,9 @@ static int64_t now_ns(void) {
   return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
+/* fl_deadline is the moment at which a run that begins now must stop; 0: never. */
+int64_t fl_deadline(int64_t limit_ns) { return limit_ns > 0 ? now_ns() + limit_ns : 0; }
+
 static int on_progress(void *data) {
   fl_conn *c = data;
   if (c->trusted) return 0;
@@ -215,10 +218,10 @@ void *fl_params(fl_conn *c, size_t bytes) {
   return grown;
 }
 
-/* bind_all binds the packed parameters, which stay where they are until the
-** statement is reset: SQLite need not copy them. */
-static int bind_all(fl_conn *c, sqlite3_stmt *s, int n) {
-  const unsigned char *p = c->in;
+/* fl_bind binds n values packed at *at, and moves *at behind them. SQLite does
+** not copy them: they must stay where they are until the statement is reset. */
+int fl_bind(sqlite3_stmt *s, int n, const unsigned char **at) {
+  const unsigned char *p = *at;
   int rc = SQLITE_OK;
   for (int i = 1; i <= n && rc == SQLITE_OK; i++) {
     uint32_t length = 0;
@@ -245,6 +248,7 @@ static int bind_all(fl_conn *c, sqlite3_stmt *s, int n) {
     }
     p += length;
   }
+  *at = p;
   return rc;
 }
 
@@ -328,14 +332,15 @@ int fl_run(fl_conn *c, sqlite3_stmt *s, int nparams, int64_t limit_ns,
   c->returned = 0;
   c->first_integer = -1;
   c->total_before = sqlite3_total_changes64(c->db);
-  int rc = bind_all(c, s, nparams);
+  const unsigned char *params = c->in;
+  int rc = fl_bind(s, nparams, &params);
   if (rc == SQLITE_OK && __atomic_load_n(&c->cancelled, __ATOMIC_SEQ_CST))
     rc = SQLITE_INTERRUPT;
   if (rc != SQLITE_OK) {
     memset(st, 0, sizeof *st);
     return finish(c, s, rc, st);
   }
-  c->deadline = limit_ns > 0 ? now_ns() + limit_ns : 0;
+  c->deadline = fl_deadline(limit_ns);
   return fl_more(c, s, st);
 }
 

@@ -109,8 +109,10 @@ int fl_open(const char *path, const fl_options *, const fl_policy *, fl_conn **)
 int fl_close(fl_conn *);
 int fl_prepare(fl_conn *, const char *sql, int bytes, int flags, fl_prepared *);
 void *fl_params(fl_conn *, size_t bytes);
+int fl_bind(sqlite3_stmt *, int n, const unsigned char **packed);
 int fl_run(fl_conn *, sqlite3_stmt *, int nparams, int64_t limit_ns, fl_stats *);
 int fl_more(fl_conn *, sqlite3_stmt *, fl_stats *);
+int64_t fl_deadline(int64_t limit_ns);
 void fl_cancel(fl_conn *, int on);
 void fl_stop(fl_conn *, sqlite3_stmt *);
 int fl_trusted(fl_conn *, const char *sql);

@@ -78,15 +78,19 @@ func (s *Script) Statement() string {
 	if s.next > s.from {
 		return s.sql[s.from:s.next]
 	}
-	rest := s.sql[s.from:]
+	return FirstStatement(s.sql[s.from:])
+}
+
+// FirstStatement is the text up to the first semicolon that ends a statement.
+func FirstStatement(text string) string {
 	for at := 0; ; {
-		i := strings.IndexByte(rest[at:], ';')
+		i := strings.IndexByte(text[at:], ';')
 		if i < 0 {
-			return rest
+			return text
 		}
 		at += i + 1
-		if Complete(rest[:at]) {
-			return rest[:at]
+		if Complete(text[:at]) {
+			return text[:at]
 		}
 	}
 }

@@ -2,6 +2,7 @@ package config
 
 import (
 	"math"
+	"path"
 	"regexp"
 	"sort"
 	"strings"
@@ -61,9 +62,28 @@ func (r *workerReader) readD1() {
 			ID:                or(r.id(s.at("preview_database_id")), or(r.id(s.at("database_id")), name)),
 			MigrationsDir:     r.path(or(s.get("migrations_dir").str(), "migrations")),
 			MigrationsTable:   or(s.get("migrations_table").str(), "d1_migrations"),
-			MigrationsPattern: s.get("migrations_pattern").str(),
+			MigrationsPattern: r.migrationsPattern(s),
 		})
 	}
+}
+
+// migrationsPattern reads a glob that begins with migrations_dir, as Wrangler
+// asks for, and returns it from there.
+func (r *workerReader) migrationsPattern(s setting) string {
+	pattern, dir := s.at("migrations_pattern"), s.get("migrations_dir").str()
+	if pattern.node == nil {
+		return ""
+	}
+	rest, ok := strings.CutPrefix(path.Clean(pattern.str()), path.Clean(dir)+"/")
+	if path.Clean(dir) == "." {
+		rest, ok = path.Clean(pattern.str()), true
+	}
+	if dir == "" || !ok {
+		r.report.errorf(pattern.pos, pattern.key, "found %s, want a pattern that begins with migrations_dir (%q) and a slash, such as %s",
+			pattern.found(), dir, or(dir, "migrations")+"/*/migration.sql")
+		return ""
+	}
+	return rest
 }
 
 func (r *workerReader) readR2() {

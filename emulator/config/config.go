@@ -122,7 +122,7 @@ type D1Database struct {
 	ID                string `json:"database_id"`                  // preview_database_id, else database_id; the name when there is none
 	MigrationsDir     string `json:"migrations_dir"`               // absolute
 	MigrationsTable   string `json:"migrations_table"`             // default d1_migrations
-	MigrationsPattern string `json:"migrations_pattern,omitempty"` // glob below the Wrangler file, empty for <MigrationsDir>/*.sql
+	MigrationsPattern string `json:"migrations_pattern,omitempty"` // glob below MigrationsDir, empty for *.sql
 }
 
 // R2Bucket binds a bucket by its name.

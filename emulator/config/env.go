@@ -185,9 +185,6 @@ func (v *view) unservedParts() []string {
 	for _, s := range v.get("migrations").each() {
 		note(s.at("transferred_classes"))
 	}
-	for _, s := range v.get("d1_databases").each() {
-		note(s.at("migrations_pattern"))
-	}
 	for _, s := range v.get("r2_buckets").each() {
 		note(s.at("jurisdiction"))
 		note(s.at("local_dev"))
