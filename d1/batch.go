@@ -36,7 +36,8 @@ func (db *Database) write(ctx context.Context, qs []query, out collector) error 
 
 // autocommit runs a query of a single statement without a transaction around
 // it, which SQLite makes as atomic. It reports false, with nothing done, for a
-// query that needs one: several statements, or a pragma.
+// query that needs one: several statements, a pragma, or a write to a virtual
+// table, where D1 does not count the changes that are put off to the commit.
 func (db *Database) autocommit(q *query, out collector) (alone bool, err error) {
 	watch := clock.StartStopwatch()
 	s, tail, err := db.writer.Prepare(q.sql)
@@ -48,7 +49,7 @@ func (db *Database) autocommit(q *query, out collector) (alone bool, err error) 
 		return false, orNoStatement(err)
 	}
 	defer db.writer.Release(s)
-	if csqlite.SkipSpace(q.sql, tail) < len(q.sql) {
+	if csqlite.SkipSpace(q.sql, tail) < len(q.sql) || s.Seen&csqlite.SeenVirtual != 0 {
 		return false, nil
 	}
 	m := Meta{}
@@ -156,7 +157,7 @@ func (db *Database) statement(s *csqlite.Stmt, q *query, out collector, m *Meta)
 	}
 	m.LastRowID, m.SizeAfter = st.LastRowID, db.size.Load()
 	m.ChangedDB = m.ChangedDB || st.Changes != 0 || st.LastRowID != last || m.SizeAfter != before
-	m.count(s, st)
+	m.RowsRead, m.RowsWritten = st.Read, st.Written
 	return nil
 }
 

@@ -159,7 +159,7 @@ func (db *Database) one(c *csqlite.Conn, q *query, out collector) error {
 		return err
 	}
 	m := Meta{ServedBy: servedBy, LastRowID: db.lastRow.Load(), SizeAfter: db.size.Load()}
-	m.count(s, st)
+	m.RowsRead, m.RowsWritten = st.Read, st.Written
 	m.Duration = milliseconds(watch)
 	return out.done(s, &m)
 }

@@ -40,7 +40,6 @@ func Open(path string, o Options) (*Conn, error) {
 		opts.readonly = 1
 	}
 	opts.busy_ms = C.int(o.Busy / time.Millisecond)
-	opts.scanstatus = 1
 	name := C.CString(path)
 	defer C.free(unsafe.Pointer(name))
 	c := &Conn{}

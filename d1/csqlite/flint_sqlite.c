@@ -81,8 +81,6 @@ static int add_functions(fl_conn *c) {
 static int configure(fl_conn *c, const fl_options *o) {
   int rc = sqlite3_db_config(c->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
   if (!rc) rc = sqlite3_db_config(c->db, SQLITE_DBCONFIG_ENABLE_FKEY, 1, NULL);
-  if (!rc && o->scanstatus)
-    rc = sqlite3_db_config(c->db, SQLITE_DBCONFIG_STMT_SCANSTATUS, 1, NULL);
   sqlite3_busy_timeout(c->db, o->busy_ms);
   sqlite3_progress_handler(c->db, FL_PROGRESS, on_progress, c);
   if (!rc && !c->reader)
@@ -142,6 +140,8 @@ int fl_prepare(fl_conn *c, const char *sql, int bytes, int flags, fl_prepared *p
   }
   if (p->stmt == NULL) return SQLITE_OK;
   p->readonly = sqlite3_stmt_readonly(p->stmt);
+  if (!p->readonly && sqlite3_flint_virtual != NULL && sqlite3_flint_virtual(p->stmt))
+    p->seen |= FL_SEEN_VIRTUAL;
   p->explain = sqlite3_stmt_isexplain(p->stmt);
   p->params = sqlite3_bind_parameter_count(p->stmt);
   p->columns = sqlite3_column_count(p->stmt);
@@ -183,7 +183,6 @@ static int put_column(fl_conn *c, sqlite3_stmt *s, int i) {
   switch (sqlite3_column_type(s, i)) {
   case SQLITE_INTEGER: {
     sqlite3_int64 v = sqlite3_column_int64(s, i);
-    if (c->returned == 0 && c->first_integer < 0) c->first_integer = v;
     return put8(c, FL_INTEGER, &v);
   }
   case SQLITE_FLOAT: {
@@ -247,43 +246,11 @@ static int bind_all(fl_conn *c, sqlite3_stmt *s, int n) {
   return rc;
 }
 
-/* take_steps is how often cursors moved on to a next row, since the last call.
-** SQLite counts every such step under the reason for it, and in place 0 those
-** without one. A sort is the first step into its result. */
-static int64_t take_steps(sqlite3_stmt *s) {
-  int64_t steps = 0;
-  for (int reason = 0; reason <= SQLITE_STMTSTATUS_AUTOINDEX; reason++)
-    steps += sqlite3_stmt_status(s, reason, 1);
-  return steps;
-}
+/* fl_counts_rows says whether this SQLite counts rows read and written. */
+int fl_counts_rows(void) { return sqlite3_flint_rows != NULL; }
 
-/* entered is how many rows the cursor of loop i was placed on, other than by
-** steps: one each time it began, with these exceptions. */
-static int64_t entered(sqlite3_stmt *s, int i, int64_t visits, int64_t loops) {
-  const char *plan = NULL;
-  if (visits == loops) return loops;
-  sqlite3_stmt_scanstatus_v2(s, i, SQLITE_SCANSTAT_EXPLAIN, 0, (void *)&plan);
-  if (plan == NULL) return loops;
-  if (strstr(plan, "VIRTUAL TABLE") != NULL) return visits; /* their steps are not counted */
-  if (visits > loops) /* id IN (…): the list, and each id by itself */
-    return strstr(plan, "(rowid=?)") != NULL ? loops + visits : loops;
-  if (strstr(plan, "INDEX ") != NULL && strpbrk(plan, "<>") == NULL && strchr(plan, '=') != NULL)
-    return visits; /* no row has that value: the index is not read at all */
-  return loops;
-}
-
-/* count_reads adds up the rows that the run looked at. */
-static void count_reads(sqlite3_stmt *s, fl_stats *st) {
-  st->read = take_steps(s);
-  if (sqlite3_stmt_scanstatus_v2 == NULL) return;
-  for (int i = 0;; i++) {
-    sqlite3_int64 visits = -1, loops = -1;
-    if (sqlite3_stmt_scanstatus_v2(s, i, SQLITE_SCANSTAT_NVISIT, 0, &visits)) break;
-    sqlite3_stmt_scanstatus_v2(s, i, SQLITE_SCANSTAT_NLOOP, 0, &loops);
-    if (visits < 0) continue;
-    st->loops += loops;
-    st->read += entered(s, i, visits, loops);
-  }
+static void take_rows(sqlite3_stmt *s, fl_stats *st) {
+  if (sqlite3_flint_rows != NULL) sqlite3_flint_rows(s, &st->read, &st->written);
 }
 
 /* finish ends a run: figures or error, then the statement is free again. */
@@ -292,11 +259,9 @@ static int finish(fl_conn *c, sqlite3_stmt *s, int rc, fl_stats *st) {
   if (rc != SQLITE_DONE) fl_capture(c, rc);
   st->changes = sqlite3_total_changes64(c->db) - c->total_before;
   st->last_row_id = sqlite3_last_insert_rowid(c->db);
-  st->returned = c->returned;
   st->columns = sqlite3_column_count(s);
   st->reprepared = sqlite3_stmt_status(s, SQLITE_STMTSTATUS_REPREPARE, 0);
-  st->first_integer = c->first_integer;
-  count_reads(s, st);
+  take_rows(s, st);
   fl_stop(c, s);
   return rc;
 }
@@ -312,7 +277,6 @@ int fl_more(fl_conn *c, sqlite3_stmt *s, fl_stats *st) {
     int n = sqlite3_column_count(s);
     for (int i = 0; i < n; i++)
       if (!put_column(c, s, i)) return finish(c, s, FL_TOO_LARGE, st);
-    c->returned++;
     st->rows++;
     if (c->out_len < FL_CHUNK) continue;
     st->columns = n;
@@ -324,8 +288,6 @@ int fl_more(fl_conn *c, sqlite3_stmt *s, fl_stats *st) {
 int fl_run(fl_conn *c, sqlite3_stmt *s, int nparams, int64_t limit_ns,
            fl_stats *st) {
   c->timed_out = 0;
-  c->returned = 0;
-  c->first_integer = -1;
   c->total_before = sqlite3_total_changes64(c->db);
   int rc = bind_all(c, s, nparams);
   if (rc == SQLITE_OK && __atomic_load_n(&c->cancelled, __ATOMIC_SEQ_CST))
@@ -343,8 +305,8 @@ void fl_stop(fl_conn *c, sqlite3_stmt *s) {
   c->deadline = 0;
   sqlite3_reset(s);
   sqlite3_clear_bindings(s);
-  take_steps(s);
-  if (sqlite3_stmt_scanstatus_reset != NULL) sqlite3_stmt_scanstatus_reset(s);
+  fl_stats none;
+  take_rows(s, &none);
 }
 
 /* fl_trusted runs flint's own SQL. */
@@ -395,30 +357,6 @@ int fl_rollback(fl_conn *c) {
 int fl_pages(fl_conn *c, int64_t *pages, int64_t *freelist) {
   int rc = step_own(c, c->pages, pages);
   return rc ? rc : step_own(c, c->freelist, freelist);
-}
-
-/* fl_profile_of reads the program of a statement (its EXPLAIN) for the index
-** entries and probes that one changed row costs, and for a count(*) that is
-** answered without a loop. */
-int fl_profile_of(fl_conn *c, const char *explain_sql, fl_profile *p) {
-  sqlite3_stmt *s = NULL;
-  unsigned char writes[256] = {0};
-  memset(p, 0, sizeof *p);
-  c->trusted = 1;
-  int rc = sqlite3_prepare_v3(c->db, explain_sql, -1, 0, &s, NULL);
-  while (rc == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW) {
-    const char *op = (const char *)sqlite3_column_text(s, 1);
-    unsigned cursor = (unsigned)sqlite3_column_int64(s, 2);
-    if (op == NULL || cursor > 255) continue;
-    if (strcmp(op, "OpenWrite") == 0) writes[cursor] = 1;
-    else if (strcmp(op, "IdxInsert") == 0) p->index_inserts += writes[cursor];
-    else if (strcmp(op, "Insert") == 0) p->row_inserts += writes[cursor];
-    else if (strcmp(op, "NotExists") == 0) p->lookups++;
-    else if (strcmp(op, "Count") == 0) p->counts++;
-  }
-  sqlite3_finalize(s);
-  c->trusted = 0;
-  return rc;
 }
 
 int fl_checkpoint(fl_conn *c) {

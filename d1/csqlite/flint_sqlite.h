@@ -15,6 +15,7 @@
 #define FL_SEEN_STATEFUL 4u    /* changes(), last_insert_rowid() … */
 #define FL_SEEN_SCHEMA 8u      /* CREATE, DROP, ALTER, REINDEX, ANALYZE */
 #define FL_SEEN_ALTER 16u      /* ALTER TABLE: look at the names afterwards */
+#define FL_SEEN_VIRTUAL 32u    /* writes a virtual table, which may write at the commit */
 
 /* The first byte of a packed value. */
 #define FL_NULL 0
@@ -62,8 +63,6 @@ typedef struct {
   unsigned char *out;  /* packed rows */
   size_t out_len, out_cap;
   int64_t total_before;
-  int64_t returned;    /* rows that the run has given so far */
-  int64_t first_integer; /* of the first row, for count(*); below zero: none */
   sqlite3_stmt *begin, *begin_write, *commit, *rollback, *pages, *freelist;
   /* the last error */
   int code, extended, offset;
@@ -84,25 +83,14 @@ typedef struct {
   int reprepared;  /* times that SQLite prepared the statement again */
   int64_t changes; /* rows inserted, updated or deleted, triggers included */
   int64_t last_row_id;
-  int64_t loops;   /* times that a loop of the plan began */
   int64_t read;    /* rows that cursors were placed on */
-  int64_t returned;
-  int64_t first_integer;
+  int64_t written; /* table rows and index entries */
 } fl_stats;
-
-typedef struct {
-  int index_inserts; /* index entries written for each row */
-  int row_inserts;   /* table rows written by the program, once through */
-  int lookups;       /* probes for an existing rowid for each row, those for
-                     ** foreign keys included */
-  int counts;        /* tables counted without a loop */
-} fl_profile;
 
 typedef struct {
   int limit[16]; /* by SQLITE_LIMIT_…; below zero: SQLite's own */
   int readonly;
   int busy_ms;
-  int scanstatus;
 } fl_options;
 
 int fl_open(const char *path, const fl_options *, const fl_policy *, fl_conn **);
@@ -119,7 +107,7 @@ int fl_begin(fl_conn *, int write);
 int fl_commit(fl_conn *);
 int fl_rollback(fl_conn *);
 int fl_pages(fl_conn *, int64_t *pages, int64_t *freelist);
-int fl_profile_of(fl_conn *, const char *explain_sql, fl_profile *);
+int fl_counts_rows(void);
 int fl_checkpoint(fl_conn *);
 int fl_authorize(void *, int, const char *, const char *, const char *,
                  const char *);

@@ -37,13 +37,8 @@ typedef int64_t sqlite3_int64;
 
 #define SQLITE_DBCONFIG_ENABLE_FKEY 1002
 #define SQLITE_DBCONFIG_DEFENSIVE 1010
-#define SQLITE_DBCONFIG_STMT_SCANSTATUS 1018
 
-#define SQLITE_STMTSTATUS_AUTOINDEX 3
 #define SQLITE_STMTSTATUS_REPREPARE 5
-#define SQLITE_SCANSTAT_NLOOP 0
-#define SQLITE_SCANSTAT_NVISIT 1
-#define SQLITE_SCANSTAT_EXPLAIN 4
 
 #define SQLITE_CREATE_INDEX 1
 #define SQLITE_CREATE_TABLE 2
@@ -124,9 +119,9 @@ extern void sqlite3_result_error(sqlite3_context *, const char *, int);
 extern int sqlite3_compileoption_used(const char *);
 extern const char *sqlite3_libversion(void);
 
-/* Present only in a build with SQLITE_ENABLE_STMT_SCANSTATUS. */
-extern int sqlite3_stmt_scanstatus_v2(sqlite3_stmt *, int, int, int, void *)
-    __attribute__((weak));
-extern void sqlite3_stmt_scanstatus_reset(sqlite3_stmt *) __attribute__((weak));
+/* Present only in a build by the Makefile: see rowcount. */
+extern int sqlite3_flint_virtual(sqlite3_stmt *) __attribute__((weak));
+extern void sqlite3_flint_rows(sqlite3_stmt *, sqlite3_int64 *read,
+                               sqlite3_int64 *written) __attribute__((weak));
 
 #endif

@@ -7,7 +7,6 @@ package csqlite
 import "C"
 
 import (
-	"strings"
 	"time"
 	"unsafe"
 )
@@ -18,33 +17,21 @@ type Stmt struct {
 	Params      int
 	Columns     []string
 	Seen        Seen
-	Transaction string  // BEGIN, COMMIT or ROLLBACK, for such a statement
-	Explain     bool    // an EXPLAIN of some kind
-	Profile     Profile // of a statement that writes
-	Extra       any     // what the caller wants to keep with the statement, dropped when its columns change
+	Transaction string // BEGIN, COMMIT or ROLLBACK, for such a statement
+	Explain     bool   // an EXPLAIN of some kind
+	Extra       any    // what the caller wants to keep with the statement, dropped when its columns change
 
 	stmt       *C.sqlite3_stmt
 	sql        string
 	reprepared C.int
 }
 
-// Profile is what one changed row costs, and what is counted, read from the
-// statement's program.
-type Profile struct {
-	IndexInserts int // index entries written
-	RowInserts   int // table rows written in one pass of the program
-	Lookups      int // probes for an existing row id, those for foreign keys included
-	Counts       int // tables counted without a loop, for a bare count(*)
-}
-
 // Stats are the figures of a run.
 type Stats struct {
 	Changes   int64 // rows changed, triggers and foreign key actions included
 	LastRowID int64
-	Loops     int64 // times that a loop of the plan began
 	Read      int64 // rows that cursors were placed on
-	Returned  int64 // rows returned
-	First     int64 // first integer of the first row; below zero without one
+	Written   int64 // table rows and index entries
 }
 
 // Prepare compiles the first statement of sql, from the cache when it can. It
@@ -61,9 +48,6 @@ func (c *Conn) Prepare(sql string) (stmt *Stmt, tail int, err error) {
 		return nil, tail, err
 	}
 	s.sql = sql
-	if !s.ReadOnly || mayCount(sql) {
-		c.profile(s, sql[:tail])
-	}
 	if len(sql) <= maxCachedSQL && SkipSpace(sql, tail) == len(sql) && s.Seen&(SeenSchema|SeenPragma) == 0 {
 		c.cache.put(s)
 	}
@@ -95,28 +79,6 @@ func (s *Stmt) names() {
 	s.Columns, s.Extra = nil, nil
 	for i := range int(C.sqlite3_column_count(s.stmt)) {
 		s.Columns = append(s.Columns, C.GoString(C.sqlite3_column_name(s.stmt, C.int(i))))
-	}
-}
-
-// mayCount says whether sql could hold a count(*): its program is worth a look.
-func mayCount(sql string) bool {
-	for i := 0; i+6 <= len(sql); i++ {
-		if sql[i]|0x20 == 'c' && strings.EqualFold(sql[i:i+6], "count(") {
-			return true
-		}
-	}
-	return false
-}
-
-func (c *Conn) profile(s *Stmt, sql string) {
-	if s.Explain {
-		return
-	}
-	text := C.CString("EXPLAIN " + sql)
-	defer C.free(unsafe.Pointer(text))
-	var p C.fl_profile
-	if C.fl_profile_of(c.c, text, &p) == 0 {
-		s.Profile = Profile{int(p.index_inserts), int(p.row_inserts), int(p.lookups), int(p.counts)}
 	}
 }
 
@@ -175,7 +137,6 @@ func (c *Conn) Run(s *Stmt, limit time.Duration, rows func(packed []byte, n int)
 	}
 	return Stats{
 		Changes: int64(st.changes), LastRowID: int64(st.last_row_id),
-		Loops: int64(st.loops), Read: int64(st.read), Returned: int64(st.returned),
-		First: int64(st.first_integer),
+		Read: int64(st.read), Written: int64(st.written),
 	}, nil
 }
