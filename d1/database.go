@@ -21,6 +21,7 @@ import (
 type Database struct {
 	id, path string
 	pageSize int64
+	limit    time.Duration // of one statement
 
 	turn    chan struct{} // holds one token: the right to use writer
 	writer  *csqlite.Conn
@@ -47,7 +48,7 @@ func openDatabase(id, path string, now time.Time) (*Database, error) {
 		return nil, err
 	}
 	db := &Database{
-		id: id, path: path, writer: w,
+		id: id, path: path, writer: w, limit: MaxQueryTime,
 		turn:   make(chan struct{}, 1),
 		slots:  make(chan struct{}, readConnections),
 		closed: make(chan struct{}),
@@ -64,7 +65,7 @@ func openDatabase(id, path string, now time.Time) (*Database, error) {
 
 func connOptions(readOnly bool) csqlite.Options {
 	return csqlite.Options{
-		ReadOnly: readOnly, Busy: busyWait, Limits: sqliteLimits, Policy: policy, Cache: cachedStatements,
+		ReadOnly: readOnly, Busy: MaxQueryTime, Limits: sqliteLimits, Policy: policy, Cache: cachedStatements,
 	}
 }
 

@@ -40,7 +40,6 @@ const (
 	readConnections   = 4      // slow reads that can run side by side, per database
 	cachedStatements  = 128    // per connection
 	keepBuffer        = 1 << 20
-	busyWait          = 5 * time.Second // for a lock that another process holds
-	maxKnownWrites    = 2048            // SQL texts remembered to be for the writer
+	maxKnownWrites    = 2048 // SQL texts remembered to be for the writer
 	maxMigrationBytes = 10 << 20
 )

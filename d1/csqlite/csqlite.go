@@ -20,6 +20,7 @@ import "C"
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"unsafe"
 
 	_ "github.com/mattn/go-sqlite3" // compiles SQLite
@@ -30,7 +31,9 @@ var needed = []string{"ENABLE_FTS5", "ENABLE_MATH_FUNCTIONS", "ENABLE_RTREE"}
 
 // CheckBuild says what D1 needs and the SQLite in this binary lacks, compile
 // options or the counters of rowcount, or nil.
-func CheckBuild() error {
+func CheckBuild() error { return checkBuild() }
+
+var checkBuild = sync.OnceValue(func() error {
 	var missing []string
 	for _, option := range needed {
 		name := C.CString(option)
@@ -39,14 +42,14 @@ func CheckBuild() error {
 		}
 		C.free(unsafe.Pointer(name))
 	}
-	if C.fl_counts_rows() == 0 {
+	if C.fl_counted() == 0 {
 		missing = append(missing, "counters of rows read and written")
 	}
 	if missing == nil {
 		return nil
 	}
-	return fmt.Errorf("flint was built without %s: build it with the Makefile (make build), which sets the tags, C flags and overlay that D1 needs", strings.Join(missing, ", "))
-}
+	return fmt.Errorf("flint was built without %s: build it with the Makefile (make build), which sets the tags, C flags and workspace that D1 needs", strings.Join(missing, ", "))
+})
 
 // Version is the version of the SQLite in this binary.
 func Version() string { return C.GoString(C.sqlite3_libversion()) }

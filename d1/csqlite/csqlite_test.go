@@ -49,13 +49,18 @@ func mustPrepare(t *testing.T, c *Conn, sql string) *Stmt {
 	return s
 }
 
-func noRows([]byte, int) error { return nil }
+// rowsFunc makes Rows of a function.
+type rowsFunc func(data []byte, n int) error
+
+func (f rowsFunc) Rows(_ *Stmt, data []byte, n, _ int) error { return f(data, n) }
+
+var noRows = rowsFunc(func([]byte, int) error { return nil })
 
 func mustRun(t *testing.T, c *Conn, sql string) Stats {
 	t.Helper()
 	s := mustPrepare(t, c, sql)
 	defer c.Release(s)
-	st, err := c.Run(s, 0, noRows)
+	st, err := c.Run(s, 0, Packed, noRows)
 	if err != nil {
 		t.Fatalf("%s: %v", sql, err)
 	}
@@ -93,19 +98,19 @@ func TestRunHandsRowsOverInPieces(t *testing.T) {
 	c := open(t, filepath.Join(t.TempDir(), "a"), false)
 	s := mustPrepare(t, c, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < 3000) SELECT i, zeroblob(1000) FROM n")
 	pieces, rows := 0, 0
-	st, err := c.Run(s, 0, func(_ []byte, n int) error {
+	st, err := c.Run(s, 0, Packed, rowsFunc(func(_ []byte, n int) error {
 		pieces++
 		rows += n
 		return nil
-	})
+	}))
 	if err != nil || rows != 3000 || pieces < 10 {
 		t.Fatalf("%d rows in %d pieces, %+v, %v", rows, pieces, st, err)
 	}
 	stop := errors.New("enough")
-	if _, err := c.Run(s, 0, func([]byte, int) error { return stop }); err != stop {
+	if _, err := c.Run(s, 0, Packed, rowsFunc(func([]byte, int) error { return stop })); err != stop {
 		t.Fatalf("error of the callback: %v", err)
 	}
-	if again, err := c.Run(s, 0, noRows); err != nil || again != st {
+	if again, err := c.Run(s, 0, Packed, noRows); err != nil || again != st {
 		t.Fatalf("after a stopped run: %+v instead of %+v, %v", again, st, err)
 	}
 }
@@ -114,7 +119,7 @@ func TestRunStopsAtItsLimit(t *testing.T) {
 	t.Parallel()
 	c := open(t, filepath.Join(t.TempDir(), "a"), false)
 	s := mustPrepare(t, c, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n) SELECT count(*) FROM n")
-	_, err := c.Run(s, 20*time.Millisecond, noRows)
+	_, err := c.Run(s, 20*time.Millisecond, Packed, noRows)
 	var e *Error
 	if !errors.As(err, &e) || !e.TimedOut || e.Code != 9 {
 		t.Fatalf("got %v", err)
@@ -130,7 +135,7 @@ func TestWatchStopsWhatHasNotBegun(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	stop := c.Watch(ctx)
-	_, err := c.Run(s, 10*time.Second, noRows)
+	_, err := c.Run(s, 10*time.Second, Packed, noRows)
 	stop()
 	var e *Error
 	if !errors.As(err, &e) || e.Code != 9 || e.TimedOut {
@@ -150,7 +155,7 @@ func TestColumnsFollowTheSchema(t *testing.T) {
 	}
 	s.Extra = "stale"
 	packed := 0
-	if _, err := c.Run(s, 0, func(p []byte, _ int) error { packed = len(p); return nil }); err != nil {
+	if _, err := c.Run(s, 0, Packed, rowsFunc(func(p []byte, _ int) error { packed = len(p); return nil })); err != nil {
 		t.Fatal(err)
 	}
 	if len(s.Columns) != 2 || s.Columns[1] != "b" || packed != 18 || s.Extra != nil {
@@ -208,7 +213,7 @@ func TestScriptSplits(t *testing.T) {
 			break
 		}
 		if stmt.Transaction == "" {
-			if _, err := c.Run(stmt, 0, noRows); err != nil {
+			if _, err := c.Run(stmt, 0, Packed, noRows); err != nil {
 				t.Fatal(err)
 			}
 		}

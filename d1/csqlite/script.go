@@ -59,9 +59,6 @@ func (s *Script) Next() (*Stmt, error) {
 		if stmt == nil && tail > 0 {
 			continue // a comment
 		}
-		if stmt != nil {
-			stmt.sql = "" // never one of the cache
-		}
 		return stmt, nil
 	}
 }

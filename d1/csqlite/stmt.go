@@ -23,7 +23,27 @@ type Stmt struct {
 
 	stmt       *C.sqlite3_stmt
 	sql        string
+	cached     bool
 	reprepared C.int
+}
+
+// Form is how Run hands rows over.
+type Form int
+
+// Forms.
+const (
+	Packed Form = C.FL_PACKED // values, one after the other
+	JSON   Form = C.FL_JSON   // an array for each row, commas between them
+)
+
+// JSONReal begins a number in rows as JSON, where Go is to write it: the eight
+// bytes of a float64 follow, as in memory. No other byte of JSON is this one.
+const JSONReal = C.FL_JSON_REAL
+
+// Rows takes the rows of a run, a piece of them at a time. data is valid during
+// the call; reals is the number of JSONReal in it. An error ends the run.
+type Rows interface {
+	Rows(s *Stmt, data []byte, n, reals int) error
 }
 
 // Stats are the figures of a run.
@@ -32,6 +52,8 @@ type Stats struct {
 	LastRowID int64
 	Read      int64 // rows that cursors were placed on
 	Written   int64 // table rows and index entries
+	Pages     int64 // of the database, after a write; 0 where nothing was written
+	Free      int64 // free pages among them
 }
 
 // Prepare compiles the first statement of sql, from the cache when it can. It
@@ -84,12 +106,12 @@ func (s *Stmt) names() {
 
 // Release finalizes a statement that the cache does not keep.
 func (c *Conn) Release(s *Stmt) {
-	if s != nil && !c.cache.holds(s) {
+	if s != nil && !s.cached {
 		C.sqlite3_finalize(s.stmt)
 	}
 }
 
-// out is what the last call packed; it is valid until the next call.
+// out is what the last call wrote; it is valid until the next call.
 func (c *Conn) out() []byte {
 	if c.c.out_len == 0 {
 		return nil
@@ -100,27 +122,27 @@ func (c *Conn) out() []byte {
 // ParamBuffer gives n bytes for the packed parameters of the next Run. It
 // returns nil without memory.
 func (c *Conn) ParamBuffer(n int) []byte {
-	p := C.fl_params(c.c, C.size_t(max(n, 1)))
-	if p == nil {
-		return nil
+	p := unsafe.Pointer(c.c.in)
+	if C.size_t(n) > c.c.in_cap || p == nil {
+		if p = C.fl_params(c.c, C.size_t(max(n, 1))); p == nil {
+			return nil
+		}
 	}
 	return unsafe.Slice((*byte)(p), max(n, 1))[:n]
 }
 
-// Run binds the parameters packed in ParamBuffer and steps s to its end. It
-// hands rows over in pieces: packed values in the order of the columns, valid
-// during the call. An error of rows ends the run. limit, if above zero, stops
-// the run after that time.
-func (c *Conn) Run(s *Stmt, limit time.Duration, rows func(packed []byte, n int) error) (Stats, error) {
-	var st C.fl_stats
-	rc := C.fl_run(c.c, s.stmt, C.int(s.Params), C.int64_t(limit), &st)
+// Run binds the parameters packed in ParamBuffer and steps s to its end, the
+// rows going to out. limit, if above zero, stops the run after that time.
+func (c *Conn) Run(s *Stmt, limit time.Duration, form Form, out Rows) (Stats, error) {
+	rc := C.fl_run(c.c, s.stmt, C.int(s.Params), C.int64_t(limit), C.int(form))
+	st := &c.c.stats
 	if st.reprepared != s.reprepared { // the schema changed, and * may mean more
 		s.reprepared = st.reprepared
 		s.names()
 	}
 	for {
 		if st.rows > 0 {
-			if err := rows(c.out(), int(st.rows)); err != nil {
+			if err := out.Rows(s, c.out(), int(st.rows), int(st.reals)); err != nil {
 				if rc == C.SQLITE_ROW {
 					C.fl_stop(c.c, s.stmt)
 				}
@@ -130,13 +152,13 @@ func (c *Conn) Run(s *Stmt, limit time.Duration, rows func(packed []byte, n int)
 		if rc != C.SQLITE_ROW {
 			break
 		}
-		rc = C.fl_more(c.c, s.stmt, &st)
+		rc = C.fl_more(c.c, s.stmt, C.int(form))
 	}
 	if rc != C.SQLITE_DONE {
 		return Stats{}, c.failure(rc)
 	}
 	return Stats{
 		Changes: int64(st.changes), LastRowID: int64(st.last_row_id),
-		Read: int64(st.read), Written: int64(st.written),
+		Read: int64(st.read), Written: int64(st.written), Pages: int64(st.pages), Free: int64(st.freelist),
 	}, nil
 }

@@ -52,6 +52,19 @@ static int flintHasOp(const VdbeOp *aOp, int nOp, u8 opcode){
   return 0;
 }
 
+/* Pages of the main database, and free ones among them, in a transaction. */
+SQLITE_API void sqlite3_flint_pages(sqlite3 *db, sqlite3_int64 *pPages, sqlite3_int64 *pFree){
+  Btree *pBt = db->aDb[0].pBt;
+  u32 nFree = 0;
+  sqlite3BtreeEnter(pBt);
+  if( sqlite3BtreeTxnState(pBt)!=SQLITE_TXN_NONE ){
+    sqlite3BtreeGetMeta(pBt, BTREE_FREE_PAGE_COUNT, &nFree);
+    *pPages = sqlite3BtreeLastPage(pBt);
+    *pFree = nFree;
+  }
+  sqlite3BtreeLeave(pBt);
+}
+
 /* Whether a statement, or a trigger of it, writes to a virtual table. */
 SQLITE_API int sqlite3_flint_virtual(sqlite3_stmt *pStmt){
   Vdbe *pVdbe = (Vdbe*)pStmt;
