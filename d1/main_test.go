@@ -12,5 +12,9 @@ func TestMain(m *testing.M) {
 		crashWriter(dir) // the helper process of TestKill
 		return
 	}
+	if path := os.Getenv("FLINT_D1_OTHER_FILE"); path != "" {
+		otherProcess(path, os.Getenv("FLINT_D1_OTHER_DOES")) // of TestBesideAnotherProcess
+		return
+	}
 	goleak.VerifyTestMain(m)
 }

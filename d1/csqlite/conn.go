@@ -101,6 +101,9 @@ func (c *Conn) Watch(ctx context.Context) (stop func()) {
 	}
 }
 
+// Busy sets how long to wait for a lock that another process holds.
+func (c *Conn) Busy(d time.Duration) { c.c.busy_ns = C.int64_t(d) }
+
 // Trusted runs SQL of flint's own, past the authorizer.
 func (c *Conn) Trusted(sql string) error {
 	text := C.CString(sql)
