@@ -3,8 +3,10 @@ package d1
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -144,6 +146,29 @@ func BenchmarkRun(b *testing.B) {
 					b.Fatal(err)
 				}
 				out.finish()
+			}
+		})
+	}
+}
+
+// BenchmarkIndexedLookup is one row found by an index, in a table that fits the
+// processor's cache and in one that does not.
+func BenchmarkIndexedLookup(b *testing.B) {
+	for _, rows := range []int{1_000, 1_000_000} {
+		b.Run(strconv.Itoa(rows), func(b *testing.B) {
+			_, db := benchDatabase(b)
+			if _, err := db.Exec(b.Context(), fmt.Sprintf(`CREATE TABLE big (id INTEGER PRIMARY KEY, code TEXT, n INTEGER);
+				INSERT INTO big WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < %d) SELECT i, printf('code-%%07d', i), i FROM c;
+				CREATE INDEX big_code ON big (code);`, rows)); err != nil {
+				b.Fatal(err)
+			}
+			var out encoder
+			for i := 0; b.Loop(); i++ {
+				out.reset(asRows)
+				packed := packBytes(nil, csqlite.Text, fmt.Sprintf("code-%07d", 1+i*7919%rows))
+				if err := db.run(b.Context(), []query{{"SELECT id, n FROM big WHERE code = ?", packed, 1}}, &out); err != nil {
+					b.Fatal(err)
+				}
 			}
 		})
 	}

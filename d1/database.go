@@ -17,7 +17,7 @@ import (
 // come; reads run beside them.
 //
 // A write that was acknowledged survives the end of the process at any moment
-// (not a power cut: the log is not flushed to the disk at every commit).
+// (not a power cut: the file is flushed to the disk when it is closed).
 type Database struct {
 	id, path string
 	pageSize int64
