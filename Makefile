@@ -2,9 +2,11 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
-# FTS5 and the math functions are part of D1's SQL surface; scan status counts the rows read; extensions cannot be loaded.
+# FTS5 and the math functions are part of D1's SQL surface; extensions cannot be loaded; totals of memory would take a lock at
+# every allocation. The workspace replaces SQLite by one that counts rows read and written (d1/csqlite/rowcount).
 export GOFLAGS    := -tags=sqlite_fts5,sqlite_math_functions,sqlite_omit_load_extension
-export CGO_CFLAGS := -O2 -DSQLITE_ENABLE_STMT_SCANSTATUS -DSQLITE_ENABLE_NORMALIZE
+export CGO_CFLAGS := -O2 -DSQLITE_ENABLE_NORMALIZE -DSQLITE_DEFAULT_MEMSTATUS=0
+export GOWORK     := $(CURDIR)/.cache/sqlite/go.work
 
 VERSION     := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 TOOLS       := $(CURDIR)/.cache/bin
@@ -17,10 +19,13 @@ NPM_CI      := npm ci --ignore-scripts --no-audit --no-fund
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-env: ## print the build settings, for eval in a shell
-	@echo "export GOFLAGS='$(GOFLAGS)' CGO_CFLAGS='$(CGO_CFLAGS)'"
+$(GOWORK): go.mod $(wildcard d1/csqlite/rowcount/*.go)
+	@GOFLAGS= GOWORK=off CGO_ENABLED=0 go run ./d1/csqlite/rowcount $(@D)
 
-build: ## bin/flint (the first time compiles SQLite: about a minute)
+env: $(GOWORK) ## print the build settings, for eval in a shell
+	@echo "export GOFLAGS='$(GOFLAGS)' CGO_CFLAGS='$(CGO_CFLAGS)' GOWORK='$(GOWORK)'"
+
+build: $(GOWORK) ## bin/flint (the first time compiles SQLite: about a minute)
 	@echo "building bin/flint"
 	@go build -ldflags "-X main.version=$(VERSION)" -o bin/flint ./cmd/flint
 
@@ -48,7 +53,7 @@ test: runtime web redis ## all tests, with the race detector
 	cd $(SPARK) && npm run --silent typecheck && npm run --silent test
 	bench/with-spark.sh npm run --silent test:integration
 
-lint: $(STATICCHECK) ## gofmt, go vet, staticcheck and the house rules
+lint: $(GOWORK) $(STATICCHECK) ## gofmt, go vet, staticcheck and the house rules
 	@out=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$out" ] || { echo "not formatted (run gofmt -w): $$out"; exit 1; }
 	go vet ./...
 	$(STATICCHECK) ./...
@@ -63,7 +68,7 @@ bench: build runtime wrk $(if $(FULL),web) ## flint beside the peer: start, relo
 	@bench/peer/install.sh
 	go run ./bench -flint bin/flint -out bench/RESULTS.md $(if $(FULL),-full) $(BENCHFLAGS)
 
-bench-compare: $(BENCHSTAT) ## Go micro-benchmarks beside those of another commit: REF=main
+bench-compare: $(GOWORK) $(BENCHSTAT) ## Go micro-benchmarks beside those of another commit: REF=main
 	BENCHSTAT=$(BENCHSTAT) bench/compare.sh $(REF)
 
 $(BENCHSTAT):

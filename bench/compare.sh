@@ -15,12 +15,12 @@ trap 'rm -rf "$work"' EXIT
 mkdir "$work/old" "$work/bin"
 git archive "$commit" | tar -x -C "$work/old" # a plain copy: the repository itself is not touched
 
-# build SIDE DIR: one test binary for each package that has a benchmark.
+# build SIDE DIR: one test binary for each package that has a benchmark, with the settings of that side's Makefile.
 build() {
   local package
   for package in $packages; do
     grep -qs '^func Benchmark' "$2/$package"/*_test.go || continue
-    (cd "$2" && go test -c -o "$work/bin/$1-${package//\//_}" "./$package")
+    (cd "$2" && export GOWORK=off && eval "$(make -s env)" && go test -c -o "$work/bin/$1-${package//\//_}" "./$package")
   done
 }
 echo "building $ref (${commit:0:10}) and the working tree"

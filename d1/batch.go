@@ -36,32 +36,40 @@ func (db *Database) write(ctx context.Context, qs []query, out collector) error 
 
 // autocommit runs a query of a single statement without a transaction around
 // it, which SQLite makes as atomic. It reports false, with nothing done, for a
-// query that needs one: several statements, or a pragma.
+// query that needs one: several statements, a pragma, or a write to a virtual
+// table, where D1 does not count the changes that are put off to the commit.
 func (db *Database) autocommit(q *query, out collector) (alone bool, err error) {
 	watch := clock.StartStopwatch()
 	s, tail, err := db.writer.Prepare(q.sql)
-	var e *csqlite.Error
-	if errors.As(err, &e) && e.Code == sqliteAuth && e.Seen&(csqlite.SeenPragma|csqlite.SeenAlter) != 0 {
-		return false, nil
-	}
 	if err != nil || s == nil {
+		if seen, ok := refused(err); ok && seen&(csqlite.SeenPragma|csqlite.SeenAlter) != 0 {
+			return false, nil
+		}
 		return false, orNoStatement(err)
 	}
 	defer db.writer.Release(s)
-	if csqlite.SkipSpace(q.sql, tail) < len(q.sql) {
+	if s.Seen&csqlite.SeenVirtual != 0 || csqlite.SkipSpace(q.sql, tail) < len(q.sql) {
 		return false, nil
 	}
 	m := Meta{}
-	err = db.statement(s, q, out, &m)
-	if errors.As(err, &e) && e.Code == sqliteAuth {
-		return false, nil // VACUUM: the transaction will say what is wrong with it
-	}
-	if err != nil {
+	if err := db.statement(s, q, out, &m); err != nil {
+		if _, ok := refused(err); ok {
+			return false, nil // VACUUM: the transaction will say what is wrong with it
+		}
 		return true, err
 	}
 	m.Duration = milliseconds(watch)
 	db.committed(m.ChangedDB)
 	return true, out.done(s, &m)
+}
+
+// refused says whether err is the authorizer's, and what the statement asked for.
+func refused(err error) (seen csqlite.Seen, ok bool) {
+	var e *csqlite.Error
+	if err == nil || !errors.As(err, &e) || e.Code != sqliteAuth {
+		return 0, false
+	}
+	return e.Seen, true
 }
 
 func orNoStatement(err error) error {
@@ -149,14 +157,12 @@ func (db *Database) statement(s *csqlite.Stmt, q *query, out collector, m *Meta)
 	m.ServedBy = servedBy
 	m.Changes += st.Changes
 	before, last := db.size.Load(), db.lastRow.Swap(st.LastRowID)
-	if !s.ReadOnly {
-		if err := db.measure(); err != nil {
-			return err
-		}
+	if st.Pages > 0 {
+		db.size.Store((st.Pages - st.Free) * db.pageSize)
 	}
 	m.LastRowID, m.SizeAfter = st.LastRowID, db.size.Load()
 	m.ChangedDB = m.ChangedDB || st.Changes != 0 || st.LastRowID != last || m.SizeAfter != before
-	m.count(s, st)
+	m.RowsRead, m.RowsWritten = st.Read, st.Written
 	return nil
 }
 
@@ -174,5 +180,6 @@ func (db *Database) checkNames() error {
 // discard drops results.
 type discard struct{}
 
-func (discard) rows(*csqlite.Stmt, []byte, int) error { return nil }
-func (discard) done(*csqlite.Stmt, *Meta) error       { return nil }
+func (discard) Rows(*csqlite.Stmt, []byte, int, int) error { return nil }
+func (discard) form() csqlite.Form                         { return csqlite.Packed }
+func (discard) done(*csqlite.Stmt, *Meta) error            { return nil }

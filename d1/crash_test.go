@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,81 +13,122 @@ import (
 )
 
 // crashWriter is the process that TestKill kills: it writes batches of two
-// rows and prints a number once they are acknowledged.
+// rows, with an index and a counter that belong together, goes on where the last
+// one stopped, and prints a number once they are acknowledged.
 func crashWriter(dir string) {
+	if err := writeForever(dir); err != nil {
+		panic(err)
+	}
+}
+
+func writeForever(dir string) error {
 	s, err := Open(Options{Dir: dir})
 	if err != nil {
-		panic(err)
+		return err
 	}
 	db, err := s.Database("db")
 	if err != nil {
-		panic(err)
+		return err
 	}
 	ctx := context.Background()
-	if _, err := db.Exec(ctx, "CREATE TABLE IF NOT EXISTS t (n INTEGER, half INTEGER, fill BLOB)"); err != nil {
-		panic(err)
+	if _, err := db.Exec(ctx, `CREATE TABLE IF NOT EXISTS t (n INTEGER, half INTEGER, fill BLOB); CREATE INDEX IF NOT EXISTS tn ON t (n, half);
+		CREATE TABLE IF NOT EXISTS total (id INTEGER PRIMARY KEY, n INTEGER); INSERT OR IGNORE INTO total VALUES (1, 0);`); err != nil {
+		return err
 	}
-	for n := 0; ; n++ {
-		insert := "INSERT INTO t VALUES (?, ?, zeroblob(3000))"
-		if _, err := db.Query(ctx, []Statement{{insert, []any{n, 0}}, {insert, []any{n, 1}}}); err != nil {
-			panic(err)
+	r, err := db.Query(ctx, []Statement{{SQL: "SELECT coalesce(max(n), -1) FROM t"}})
+	if err != nil {
+		return err
+	}
+	for n := r[0].Rows[0][0].(int64) + 1; ; n++ {
+		const insert = "INSERT INTO t VALUES (?, ?, zeroblob(1500))"
+		if _, err := db.Query(ctx, []Statement{{insert, []any{n, 0}}, {SQL: "UPDATE total SET n = n + 1"}, {insert, []any{n, 1}}}); err != nil {
+			return err
 		}
 		fmt.Println(n, db.Bookmark())
 	}
 }
 
-// TestKill kills a writing process: what it had acknowledged is there, no
-// batch is there by half, and bookmarks go on rising.
+// kills is how often TestKill kills the writer.
+const kills = 50
+
+// TestKill kills a writing process fifty times, at a moment that nobody chose:
+// each time what it had acknowledged is there, no batch is there by half, the
+// file is sound and bookmarks go on rising. Four databases are killed side by
+// side; the log is checkpointed on the way.
 func TestKill(t *testing.T) {
 	t.Parallel()
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, after := range []int{0, 40, 700} { // the log is checkpointed on the way to the last
-		t.Run(strconv.Itoa(after), func(t *testing.T) {
+	const sides = 4
+	for side := range sides {
+		t.Run(strconv.Itoa(side), func(t *testing.T) {
 			t.Parallel()
-			dir := t.TempDir()
-			cmd := exec.Command(exe)
-			cmd.Env = append(os.Environ(), "FLINT_D1_CRASH_DIR="+dir)
-			out, err := cmd.StdoutPipe()
-			if err != nil {
-				t.Fatal(err)
+			dir, random := t.TempDir(), rand.New(rand.NewPCG(uint64(side), 1))
+			last, bookmark := int64(-1), ""
+			for round := side; round < kills; round += sides {
+				last, bookmark = killOnce(t, exe, dir, last+1+random.Int64N(400), bookmark)
 			}
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
-			acknowledged, bookmark := -1, ""
-			for lines := bufio.NewScanner(out); lines.Scan(); {
-				if _, err := fmt.Sscan(lines.Text(), &acknowledged, &bookmark); err != nil {
-					t.Error(err)
-				}
-				if acknowledged == after {
-					_ = cmd.Process.Kill()
-				}
-			}
-			_ = cmd.Wait()
-			afterCrash(t, dir, acknowledged, bookmark)
 		})
 	}
 }
 
-func afterCrash(t *testing.T, dir string, acknowledged int, bookmark string) {
+// killOnce lets the writer go on until it has acknowledged a batch, kills it,
+// and gives the last batch that is in the database.
+func killOnce(t *testing.T, exe, dir string, after int64, bookmark string) (last int64, later string) {
 	t.Helper()
-	db, err := openStore(t, dir).Database("db")
+	cmd := exec.Command(exe)
+	cmd.Env = append(os.Environ(), "FLINT_D1_CRASH_DIR="+dir)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	acknowledged := int64(-1)
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if _, err := fmt.Sscan(lines.Text(), &acknowledged, &later); err != nil {
+			t.Error(err)
+		}
+		if acknowledged == after {
+			_ = cmd.Process.Kill() // the writer is a few batches ahead by now, and goes on
+		}
+	}
+	_ = cmd.Wait()
+	if acknowledged < after || later <= bookmark {
+		t.Fatalf("the writer ended at batch %d of %d, bookmark %s after %s", acknowledged, after, later, bookmark)
+	}
+	return afterCrash(t, dir, acknowledged, later)
+}
+
+func afterCrash(t *testing.T, dir string, acknowledged int64, bookmark string) (last int64, later string) {
+	t.Helper()
+	s, err := Open(Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	db, err := s.Database("db")
 	if err != nil {
 		t.Fatal(err)
 	}
 	integrity(t, db)
-	if n := oneValue(t, db, "SELECT count(DISTINCT n) FROM t WHERE n <= ?", acknowledged); n != int64(acknowledged+1) {
+	if n := oneValue(t, db, "SELECT count(DISTINCT n) FROM t WHERE n <= ?", acknowledged); n != acknowledged+1 {
 		t.Errorf("%v batches of %d acknowledged ones", n, acknowledged+1)
 	}
 	if r := mustQuery(t, db, "SELECT n FROM t GROUP BY n HAVING count(*) <> 2"); len(r.Rows) != 0 {
 		t.Errorf("half batches: %v", r.Rows)
 	}
+	last = oneValue(t, db, "SELECT max(n) FROM t").(int64)
+	if n := oneValue(t, db, "SELECT n FROM total"); n != last+1 {
+		t.Errorf("%v batches counted, %d are there", n, last+1)
+	}
 	if db.Bookmark() <= bookmark {
 		t.Errorf("bookmark %s after %s", db.Bookmark(), bookmark)
 	}
+	return last, db.Bookmark()
 }
 
 // TestCopyInMidWrite opens a copy of the files taken while they are written,

@@ -16,10 +16,11 @@ import (
 // come; reads run beside them.
 //
 // A write that was acknowledged survives the end of the process at any moment
-// (not a power cut: the log is not flushed to the disk at every commit).
+// (not a power cut: the file is flushed to the disk when it is closed).
 type Database struct {
 	id, path string
 	pageSize int64
+	limit    time.Duration // of one statement
 
 	turn    chan struct{} // holds one token: the right to use writer
 	writer  *csqlite.Conn
@@ -46,7 +47,7 @@ func openDatabase(id, path string, o Options) (*Database, error) {
 		return nil, err
 	}
 	db := &Database{
-		id: id, path: path, writer: w,
+		id: id, path: path, writer: w, limit: MaxQueryTime,
 		turn:   make(chan struct{}, 1),
 		slots:  make(chan struct{}, readConnections),
 		closed: make(chan struct{}),
@@ -67,7 +68,7 @@ func openDatabase(id, path string, o Options) (*Database, error) {
 
 func connOptions(readOnly bool) csqlite.Options {
 	return csqlite.Options{
-		ReadOnly: readOnly, Busy: busyWait, Limits: sqliteLimits, Policy: policy, Cache: cachedStatements,
+		ReadOnly: readOnly, Busy: MaxQueryTime, Limits: sqliteLimits, Policy: policy, Cache: cachedStatements,
 	}
 }
 

@@ -47,9 +47,9 @@ func translate(ctx context.Context, err error) error {
 	switch {
 	case e.TooLarge:
 		return sqlError(msgMemory)
-	case e.Code == sqliteInterrupt && e.TimedOut:
+	case (e.Code == sqliteInterrupt || e.Code == sqliteBusy) && e.TimedOut:
 		return sqlError(msgTimeout)
-	case e.Code == sqliteInterrupt && ctx.Err() != nil:
+	case (e.Code == sqliteInterrupt || e.Code == sqliteBusy) && ctx.Err() != nil:
 		return ctx.Err()
 	case e.Code == sqliteAuth && e.Seen&csqlite.SeenTransaction != 0:
 		return sqlError(msgTransaction)
@@ -79,6 +79,7 @@ func codeName(code int) string {
 }
 
 const (
+	sqliteBusy      = 5
 	sqliteInterrupt = 9
 	sqliteAuth      = 23
 )

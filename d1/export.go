@@ -184,7 +184,7 @@ func (x *exporter) rowsOf(table string) error {
 		return err
 	}
 	defer x.c.Release(s)
-	_, err = x.c.Run(s, 0, func(packed []byte, n int) error {
+	_, err = x.c.Run(s, 0, csqlite.Packed, rowsFunc(func(packed []byte, n int) error {
 		for range n {
 			x.buf = append(x.buf, head...)
 			for i := range names {
@@ -196,7 +196,7 @@ func (x *exporter) rowsOf(table string) error {
 			x.line(");")
 		}
 		return x.full()
-	})
+	}))
 	return err
 }
 
@@ -258,7 +258,7 @@ func (x *exporter) query(sql string, each func(row []any) error) error {
 		return err
 	}
 	defer x.c.Release(s)
-	_, err = x.c.Run(s, 0, func(packed []byte, n int) error {
+	_, err = x.c.Run(s, 0, csqlite.Packed, rowsFunc(func(packed []byte, n int) error {
 		for range n {
 			row := make([]any, len(s.Columns))
 			for i := range row {
@@ -269,9 +269,15 @@ func (x *exporter) query(sql string, each func(row []any) error) error {
 			}
 		}
 		return nil
-	})
+	}))
 	return err
 }
+
+// rowsFunc takes packed rows.
+type rowsFunc func(packed []byte, n int) error
+
+// Rows implements csqlite.Rows.
+func (f rowsFunc) Rows(_ *csqlite.Stmt, packed []byte, n, _ int) error { return f(packed, n) }
 
 func (x *exporter) line(text string) { x.buf = append(append(x.buf, text...), '\n') }
 

@@ -2,6 +2,7 @@ package d1
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -106,6 +107,13 @@ func integrity(t testing.TB, db *Database) {
 	n, err := db.writer.TrustedInt("SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'")
 	if err != nil || n != 0 {
 		t.Fatalf("integrity_check: %d complaints, %v", n, err)
+	}
+}
+
+func unmarshal(t testing.TB, text []byte, v any) {
+	t.Helper()
+	if err := json.Unmarshal(text, v); err != nil {
+		t.Fatalf("%v: %.200s", err, text)
 	}
 }
 

@@ -28,7 +28,7 @@ func (h *history) checkpoint() {
 		h.log.Error("d1: after a checkpoint", "database", h.path, "error", err)
 	}
 	if whole {
-		_ = h.writer.Drain(drainWait, busyWait) // else the log grows until the next checkpoint
+		_ = h.writer.Drain(drainWait) // else the log grows until the next checkpoint
 	}
 }
 

@@ -62,8 +62,6 @@ func (im *importer) batch(ctx context.Context, f *feed) (more bool, err error) {
 	stop := im.db.writer.Watch(ctx)
 	defer stop()
 	note := im.note
-	im.db.writer.CountScans(false)
-	defer im.db.writer.CountScans(true)
 	err = im.db.transaction(func() error {
 		if im.o.Defer {
 			if err := im.db.writer.Trusted("PRAGMA defer_foreign_keys = ON"); err != nil {

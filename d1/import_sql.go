@@ -43,8 +43,6 @@ func (im *importer) scriptBatch(ctx context.Context, x *scriptRun) (more bool, e
 	w.Script(true)
 	defer w.Script(false)
 	note := im.note
-	w.CountScans(false)
-	defer w.CountScans(true)
 	err = im.db.transaction(func() error {
 		if err := w.Trusted("PRAGMA defer_foreign_keys = ON"); err != nil {
 			return err

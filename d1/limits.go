@@ -43,8 +43,7 @@ const (
 	readConnections   = 4      // slow reads that can run side by side, per database
 	cachedStatements  = 128    // per connection
 	keepBuffer        = 1 << 20
-	busyWait          = 5 * time.Second // for a lock that another process holds
-	maxKnownWrites    = 2048            // SQL texts remembered to be for the writer
+	maxKnownWrites    = 2048 // SQL texts remembered to be for the writer
 	maxMigrationBytes = 10 << 20
 	windowBytes       = 1 << 20                // of a file that is read in pieces
 	chunkBytes        = 256 << 10              // of rows handed to SQLite in one call

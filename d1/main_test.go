@@ -16,5 +16,9 @@ func TestMain(m *testing.M) {
 		crashTraveller(dir) // the helper process of TestKillInMidRestore
 		return
 	}
+	if path := os.Getenv("FLINT_D1_OTHER_FILE"); path != "" {
+		otherProcess(path, os.Getenv("FLINT_D1_OTHER_DOES")) // of TestBesideAnotherProcess
+		return
+	}
 	goleak.VerifyTestMain(m)
 }

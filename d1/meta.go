@@ -1,10 +1,6 @@
 package d1
 
-import (
-	"strconv"
-
-	"flint/d1/csqlite"
-)
+import "strconv"
 
 // servedBy is how answers name the instance that gave them.
 const servedBy = "flint.db"
@@ -14,21 +10,13 @@ const servedBy = "flint.db"
 //
 // Duration, Changes, LastRowID, ChangedDB and SizeAfter are measured.
 //
-// RowsRead is, as in the runtime, how often a cursor was placed on a row: the
-// steps to a next row that SQLite counts (sqlite3_stmt_status) and one for
-// every time that a loop of the plan began (sqlite3_stmt_scanstatus). Ten rows
-// found through an index are eleven, since the row behind them is looked at. A
-// statement that writes adds its probes for an existing row id, for every
-// changed row. A count(*) that SQLite answers without a loop counts the number
-// it returned. It is an estimate where the counters do not tell what happened:
-// an IN list on an index, the sort of an ORDER BY with a LIMIT, a join some of
-// whose rows find no partner, foreign keys, upserts, and changes of the schema.
-//
-// RowsWritten is the number of changed rows (triggers and foreign key actions
-// included), each with the index entries that the statement's program writes
-// for a row. It is an estimate where a statement takes different branches for
-// different rows (an upsert, a partial index, a trigger on an indexed table),
-// and for statements that change the schema.
+// RowsRead and RowsWritten are counted inside SQLite at the places where the
+// runtime counts (csqlite/rowcount). A row is read whenever a cursor is placed
+// on one: by the beginning of a scan or a sort, a step, or a look-up by row id,
+// found or not. So ten rows found through an index are eleven, since the row
+// behind them is looked at. A row is written for every table row inserted or
+// deleted and every index entry inserted; a row that is updated is one.
+// https://developers.cloudflare.com/d1/platform/pricing/
 type Meta struct {
 	ServedBy    string
 	Duration    float64 // milliseconds
@@ -42,25 +30,6 @@ type Meta struct {
 
 // MarshalJSON writes m as the answers to a Worker do.
 func (m Meta) MarshalJSON() ([]byte, error) { return appendMeta(nil, &m), nil }
-
-// count completes the row counters from a run of s.
-func (m *Meta) count(s *csqlite.Stmt, st csqlite.Stats) {
-	m.RowsRead = st.Read
-	if s.Profile.Counts > 0 && st.Loops == 0 && st.Returned == 1 {
-		m.RowsRead += max(st.First, 0)
-	}
-	if s.ReadOnly {
-		return
-	}
-	if len(s.Columns) > 0 { // RETURNING reads back what it has put aside
-		m.RowsRead++
-	}
-	m.RowsRead += st.Changes * int64(s.Profile.Lookups)
-	m.RowsWritten = st.Changes * int64(1+s.Profile.IndexInserts)
-	if s.Seen&csqlite.SeenSchema != 0 {
-		m.RowsWritten += int64(s.Profile.RowInserts + s.Profile.IndexInserts)
-	}
-}
 
 // appendMeta appends m as JSON, in the order of the peer's answer. There is one
 // instance of a database and one attempt; the time is that of the SQL.

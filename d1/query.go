@@ -29,10 +29,11 @@ type query struct {
 	count  int // of parameters
 }
 
-// collector takes the results of statements, one after the other. rows may be
-// called several times for one result, or never.
+// collector takes the results of statements, one after the other, the rows in
+// its form. Rows may be called several times for one result, or never.
 type collector interface {
-	rows(s *csqlite.Stmt, packed []byte, n int) error
+	csqlite.Rows
+	form() csqlite.Form
 	done(s *csqlite.Stmt, m *Meta) error
 }
 
@@ -91,19 +92,19 @@ func (db *Database) read(ctx context.Context, qs []query, out collector) (ran bo
 	defer db.giveReader(c)
 	stop := c.Watch(ctx)
 	defer stop()
+	if len(qs) == 1 {
+		return db.readOne(c, &qs[0], out)
+	}
 	for i := range qs {
 		if !db.readable(c, &qs[i]) {
 			return false, nil
 		}
 	}
-	if len(qs) == 1 {
-		return true, db.one(c, &qs[0], out)
-	}
 	if err := c.Begin(false); err != nil {
 		return true, err
 	}
 	for i := range qs {
-		if err := db.one(c, &qs[i], out); err != nil {
+		if _, err := db.readOne(c, &qs[i], out); err != nil {
 			_ = c.Rollback() // the error that led here is the one to report
 			return true, err
 		}
@@ -135,33 +136,44 @@ func (db *Database) freeReader(ctx context.Context, qs []query) (*csqlite.Conn, 
 
 // readable says whether a reader can run q to its end.
 func (db *Database) readable(c *csqlite.Conn, q *query) bool {
+	s := db.prepareRead(c, q)
+	c.Release(s)
+	return s != nil
+}
+
+// prepareRead prepares q, or returns nil if a reader cannot run it to its end.
+func (db *Database) prepareRead(c *csqlite.Conn, q *query) *csqlite.Stmt {
 	s, tail, err := c.Prepare(q.sql)
 	if err != nil || s == nil {
-		return false
+		return nil
 	}
-	defer c.Release(s)
+	if s.ReadOnly && csqlite.SkipSpace(q.sql, tail) == len(q.sql) {
+		return s
+	}
 	if !s.ReadOnly {
 		db.writes.add(q.sql)
 	}
-	return s.ReadOnly && csqlite.SkipSpace(q.sql, tail) == len(q.sql)
+	c.Release(s)
+	return nil
 }
 
-// one runs a query of one statement on a reader.
-func (db *Database) one(c *csqlite.Conn, q *query, out collector) error {
+// readOne runs a query of one statement on a reader. It reports false, with
+// nothing done, if that cannot be.
+func (db *Database) readOne(c *csqlite.Conn, q *query, out collector) (ran bool, err error) {
 	watch := clock.StartStopwatch()
-	s, _, err := c.Prepare(q.sql)
-	if err != nil {
-		return err
+	s := db.prepareRead(c, q)
+	if s == nil {
+		return false, nil
 	}
 	defer c.Release(s)
 	st, err := db.step(c, s, q, out)
 	if err != nil {
-		return err
+		return true, err
 	}
 	m := Meta{ServedBy: servedBy, LastRowID: db.lastRow.Load(), SizeAfter: db.size.Load()}
-	m.count(s, st)
+	m.RowsRead, m.RowsWritten = st.Read, st.Written
 	m.Duration = milliseconds(watch)
-	return out.done(s, &m)
+	return true, out.done(s, &m)
 }
 
 // step binds the parameters of q and runs s.
@@ -176,9 +188,7 @@ func (db *Database) step(c *csqlite.Conn, s *csqlite.Stmt, q *query, out collect
 		}
 		copy(buffer, q.params)
 	}
-	return c.Run(s, MaxQueryTime, func(packed []byte, n int) error {
-		return out.rows(s, packed, n)
-	})
+	return c.Run(s, db.limit, out.form(), out)
 }
 
 func milliseconds(w clock.Stopwatch) float64 {

@@ -1,6 +1,12 @@
 package d1
 
-import "flint/d1/csqlite"
+import (
+	"bytes"
+	"encoding/binary"
+	"math"
+
+	"flint/d1/csqlite"
+)
 
 // format is how the rows of a result are written.
 type format int
@@ -92,23 +98,23 @@ func (e *encoder) begin(sh *shape) {
 	e.buf = append(e.buf, `,"rows":[`...)
 }
 
-// rows implements collector.
-func (e *encoder) rows(s *csqlite.Stmt, packed []byte, n int) error {
+// form implements collector: rows as arrays come as JSON, and objects are made
+// here of packed values.
+func (e *encoder) form() csqlite.Form {
+	if e.format == asRows {
+		return csqlite.JSON
+	}
+	return csqlite.Packed
+}
+
+// Rows implements csqlite.Rows.
+func (e *encoder) Rows(s *csqlite.Stmt, data []byte, n, reals int) error {
 	sh := shapeOf(s)
 	e.begin(sh)
-	for range n {
-		if !e.first {
-			e.buf = append(e.buf, ',')
-		}
-		e.first = false
-		switch {
-		case e.format == asRows:
-			packed = e.row(packed, len(sh.keys))
-		case sh.order == nil:
-			packed = e.object(packed, sh)
-		default:
-			packed = e.collapsed(packed, sh)
-		}
+	if e.format == asRows {
+		e.arrays(data, reals)
+	} else {
+		e.objects(data, n, sh)
 	}
 	if len(e.buf) > MaxResponseBytes {
 		return sqlError(msgMemory)
@@ -116,16 +122,34 @@ func (e *encoder) rows(s *csqlite.Stmt, packed []byte, n int) error {
 	return nil
 }
 
-func (e *encoder) row(packed []byte, columns int) []byte {
-	b := append(e.buf, '[')
-	for i := range columns {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b, packed = appendValue(b, packed)
+// arrays appends rows that are JSON but for some of their numbers.
+func (e *encoder) arrays(data []byte, reals int) {
+	b := e.buf
+	if !e.first {
+		b = append(b, ',')
 	}
-	e.buf = append(b, ']')
-	return packed
+	e.first = false
+	for range reals {
+		at := bytes.IndexByte(data, csqlite.JSONReal)
+		b = append(b, data[:at]...)
+		b = appendNumber(b, math.Float64frombits(binary.NativeEndian.Uint64(data[at+1:])))
+		data = data[at+9:]
+	}
+	e.buf = append(b, data...)
+}
+
+func (e *encoder) objects(packed []byte, n int, sh *shape) {
+	for range n {
+		if !e.first {
+			e.buf = append(e.buf, ',')
+		}
+		e.first = false
+		if sh.order == nil {
+			packed = e.object(packed, sh)
+		} else {
+			packed = e.collapsed(packed, sh)
+		}
+	}
 }
 
 func (e *encoder) object(packed []byte, sh *shape) []byte {

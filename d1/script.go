@@ -143,8 +143,7 @@ func (x *scriptRun) count(s *csqlite.Stmt, each float64) error {
 	}
 	for _, row := range x.each {
 		m := Meta{ServedBy: servedBy, Duration: each, Changes: row.Changes, LastRowID: row.LastRowID,
-			ChangedDB: row.Changes != 0, SizeAfter: x.db.size.Load()}
-		m.count(s, csqlite.Stats{Changes: row.Changes})
+			ChangedDB: row.Changes != 0, SizeAfter: x.db.size.Load(), RowsRead: row.Read, RowsWritten: row.Written}
 		x.db.lastRow.Store(row.LastRowID)
 		if err := x.done(s, &m); err != nil {
 			return err
@@ -199,7 +198,6 @@ func (x *scriptRun) run(s *csqlite.Stmt, text []byte) error {
 		return x.db.statement(s, &query{}, discard{}, &Meta{})
 	}
 	watch := clock.StartStopwatch()
-	x.db.writer.Profile(s, string(text))
 	var m Meta
 	if err := x.db.statement(s, &query{}, x.out, &m); err != nil {
 		return err

@@ -9,7 +9,10 @@ type values struct {
 	size    int
 }
 
-func (v *values) rows(s *csqlite.Stmt, packed []byte, n int) error {
+func (v *values) form() csqlite.Form { return csqlite.Packed }
+
+// Rows implements csqlite.Rows.
+func (v *values) Rows(s *csqlite.Stmt, packed []byte, n, _ int) error {
 	v.size += len(packed)
 	if v.size > MaxResponseBytes {
 		return sqlError(msgMemory)

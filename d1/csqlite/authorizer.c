@@ -44,7 +44,7 @@ static int allowed_boolean(const char *value) {
 static int is_number(const char *value) {
   char *end;
   if (*value == 0) return 0;
-  strtol(value, &end, 10);
+  strtol(value, &end, 0); /* the mask of optimize is written in hexadecimal */
   return *end == 0;
 }
 

@@ -17,6 +17,7 @@ int fl_insert_many(fl_conn *c, sqlite3_stmt *s, int nparams,
     if (rc != SQLITE_OK) break;
     rc = sqlite3_step(s);
     if (rc != SQLITE_DONE) break;
+    if (each != NULL) sqlite3_flint_rows(s, &each[*done].read, &each[*done].written);
     rc = sqlite3_reset(s);
     if (rc != SQLITE_OK) break;
     if (each == NULL) continue;
@@ -36,8 +37,4 @@ int fl_open_foreign_keys(fl_conn *c) {
   int now = 0, most = 0;
   sqlite3_db_status(c->db, SQLITE_DBSTATUS_DEFERRED_FKS, &now, &most, 0);
   return now != 0;
-}
-
-void fl_count_scans(fl_conn *c, int on) {
-  sqlite3_db_config(c->db, SQLITE_DBCONFIG_STMT_SCANSTATUS, on, NULL);
 }

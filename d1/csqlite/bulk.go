@@ -15,6 +15,8 @@ import (
 type Row struct {
 	Changes   int64 // rows changed, triggers and foreign key actions included
 	LastRowID int64
+	Read      int64 // as in Stats
+	Written   int64
 }
 
 // InsertMany runs s once for each of rows rows, whose parameters are packed one
@@ -44,17 +46,4 @@ func (c *Conn) CacheSize(bytes int) error {
 	err := c.Trusted("PRAGMA cache_size = -" + strconv.Itoa(bytes>>10))
 	C.sqlite3_db_release_memory(c.c.db)
 	return err
-}
-
-// CountScans switches the counting of rows read, which costs every instruction
-// of a statement's program a look at the clock, on or off.
-func (c *Conn) CountScans(on bool) {
-	C.fl_count_scans(c.c, C.int(b2i(on)))
-}
-
-func b2i(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }

@@ -8,13 +8,14 @@
 typedef struct {
   int64_t changes;
   int64_t last_row_id;
+  int64_t read;
+  int64_t written;
 } fl_row;
 
 int fl_insert_many(fl_conn *, sqlite3_stmt *, int nparams,
                    const unsigned char *packed, int rows, int64_t limit_ns,
                    fl_row *each, int *done);
 int fl_open_foreign_keys(fl_conn *);
-void fl_count_scans(fl_conn *, int on);
 
 extern int sqlite3_db_status(sqlite3 *, int, int *, int *, int);
 extern int sqlite3_db_release_memory(sqlite3 *);

@@ -31,15 +31,11 @@ func (c *cache) get(sql string) *Stmt {
 }
 
 func (c *cache) put(s *Stmt) {
+	s.cached = true
 	c.byKey[s.sql] = c.used.PushFront(s)
 	if c.used.Len() > c.limit {
 		c.drop(c.used.Back())
 	}
-}
-
-func (c *cache) holds(s *Stmt) bool {
-	e := c.byKey[s.sql]
-	return e != nil && e.Value.(*Stmt) == s
 }
 
 func (c *cache) drop(e *list.Element) {

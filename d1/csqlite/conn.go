@@ -29,6 +29,9 @@ type Conn struct {
 
 // Open opens the database file at path, creating it unless read-only.
 func Open(path string, o Options) (*Conn, error) {
+	if err := CheckBuild(); err != nil {
+		return nil, err
+	}
 	var opts C.fl_options
 	for i := range opts.limit {
 		opts.limit[i] = -1
@@ -39,8 +42,7 @@ func Open(path string, o Options) (*Conn, error) {
 	if o.ReadOnly {
 		opts.readonly = 1
 	}
-	opts.busy_ms = C.int(o.Busy / time.Millisecond)
-	opts.scanstatus = 1
+	opts.busy_ns = C.int64_t(o.Busy)
 	name := C.CString(path)
 	defer C.free(unsafe.Pointer(name))
 	c := &Conn{}
@@ -99,6 +101,9 @@ func (c *Conn) Watch(ctx context.Context) (stop func()) {
 	}
 }
 
+// Busy sets how long to wait for a lock that another process holds.
+func (c *Conn) Busy(d time.Duration) { c.c.busy_ns = C.int64_t(d) }
+
 // Trusted runs SQL of flint's own, past the authorizer.
 func (c *Conn) Trusted(sql string) error {
 	text := C.CString(sql)
@@ -145,11 +150,16 @@ func (c *Conn) Pages() (pages, free int64, err error) {
 	return int64(p), int64(f), c.check(rc)
 }
 
-// Checkpoint moves the whole write-ahead log into the database file.
+// Checkpoint moves the whole write-ahead log into the database file, unless
+// another process reads it, and flushes the file to the disk.
 func (c *Conn) Checkpoint() error { return c.check(C.fl_checkpoint(c.c)) }
 
 // Shrink gives buffers back that have grown beyond keep bytes.
-func (c *Conn) Shrink(keep int) { C.fl_shrink(c.c, C.size_t(keep)) }
+func (c *Conn) Shrink(keep int) {
+	if max(c.c.out_cap, c.c.in_cap) > C.size_t(keep) {
+		C.fl_shrink(c.c)
+	}
+}
 
 // Script makes BEGIN and COMMIT prepare without error, so that a script which
 // brings its own can be read. They must not be run.

@@ -20,17 +20,20 @@ import "C"
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"unsafe"
 
 	_ "github.com/mattn/go-sqlite3" // compiles SQLite
 )
 
 // needed are the compile options without which D1's SQL is not complete.
-var needed = []string{"ENABLE_STMT_SCANSTATUS", "ENABLE_FTS5", "ENABLE_MATH_FUNCTIONS", "ENABLE_RTREE"}
+var needed = []string{"ENABLE_FTS5", "ENABLE_MATH_FUNCTIONS", "ENABLE_RTREE"}
 
-// CheckBuild says which of the compile options that D1 needs are missing from
-// the SQLite in this binary, or nil.
-func CheckBuild() error {
+// CheckBuild says what D1 needs and the SQLite in this binary lacks, compile
+// options or the counters of rowcount, or nil.
+func CheckBuild() error { return checkBuild() }
+
+var checkBuild = sync.OnceValue(func() error {
 	var missing []string
 	for _, option := range needed {
 		name := C.CString(option)
@@ -39,11 +42,14 @@ func CheckBuild() error {
 		}
 		C.free(unsafe.Pointer(name))
 	}
+	if C.fl_counted() == 0 {
+		missing = append(missing, "counters of rows read and written")
+	}
 	if missing == nil {
 		return nil
 	}
-	return fmt.Errorf("flint was built without %s: build it with the Makefile (make build), which sets the tags and C flags that D1 needs", strings.Join(missing, ", "))
-}
+	return fmt.Errorf("flint was built without %s: build it with the Makefile (make build), which sets the tags, C flags and workspace that D1 needs", strings.Join(missing, ", "))
+})
 
 // Version is the version of the SQLite in this binary.
 func Version() string { return C.GoString(C.sqlite3_libversion()) }
@@ -80,6 +86,7 @@ const (
 	SeenStateful    Seen = C.FL_SEEN_STATEFUL    // a function that depends on the connection's history
 	SeenSchema      Seen = C.FL_SEEN_SCHEMA      // CREATE, DROP, ALTER, REINDEX, ANALYZE
 	SeenAlter       Seen = C.FL_SEEN_ALTER       // ALTER TABLE: a transaction is needed, to look at the new names in it
+	SeenVirtual     Seen = C.FL_SEEN_VIRTUAL     // a write to a virtual table, which puts off some changes until the commit
 )
 
 // Kinds of packed value, the first byte of each.

@@ -3,9 +3,7 @@
 #include <string.h>
 #include <time.h>
 
-#define FL_CHUNK (256 * 1024)          /* rows are handed over in pieces of this */
-#define FL_MAX_ROW (64 * 1024 * 1024)  /* a row that is packed cannot be larger */
-#define FL_PROGRESS 2000               /* instructions between two looks at the clock */
+#define FL_PROGRESS 2000 /* instructions between two looks at the clock */
 
 static int64_t now_ns(void) {
   struct timespec t;
@@ -23,6 +21,31 @@ static int on_progress(void *data) {
   if (c->deadline == 0 || now_ns() < c->deadline) return 0;
   c->timed_out = 1;
   return 1;
+}
+
+/* on_busy waits while another process holds a lock: as long as a statement may
+** take, so that nobody sees SQLITE_BUSY for a lock that is held a moment. */
+static int on_busy(void *data, int times) {
+  fl_conn *c = data;
+  struct timespec pause = {0, times < 5 ? 200000 : times < 100 ? 1000000 : 5000000};
+  if (times == 0) c->busy_until = now_ns() + c->busy_ns;
+  if (__atomic_load_n(&c->cancelled, __ATOMIC_RELAXED)) return 0;
+  if (now_ns() >= c->busy_until) {
+    c->timed_out = 1;
+    return 0;
+  }
+  nanosleep(&pause, NULL);
+  return 1;
+}
+
+/* measure learns the size of the database. It takes a transaction. */
+static void measure(fl_conn *c) {
+  sqlite3_flint_pages(c->db, &c->stats.pages, &c->stats.freelist);
+}
+
+static int on_commit(void *data) {
+  measure(data);
+  return 0;
 }
 
 /* fl_cancel stops the run. The flag is what counts: SQLite forgets an
@@ -84,14 +107,14 @@ static int add_functions(fl_conn *c) {
 static int configure(fl_conn *c, const fl_options *o) {
   int rc = sqlite3_db_config(c->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
   if (!rc) rc = sqlite3_db_config(c->db, SQLITE_DBCONFIG_ENABLE_FKEY, 1, NULL);
-  if (!rc && o->scanstatus)
-    rc = sqlite3_db_config(c->db, SQLITE_DBCONFIG_STMT_SCANSTATUS, 1, NULL);
-  sqlite3_busy_timeout(c->db, o->busy_ms);
+  c->busy_ns = o->busy_ns;
+  sqlite3_busy_handler(c->db, on_busy, c);
   sqlite3_wal_autocheckpoint(c->db, 0); /* the caller archives the log first */
   sqlite3_progress_handler(c->db, FL_PROGRESS, on_progress, c);
   if (!rc && !c->reader)
     rc = sqlite3_exec(c->db, "PRAGMA journal_mode=WAL", NULL, NULL, NULL);
-  if (!rc) rc = sqlite3_exec(c->db, "PRAGMA synchronous=NORMAL", NULL, NULL, NULL);
+  if (!rc && !c->reader) sqlite3_commit_hook(c->db, on_commit, c);
+  if (!rc) rc = sqlite3_exec(c->db, "PRAGMA synchronous=OFF", NULL, NULL, NULL);
   if (!rc) rc = add_functions(c);
   if (!rc) rc = prepare_own(c);
   if (!rc) rc = sqlite3_set_authorizer(c->db, fl_authorize, c);
@@ -146,66 +169,11 @@ int fl_prepare(fl_conn *c, const char *sql, int bytes, int flags, fl_prepared *p
   }
   if (p->stmt == NULL) return SQLITE_OK;
   p->readonly = sqlite3_stmt_readonly(p->stmt);
+  if (!p->readonly && sqlite3_flint_virtual(p->stmt)) p->seen |= FL_SEEN_VIRTUAL;
   p->explain = sqlite3_stmt_isexplain(p->stmt);
   p->params = sqlite3_bind_parameter_count(p->stmt);
   p->columns = sqlite3_column_count(p->stmt);
   return SQLITE_OK;
-}
-
-/* room makes space for n more bytes of output. */
-static int room(fl_conn *c, size_t n) {
-  size_t need = c->out_len + n, cap = c->out_cap ? c->out_cap : 4096;
-  if (need <= c->out_cap) return 1;
-  if (need > FL_MAX_ROW + FL_CHUNK) return 0;
-  while (cap < need) cap *= 2;
-  unsigned char *grown = realloc(c->out, cap);
-  if (grown == NULL) return 0;
-  c->out = grown;
-  c->out_cap = cap;
-  return 1;
-}
-
-static int put(fl_conn *c, int kind, const void *data, uint32_t n) {
-  if (!room(c, 5 + (size_t)n)) return 0;
-  unsigned char *to = c->out + c->out_len;
-  to[0] = kind;
-  memcpy(to + 1, &n, 4);
-  if (n) memcpy(to + 5, data, n);
-  c->out_len += 5 + (size_t)n;
-  return 1;
-}
-
-static int put8(fl_conn *c, int kind, const void *data) {
-  if (!room(c, 9)) return 0;
-  c->out[c->out_len] = kind;
-  memcpy(c->out + c->out_len + 1, data, 8);
-  c->out_len += 9;
-  return 1;
-}
-
-static int put_column(fl_conn *c, sqlite3_stmt *s, int i) {
-  switch (sqlite3_column_type(s, i)) {
-  case SQLITE_INTEGER: {
-    sqlite3_int64 v = sqlite3_column_int64(s, i);
-    if (c->returned == 0 && c->first_integer < 0) c->first_integer = v;
-    return put8(c, FL_INTEGER, &v);
-  }
-  case SQLITE_FLOAT: {
-    double v = sqlite3_column_double(s, i);
-    return put8(c, FL_REAL, &v);
-  }
-  case SQLITE_TEXT: {
-    const void *v = sqlite3_column_text(s, i);
-    return v != NULL && put(c, FL_TEXT, v, sqlite3_column_bytes(s, i));
-  }
-  case SQLITE_BLOB: {
-    const void *v = sqlite3_column_blob(s, i);
-    return put(c, FL_BLOB, v, sqlite3_column_bytes(s, i));
-  }
-  }
-  if (!room(c, 1)) return 0;
-  c->out[c->out_len++] = FL_NULL;
-  return 1;
 }
 
 /* fl_params gives the buffer for packed parameters. */
@@ -252,106 +220,56 @@ int fl_bind(sqlite3_stmt *s, int n, const unsigned char **at) {
   return rc;
 }
 
-/* take_steps is how often cursors moved on to a next row, since the last call.
-** SQLite counts every such step under the reason for it, and in place 0 those
-** without one. A sort is the first step into its result. */
-static int64_t take_steps(sqlite3_stmt *s) {
-  int64_t steps = 0;
-  for (int reason = 0; reason <= SQLITE_STMTSTATUS_AUTOINDEX; reason++)
-    steps += sqlite3_stmt_status(s, reason, 1);
-  return steps;
-}
-
-/* entered is how many rows the cursor of loop i was placed on, other than by
-** steps: one each time it began, with these exceptions. */
-static int64_t entered(sqlite3_stmt *s, int i, int64_t visits, int64_t loops) {
-  const char *plan = NULL;
-  if (visits == loops) return loops;
-  sqlite3_stmt_scanstatus_v2(s, i, SQLITE_SCANSTAT_EXPLAIN, 0, (void *)&plan);
-  if (plan == NULL) return loops;
-  if (strstr(plan, "VIRTUAL TABLE") != NULL) return visits; /* their steps are not counted */
-  if (visits > loops) /* id IN (…): the list, and each id by itself */
-    return strstr(plan, "(rowid=?)") != NULL ? loops + visits : loops;
-  if (strstr(plan, "INDEX ") != NULL && strpbrk(plan, "<>") == NULL && strchr(plan, '=') != NULL)
-    return visits; /* no row has that value: the index is not read at all */
-  return loops;
-}
-
-/* count_reads adds up the rows that the run looked at. */
-static void count_reads(sqlite3_stmt *s, fl_stats *st) {
-  st->read = take_steps(s);
-  if (sqlite3_stmt_scanstatus_v2 == NULL) return;
-  for (int i = 0;; i++) {
-    sqlite3_int64 visits = -1, loops = -1;
-    if (sqlite3_stmt_scanstatus_v2(s, i, SQLITE_SCANSTAT_NVISIT, 0, &visits)) break;
-    sqlite3_stmt_scanstatus_v2(s, i, SQLITE_SCANSTAT_NLOOP, 0, &loops);
-    if (visits < 0) continue;
-    st->loops += loops;
-    st->read += entered(s, i, visits, loops);
-  }
-}
+/* fl_counted says whether this SQLite has what rowcount adds. */
+int fl_counted(void) { return sqlite3_flint_rows != NULL; }
 
 /* finish ends a run: figures or error, then the statement is free again. */
-static int finish(fl_conn *c, sqlite3_stmt *s, int rc, fl_stats *st) {
+static int finish(fl_conn *c, sqlite3_stmt *s, int rc) {
+  fl_stats *st = &c->stats;
   c->deadline = 0;
   if (rc != SQLITE_DONE) fl_capture(c, rc);
+  else if (!c->reader && !sqlite3_get_autocommit(c->db) && !sqlite3_stmt_readonly(s))
+    measure(c);
   st->changes = sqlite3_total_changes64(c->db) - c->total_before;
   st->last_row_id = sqlite3_last_insert_rowid(c->db);
-  st->returned = c->returned;
-  st->columns = sqlite3_column_count(s);
   st->reprepared = sqlite3_stmt_status(s, SQLITE_STMTSTATUS_REPREPARE, 0);
-  st->first_integer = c->first_integer;
-  count_reads(s, st);
-  fl_stop(c, s);
+  sqlite3_flint_rows(s, &st->read, &st->written);
+  sqlite3_reset(s);
+  sqlite3_clear_bindings(s);
   return rc;
 }
 
 /* fl_more steps until the buffer is full (SQLITE_ROW), the statement is done
 ** (SQLITE_DONE), or something failed (its code). */
-int fl_more(fl_conn *c, sqlite3_stmt *s, fl_stats *st) {
-  memset(st, 0, sizeof *st);
+int fl_more(fl_conn *c, sqlite3_stmt *s, int form) {
+  c->stats.rows = c->stats.reals = 0;
   c->out_len = 0;
   for (;;) {
     int rc = sqlite3_step(s);
-    if (rc != SQLITE_ROW) return finish(c, s, rc, st);
-    int n = sqlite3_column_count(s);
-    for (int i = 0; i < n; i++)
-      if (!put_column(c, s, i)) return finish(c, s, FL_TOO_LARGE, st);
-    c->returned++;
-    st->rows++;
+    if (rc != SQLITE_ROW) return finish(c, s, rc);
+    if (!fl_put_row(c, s, sqlite3_data_count(s), form)) return finish(c, s, FL_TOO_LARGE);
+    c->stats.rows++;
     if (c->out_len < FL_CHUNK) continue;
-    st->columns = n;
-    st->reprepared = sqlite3_stmt_status(s, SQLITE_STMTSTATUS_REPREPARE, 0);
+    c->stats.reprepared = sqlite3_stmt_status(s, SQLITE_STMTSTATUS_REPREPARE, 0);
     return SQLITE_ROW;
   }
 }
 
-int fl_run(fl_conn *c, sqlite3_stmt *s, int nparams, int64_t limit_ns,
-           fl_stats *st) {
+int fl_run(fl_conn *c, sqlite3_stmt *s, int nparams, int64_t limit_ns, int form) {
+  memset(&c->stats, 0, sizeof c->stats);
   c->timed_out = 0;
-  c->returned = 0;
-  c->first_integer = -1;
   c->total_before = sqlite3_total_changes64(c->db);
   const unsigned char *params = c->in;
   int rc = fl_bind(s, nparams, &params);
   if (rc == SQLITE_OK && __atomic_load_n(&c->cancelled, __ATOMIC_SEQ_CST))
     rc = SQLITE_INTERRUPT;
-  if (rc != SQLITE_OK) {
-    memset(st, 0, sizeof *st);
-    return finish(c, s, rc, st);
-  }
+  if (rc != SQLITE_OK) return finish(c, s, rc);
   c->deadline = fl_deadline(limit_ns);
-  return fl_more(c, s, st);
+  return fl_more(c, s, form);
 }
 
 /* fl_stop gives up a run and makes the statement ready for the next. */
-void fl_stop(fl_conn *c, sqlite3_stmt *s) {
-  c->deadline = 0;
-  sqlite3_reset(s);
-  sqlite3_clear_bindings(s);
-  take_steps(s);
-  if (sqlite3_stmt_scanstatus_reset != NULL) sqlite3_stmt_scanstatus_reset(s);
-}
+void fl_stop(fl_conn *c, sqlite3_stmt *s) { finish(c, s, SQLITE_DONE); }
 
 /* fl_trusted runs flint's own SQL. */
 int fl_trusted(fl_conn *c, const char *sql) {
@@ -366,6 +284,7 @@ int fl_trusted(fl_conn *c, const char *sql) {
 static int step_own(fl_conn *c, sqlite3_stmt *s, int64_t *value) {
   c->trusted = 1;
   c->deadline = 0;
+  c->timed_out = 0;
   int rc = sqlite3_step(s);
   if (rc == SQLITE_ROW && value != NULL) *value = sqlite3_column_int64(s, 0);
   if (rc != SQLITE_ROW && rc != SQLITE_DONE) fl_capture(c, rc);
@@ -403,38 +322,22 @@ int fl_pages(fl_conn *c, int64_t *pages, int64_t *freelist) {
   return rc ? rc : step_own(c, c->freelist, freelist);
 }
 
-/* fl_profile_of reads the program of a statement (its EXPLAIN) for the index
-** entries and probes that one changed row costs, and for a count(*) that is
-** answered without a loop. */
-int fl_profile_of(fl_conn *c, const char *explain_sql, fl_profile *p) {
-  sqlite3_stmt *s = NULL;
-  unsigned char writes[256] = {0};
-  memset(p, 0, sizeof *p);
-  c->trusted = 1;
-  int rc = sqlite3_prepare_v3(c->db, explain_sql, -1, 0, &s, NULL);
-  while (rc == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW) {
-    const char *op = (const char *)sqlite3_column_text(s, 1);
-    unsigned cursor = (unsigned)sqlite3_column_int64(s, 2);
-    if (op == NULL || cursor > 255) continue;
-    if (strcmp(op, "OpenWrite") == 0) writes[cursor] = 1;
-    else if (strcmp(op, "IdxInsert") == 0) p->index_inserts += writes[cursor];
-    else if (strcmp(op, "Insert") == 0) p->row_inserts += writes[cursor];
-    else if (strcmp(op, "NotExists") == 0) p->lookups++;
-    else if (strcmp(op, "Count") == 0) p->counts++;
-  }
-  sqlite3_finalize(s);
-  c->trusted = 0;
-  return rc;
-}
-
+/* fl_checkpoint moves the log into the file and flushes it to the disk. It does
+** not wait long for another process that reads: what is in the log is safe. */
 int fl_checkpoint(fl_conn *c) {
-  return fl_trusted(c, "PRAGMA wal_checkpoint(TRUNCATE)");
+  int64_t busy_ns = c->busy_ns;
+  c->busy_ns = 500000000;
+  int rc = fl_trusted(c, "PRAGMA synchronous=FULL; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA synchronous=OFF");
+  c->busy_ns = busy_ns;
+  return rc;
 }
 
 int fl_complete(const char *sql) { return sqlite3_complete(sql); }
 
-/* fl_shrink gives back buffers that one large query has grown. */
-void fl_shrink(fl_conn *c, size_t keep) {
-  if (c->out_cap > keep) free(c->out), c->out = NULL, c->out_cap = c->out_len = 0;
-  if (c->in_cap > keep) free(c->in), c->in = NULL, c->in_cap = 0;
+/* fl_shrink gives back the buffers. */
+void fl_shrink(fl_conn *c) {
+  free(c->out);
+  free(c->in);
+  c->out = c->in = NULL;
+  c->out_cap = c->out_len = c->in_cap = 0;
 }

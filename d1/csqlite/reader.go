@@ -78,11 +78,3 @@ func (s *ScriptReader) Prepare() (*Stmt, int, error) {
 	stmt.sql = "" // never one of the cache
 	return stmt, tail, nil
 }
-
-// Profile learns what a changed row costs, for the figures of a statement that
-// ScriptReader prepared from text.
-func (c *Conn) Profile(s *Stmt, text string) {
-	if !s.ReadOnly || mayCount(text) {
-		c.profile(s, text)
-	}
-}

@@ -59,12 +59,6 @@ func (s *Script) Next() (*Stmt, error) {
 		if stmt == nil && tail > 0 {
 			continue // a comment
 		}
-		if stmt != nil {
-			stmt.sql = "" // never one of the cache
-			if text := s.sql[s.from:s.next]; !stmt.ReadOnly || mayCount(text) {
-				s.conn.profile(stmt, text)
-			}
-		}
 		return stmt, nil
 	}
 }

@@ -37,13 +37,8 @@ typedef int64_t sqlite3_int64;
 
 #define SQLITE_DBCONFIG_ENABLE_FKEY 1002
 #define SQLITE_DBCONFIG_DEFENSIVE 1010
-#define SQLITE_DBCONFIG_STMT_SCANSTATUS 1018
 
-#define SQLITE_STMTSTATUS_AUTOINDEX 3
 #define SQLITE_STMTSTATUS_REPREPARE 5
-#define SQLITE_SCANSTAT_NLOOP 0
-#define SQLITE_SCANSTAT_NVISIT 1
-#define SQLITE_SCANSTAT_EXPLAIN 4
 
 #define SQLITE_CREATE_INDEX 1
 #define SQLITE_CREATE_TABLE 2
@@ -74,7 +69,8 @@ extern int sqlite3_open_v2(const char *, sqlite3 **, int, const char *);
 extern int sqlite3_close_v2(sqlite3 *);
 extern int sqlite3_limit(sqlite3 *, int, int);
 extern int sqlite3_db_config(sqlite3 *, int, ...);
-extern int sqlite3_busy_timeout(sqlite3 *, int);
+extern int sqlite3_busy_handler(sqlite3 *, int (*)(void *, int), void *);
+extern void *sqlite3_commit_hook(sqlite3 *, int (*)(void *), void *);
 extern int sqlite3_wal_autocheckpoint(sqlite3 *, int);
 extern void sqlite3_interrupt(sqlite3 *);
 extern void sqlite3_progress_handler(sqlite3 *, int, int (*)(void *), void *);
@@ -103,12 +99,15 @@ extern int sqlite3_bind_blob(sqlite3_stmt *, int, const void *, int,
                              void (*)(void *));
 extern int sqlite3_column_count(sqlite3_stmt *);
 extern const char *sqlite3_column_name(sqlite3_stmt *, int);
-extern int sqlite3_column_type(sqlite3_stmt *, int);
+extern int sqlite3_data_count(sqlite3_stmt *);
+extern sqlite3_value *sqlite3_column_value(sqlite3_stmt *, int);
+extern int sqlite3_value_type(sqlite3_value *);
+extern sqlite3_int64 sqlite3_value_int64(sqlite3_value *);
+extern double sqlite3_value_double(sqlite3_value *);
+extern const unsigned char *sqlite3_value_text(sqlite3_value *);
+extern const void *sqlite3_value_blob(sqlite3_value *);
+extern int sqlite3_value_bytes(sqlite3_value *);
 extern sqlite3_int64 sqlite3_column_int64(sqlite3_stmt *, int);
-extern double sqlite3_column_double(sqlite3_stmt *, int);
-extern const unsigned char *sqlite3_column_text(sqlite3_stmt *, int);
-extern const void *sqlite3_column_blob(sqlite3_stmt *, int);
-extern int sqlite3_column_bytes(sqlite3_stmt *, int);
 extern sqlite3_int64 sqlite3_total_changes64(sqlite3 *);
 extern sqlite3_int64 sqlite3_last_insert_rowid(sqlite3 *);
 extern int sqlite3_get_autocommit(sqlite3 *);
@@ -125,9 +124,11 @@ extern void sqlite3_result_error(sqlite3_context *, const char *, int);
 extern int sqlite3_compileoption_used(const char *);
 extern const char *sqlite3_libversion(void);
 
-/* Present only in a build with SQLITE_ENABLE_STMT_SCANSTATUS. */
-extern int sqlite3_stmt_scanstatus_v2(sqlite3_stmt *, int, int, int, void *)
-    __attribute__((weak));
-extern void sqlite3_stmt_scanstatus_reset(sqlite3_stmt *) __attribute__((weak));
+/* Present only in a build by the Makefile: see rowcount. */
+extern int sqlite3_flint_virtual(sqlite3_stmt *) __attribute__((weak));
+extern void sqlite3_flint_pages(sqlite3 *, sqlite3_int64 *pages,
+                                sqlite3_int64 *free) __attribute__((weak));
+extern void sqlite3_flint_rows(sqlite3_stmt *, sqlite3_int64 *read,
+                               sqlite3_int64 *written) __attribute__((weak));
 
 #endif

@@ -7,7 +7,6 @@ package csqlite
 import "C"
 
 import (
-	"strings"
 	"time"
 	"unsafe"
 )
@@ -18,33 +17,43 @@ type Stmt struct {
 	Params      int
 	Columns     []string
 	Seen        Seen
-	Transaction string  // BEGIN, COMMIT or ROLLBACK, for such a statement
-	Explain     bool    // an EXPLAIN of some kind
-	Profile     Profile // of a statement that writes
-	Extra       any     // what the caller wants to keep with the statement, dropped when its columns change
+	Transaction string // BEGIN, COMMIT or ROLLBACK, for such a statement
+	Explain     bool   // an EXPLAIN of some kind
+	Extra       any    // what the caller wants to keep with the statement, dropped when its columns change
 
 	stmt       *C.sqlite3_stmt
 	sql        string
+	cached     bool
 	reprepared C.int
 }
 
-// Profile is what one changed row costs, and what is counted, read from the
-// statement's program.
-type Profile struct {
-	IndexInserts int // index entries written
-	RowInserts   int // table rows written in one pass of the program
-	Lookups      int // probes for an existing row id, those for foreign keys included
-	Counts       int // tables counted without a loop, for a bare count(*)
+// Form is how Run hands rows over.
+type Form int
+
+// Forms.
+const (
+	Packed Form = C.FL_PACKED // values, one after the other
+	JSON   Form = C.FL_JSON   // an array for each row, commas between them
+)
+
+// JSONReal begins a number in rows as JSON, where Go is to write it: the eight
+// bytes of a float64 follow, as in memory. No other byte of JSON is this one.
+const JSONReal = C.FL_JSON_REAL
+
+// Rows takes the rows of a run, a piece of them at a time. data is valid during
+// the call; reals is the number of JSONReal in it. An error ends the run.
+type Rows interface {
+	Rows(s *Stmt, data []byte, n, reals int) error
 }
 
 // Stats are the figures of a run.
 type Stats struct {
 	Changes   int64 // rows changed, triggers and foreign key actions included
 	LastRowID int64
-	Loops     int64 // times that a loop of the plan began
 	Read      int64 // rows that cursors were placed on
-	Returned  int64 // rows returned
-	First     int64 // first integer of the first row; below zero without one
+	Written   int64 // table rows and index entries
+	Pages     int64 // of the database, after a write; 0 where nothing was written
+	Free      int64 // free pages among them
 }
 
 // Prepare compiles the first statement of sql, from the cache when it can. It
@@ -61,9 +70,6 @@ func (c *Conn) Prepare(sql string) (stmt *Stmt, tail int, err error) {
 		return nil, tail, err
 	}
 	s.sql = sql
-	if !s.ReadOnly || mayCount(sql) {
-		c.profile(s, sql[:tail])
-	}
 	if len(sql) <= maxCachedSQL && SkipSpace(sql, tail) == len(sql) && s.Seen&(SeenSchema|SeenPragma) == 0 {
 		c.cache.put(s)
 	}
@@ -98,36 +104,14 @@ func (s *Stmt) names() {
 	}
 }
 
-// mayCount says whether sql could hold a count(*): its program is worth a look.
-func mayCount(sql string) bool {
-	for i := 0; i+6 <= len(sql); i++ {
-		if sql[i]|0x20 == 'c' && strings.EqualFold(sql[i:i+6], "count(") {
-			return true
-		}
-	}
-	return false
-}
-
-func (c *Conn) profile(s *Stmt, sql string) {
-	if s.Explain {
-		return
-	}
-	text := C.CString("EXPLAIN " + sql)
-	defer C.free(unsafe.Pointer(text))
-	var p C.fl_profile
-	if C.fl_profile_of(c.c, text, &p) == 0 {
-		s.Profile = Profile{int(p.index_inserts), int(p.row_inserts), int(p.lookups), int(p.counts)}
-	}
-}
-
 // Release finalizes a statement that the cache does not keep.
 func (c *Conn) Release(s *Stmt) {
-	if s != nil && !c.cache.holds(s) {
+	if s != nil && !s.cached {
 		C.sqlite3_finalize(s.stmt)
 	}
 }
 
-// out is what the last call packed; it is valid until the next call.
+// out is what the last call wrote; it is valid until the next call.
 func (c *Conn) out() []byte {
 	if c.c.out_len == 0 {
 		return nil
@@ -138,27 +122,27 @@ func (c *Conn) out() []byte {
 // ParamBuffer gives n bytes for the packed parameters of the next Run. It
 // returns nil without memory.
 func (c *Conn) ParamBuffer(n int) []byte {
-	p := C.fl_params(c.c, C.size_t(max(n, 1)))
-	if p == nil {
-		return nil
+	p := unsafe.Pointer(c.c.in)
+	if C.size_t(n) > c.c.in_cap || p == nil {
+		if p = C.fl_params(c.c, C.size_t(max(n, 1))); p == nil {
+			return nil
+		}
 	}
 	return unsafe.Slice((*byte)(p), max(n, 1))[:n]
 }
 
-// Run binds the parameters packed in ParamBuffer and steps s to its end. It
-// hands rows over in pieces: packed values in the order of the columns, valid
-// during the call. An error of rows ends the run. limit, if above zero, stops
-// the run after that time.
-func (c *Conn) Run(s *Stmt, limit time.Duration, rows func(packed []byte, n int) error) (Stats, error) {
-	var st C.fl_stats
-	rc := C.fl_run(c.c, s.stmt, C.int(s.Params), C.int64_t(limit), &st)
+// Run binds the parameters packed in ParamBuffer and steps s to its end, the
+// rows going to out. limit, if above zero, stops the run after that time.
+func (c *Conn) Run(s *Stmt, limit time.Duration, form Form, out Rows) (Stats, error) {
+	rc := C.fl_run(c.c, s.stmt, C.int(s.Params), C.int64_t(limit), C.int(form))
+	st := &c.c.stats
 	if st.reprepared != s.reprepared { // the schema changed, and * may mean more
 		s.reprepared = st.reprepared
 		s.names()
 	}
 	for {
 		if st.rows > 0 {
-			if err := rows(c.out(), int(st.rows)); err != nil {
+			if err := out.Rows(s, c.out(), int(st.rows), int(st.reals)); err != nil {
 				if rc == C.SQLITE_ROW {
 					C.fl_stop(c.c, s.stmt)
 				}
@@ -168,14 +152,13 @@ func (c *Conn) Run(s *Stmt, limit time.Duration, rows func(packed []byte, n int)
 		if rc != C.SQLITE_ROW {
 			break
 		}
-		rc = C.fl_more(c.c, s.stmt, &st)
+		rc = C.fl_more(c.c, s.stmt, C.int(form))
 	}
 	if rc != C.SQLITE_DONE {
 		return Stats{}, c.failure(rc)
 	}
 	return Stats{
 		Changes: int64(st.changes), LastRowID: int64(st.last_row_id),
-		Loops: int64(st.loops), Read: int64(st.read), Returned: int64(st.returned),
-		First: int64(st.first_integer),
+		Read: int64(st.read), Written: int64(st.written), Pages: int64(st.pages), Free: int64(st.freelist),
 	}, nil
 }

@@ -66,10 +66,9 @@ func (c *Conn) Backfill() (all bool, err error) {
 }
 
 // Drain waits at most so long for those who read a log that is in the file
-// already: once they are gone the next write begins the log anew. busy is how
-// long the connection waits for locks otherwise.
-func (c *Conn) Drain(wait, busy time.Duration) error {
-	return c.check(C.fl_drain(c.c, C.int(wait/time.Millisecond), C.int(busy/time.Millisecond)))
+// already: once they are gone the next write begins the log anew.
+func (c *Conn) Drain(wait time.Duration) error {
+	return c.check(C.fl_drain(c.c, C.int(wait/time.Millisecond)))
 }
 
 // CopyIn replaces the whole database by the one in the file at path, as one
