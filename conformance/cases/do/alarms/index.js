@@ -15,6 +15,7 @@ export class Alarmed extends DurableObject {
 			last: async () => { const at = Date.now() + 90_000; await s.setAlarm(Date.now() + 60_000); await s.setAlarm(at); return (await s.getAlarm()) === at; }, text: () => s.setAlarm("soon"), invalid: () => s.setAlarm(new Date(NaN)), none: () => s.setAlarm(),
 			transaction: async () => { await s.deleteAlarm(); await s.transaction(async (t) => { await t.setAlarm(Date.now() + 60_000); }); return typeof (await s.getAlarm()); }, rolledBack: async () => { await s.deleteAlarm(); await s.transaction(async (t) => { await t.setAlarm(Date.now() + 60_000); t.rollback(); }); return s.getAlarm(); }, deleted: async () => { await s.setAlarm(Date.now() + 60_000); await s.transaction(async (t) => { await t.deleteAlarm(); }); return s.getAlarm(); },
 		});
+		if (test === "in") { await s.setAlarm(Date.now() + 60_000); return { milliseconds: (await s.getAlarm()) - Date.now() }; }
 		if (test === "again") await s.put("left", 2);
 		await s.put("mode", test);
 		await s.setAlarm(Date.now() + 100);
@@ -42,6 +43,7 @@ export default {
 		"/set-retry": on("retry"),
 		"/fired-retry": fired("retry"), // until
 		"/options": on("options"), // @ options, and alarms in a transaction
+		"/in": on("in"), // @ milliseconds from now
 		"/set-again": on("again"),
 		"/fired-again": fired("again"), // until
 	}),

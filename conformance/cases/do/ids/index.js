@@ -61,6 +61,7 @@ export default {
 		"/get-options": ({ env }) => each({ // @ options of get and getByName
 			hint: () => env.OBJECT.getByName("hinted", { locationHint: "weur" }).count(), routing: () => env.OBJECT.getByName("routed", { routingMode: "primary-only" }).count(), otherRouting: () => env.OBJECT.getByName("routed", { routingMode: "anywhere" }).count(), retry: () => env.OBJECT.get(env.OBJECT.idFromName("retried"), { retry: { maxRetries: 1, timeoutMs: 1000 } }).count(), otherHint: () => env.OBJECT.getByName("hinted", { locationHint: "moon" }).count(), empty: () => env.OBJECT.getByName("").count(),
 		}),
+		"/unique-text": ({ env }) => env.OBJECT.newUniqueId().toString(),
 		"/unique": async ({ env }) => { const id = env.OBJECT.newUniqueId(); await env.OBJECT.get(id).put("k", "of a unique id"); return env.OBJECT.get(env.OBJECT.idFromString(id.toString())).get("k"); }, // @ an object with a unique id is found again by its text
 		"/context": ({ env }) => named(env, "context").context(),
 		"/wait-until": ({ env }) => named(env, "later").later(),

@@ -57,6 +57,12 @@ export default {
 			negative: () => names(env.KV.list({ limit: -1 })), fraction: () => names(env.KV.list({ limit: 1.9 })), large: () => names(env.KV.list({ limit: 2147483647 })), infinite: () => names(env.KV.list({ limit: Infinity })),
 			prefix512: () => names(env.KV.list({ prefix: "x".repeat(512) })), prefix513: () => names(env.KV.list({ prefix: "x".repeat(513) })), cursorOtherPrefix: async () => { const { cursor } = await env.KV.list({ limit: 1 }); return names(env.KV.list({ prefix: "b", cursor })); },
 		}),
+		"/expires-in": async ({ env }) => { // @ seconds from now
+			await env.KV.put("in/ttl", "v", { expirationTtl: 3600 });
+			await env.KV.put("in/date", "v", { expiration: Date.now() / 1000 + 7200 });
+			const { keys } = await env.KV.list({ prefix: "in/" });
+			return Object.fromEntries(keys.map((k) => [k.name, k.expiration - Date.now() / 1000]));
+		},
 		"/expiration-60": async ({ env }) => { // @ the nearest expiration
 			await env.KV.put("near", "v", { expiration: Math.floor(Date.now() / 1000) + 61 });
 			return env.KV.get("near");

@@ -20,6 +20,7 @@ export default {
 				body: Object.prototype.toString.call(o.body), bodyUsed: o.bodyUsed,
 			};
 		},
+		"/as-json": async ({ env }) => { const { storageClass, ...rest } = await env.BUCKET.put("j", "x", { customMetadata: { a: "b" } }); return rest; }, // @ an object as JSON, with what is another each time
 		"/uploaded": async ({ env }) => { const o = await env.BUCKET.put("u", "x"); const h = await env.BUCKET.head("u"); return { same: o.uploaded.getTime() === h.uploaded.getTime(), now: Math.abs(o.uploaded - Date.now()) < 60_000, version: o.version === h.version }; },
 		"/range-missing": async ({ env }) => { const o = await env.BUCKET.get("f", { range: { offset: 2, length: 3 }, onlyIf: { etagMatches: "0".repeat(32) } }); return { body: o.body ?? null, range: o.range ?? null, size: o.size }; }, // @ a range and a condition that fails
 		"/error-fields": ({ env }) => each({ put: () => fails(() => env.BUCKET.put("k".repeat(1025), "x")), get: () => fails(() => env.BUCKET.get("f", { range: { offset: 99 } })), list: () => fails(() => env.BUCKET.list({ limit: 1001 })) }), // @ what an error carries beside its text
