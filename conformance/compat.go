@@ -127,8 +127,8 @@ const compatHead = `# What flint serves
 
 Generated from conformance/ by ` + "`make conformance UPDATE=1`" + `; a test fails when it is out of date. The peer is
 wrangler %s with Miniflare %s and workerd %s; flint runs on the same workerd.
-Every step named here runs on flint and on the peer, with the same Worker and the same requests (but for
-those of Workers AI, which the peer does not serve without an account).
+Every step named here runs on flint and on the peer, with the same Worker and the same requests, but for
+those of Workers AI and of bindings/remote, which the peer does not serve without an account.
 
 `
 
@@ -187,7 +187,7 @@ func code(steps []string) string {
 
 // writeCounts is a line for each service: its steps, and how many differ.
 func writeCounts(b *strings.Builder, cases []*Case, d *Differences) {
-	steps, differ := map[string]int{}, map[string]int{}
+	steps, differ, alone := map[string]int{}, map[string]int{}, map[string]int{}
 	var services []string
 	for _, c := range cases {
 		service := filepath.Dir(c.ID)
@@ -195,6 +195,9 @@ func writeCounts(b *strings.Builder, cases []*Case, d *Differences) {
 			services = append(services, service)
 		}
 		steps[service] += len(c.Steps)
+		if c.Peer == PeerNone {
+			alone[service] += len(c.Steps)
+		}
 		for _, s := range c.Steps {
 			if e, _ := d.Find(s.ID); e != nil {
 				differ[service]++
@@ -202,13 +205,17 @@ func writeCounts(b *strings.Builder, cases []*Case, d *Differences) {
 		}
 	}
 	sort.Strings(services)
-	b.WriteString("| | steps | the same answer | another answer |\n|---|---|---|---|\n")
-	all, other := 0, 0
+	b.WriteString("| | steps | the same answer | another answer | without the peer |\n|---|---|---|---|---|\n")
+	all, other, without := 0, 0, 0
 	for _, s := range services {
-		fmt.Fprintf(b, "| %s | %d | %d | %d |\n", s, steps[s], steps[s]-differ[s], differ[s])
-		all, other = all+steps[s], other+differ[s]
+		writeCount(b, s, steps[s], differ[s], alone[s])
+		all, other, without = all+steps[s], other+differ[s], without+alone[s]
 	}
-	fmt.Fprintf(b, "| all | %d | %d | %d |\n", all, all-other, other)
+	writeCount(b, "all", all, other, without)
+}
+
+func writeCount(b *strings.Builder, name string, steps, differ, alone int) {
+	fmt.Fprintf(b, "| %s | %d | %d | %d | %d |\n", name, steps, steps-differ-alone, differ, alone)
 }
 
 // Compat reads what docs/COMPAT.md is made of in dir, the folder of this

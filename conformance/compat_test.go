@@ -1,10 +1,13 @@
 package conformance
 
 import (
+	"encoding/json"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 )
 
 const compatFile = "../docs/COMPAT.md"
@@ -97,4 +100,87 @@ func TestEveryServiceIsListed(t *testing.T) {
 			t.Errorf("compat.txt names no step of %s", c.ID)
 		}
 	}
+}
+
+// TestEveryMemberIsListed: what the runtime's objects have, as the steps that
+// list it say, is in a row of the binding's section.
+func TestEveryMemberIsListed(t *testing.T) {
+	t.Parallel()
+	sections, steps := listed(t)
+	for id, section := range map[string]string{
+		"bindings/surface/kv": "Workers KV", "bindings/surface/d1": "D1", "bindings/surface/r2": "R2",
+		"bindings/surface/queues": "Queues", "bindings/surface/queues-consumer": "Queues", "bindings/surface/durable-objects": "Durable Objects",
+		"bindings/surface/cache": "Cache", "bindings/surface/services": "The Wrangler file", "bindings/surface/context": "Context and events",
+		"ai/inputs/surface": "Workers AI",
+	} {
+		s := steps[id]
+		if s == nil {
+			t.Errorf("there is no step %s", id)
+			continue
+		}
+		var objects map[string][]string
+		if err := json.Unmarshal([]byte(s.Expected.Body), &objects); err != nil || len(objects) == 0 {
+			t.Errorf("%s: %v", id, err)
+		}
+		for object, names := range objects {
+			for _, name := range names {
+				if !sections[section][name] {
+					t.Errorf("compat.txt: %s: no row names %s of %s", section, name, object)
+				}
+			}
+		}
+	}
+}
+
+// TestEveryUnservedKeyIsListed: so is each key of a Wrangler file that flint
+// only names in a warning.
+func TestEveryUnservedKeyIsListed(t *testing.T) {
+	t.Parallel()
+	sections, _ := listed(t)
+	text, err := os.ReadFile("../emulator/config/keys.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := regexp.MustCompile(`(?m)^\t"(\w+)": +\{.*, no\},$`).FindAllStringSubmatch(string(text), -1)
+	if len(keys) < 30 {
+		t.Fatalf("%d keys that are not served: the pattern does not find them", len(keys))
+	}
+	for _, k := range keys {
+		if !slices.ContainsFunc([]string{"The Wrangler file", "Other bindings", "Context and events"}, func(s string) bool { return sections[s][k[1]] }) {
+			t.Errorf("compat.txt: no row names the key %s", k[1])
+		}
+	}
+}
+
+// listed is every word of compat.txt by its section, and every step by its name.
+func listed(t *testing.T) (words map[string]map[string]bool, steps map[string]*Step) {
+	t.Helper()
+	text, err := os.ReadFile("compat.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := ParseCompat(string(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	words = map[string]map[string]bool{}
+	for _, b := range list {
+		words[b.Name] = map[string]bool{}
+		for _, it := range b.Items {
+			for _, w := range strings.FieldsFunc(it.Name+" "+it.Note, func(r rune) bool { return r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+				words[b.Name][w] = true
+			}
+		}
+	}
+	cases, err := LoadCases("cases")
+	if err != nil {
+		t.Fatal(err)
+	}
+	steps = map[string]*Step{}
+	for _, c := range cases {
+		for _, s := range c.Steps {
+			steps[s.ID] = s
+		}
+	}
+	return words, steps
 }

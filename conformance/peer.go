@@ -60,6 +60,7 @@ func FindPeer(ctx context.Context, dir, home string, install bool) (*Peer, error
 	if _, err := exec.LookPath("npm"); err != nil {
 		return nil, ErrNoNPM
 	}
+	fmt.Fprintln(os.Stderr, "installing the pinned peer from npm (once, about 400 MB)")
 	npm := exec.CommandContext(ctx, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
 	npm.Dir = dir
 	if out, err := npm.CombinedOutput(); err != nil {

@@ -3,6 +3,7 @@ package conformance
 import (
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -59,5 +60,53 @@ func TestLockfile(t *testing.T) {
 		if name != "node" && !strings.Contains(string(text), `"version": "`+version+`"`) {
 			t.Errorf("%s %s is not in the lockfile", name, version)
 		}
+	}
+}
+
+// TestSkippedLoudly runs this test as a machine without npm would: it passes,
+// and one line says that nothing was compared.
+func TestSkippedLoudly(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "peer"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "peer", "package-lock.json"), []byte("{}"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := exec.CommandContext(t.Context(), self, "-test.run=^TestConformance$", "-install")
+	c.Dir, c.Env = dir, []string{"PATH=" + dir}
+	out, err := c.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if want := "CONFORMANCE IS SKIPPED: " + ErrNoNPM.Error() + "\nPASS\n"; string(out) != want {
+		t.Errorf("it says\n%swant\n%s", out, want)
+	}
+}
+
+// TestMakeShowsIt: go test keeps the words of a package that passes to itself
+// unless it runs in the package's own folder.
+func TestMakeShowsIt(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	runs := 0
+	for line := range strings.SplitSeq(string(text), "\n") {
+		if strings.Contains(line, "go test ./conformance") {
+			t.Errorf("the line that says what was skipped is lost in: %s", line)
+		}
+		if strings.Contains(line, "cd conformance && go test ") && strings.Contains(line, " -install") {
+			runs++
+		}
+	}
+	if runs != 2 {
+		t.Errorf("%d targets run it, want test and conformance", runs)
 	}
 }

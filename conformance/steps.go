@@ -129,6 +129,14 @@ func ParseCase(id, text string) (*Case, error) {
 	return c, nil
 }
 
+// waiting is how long the steps of c may wait in all.
+func (c *Case) waiting() (sum time.Duration) {
+	for _, s := range c.Steps {
+		sum += s.Until
+	}
+	return sum
+}
+
 func isHeading(line string) bool { return strings.HasPrefix(line, "### ") }
 
 func parseStep(id string, lines []string) (*Step, error) {

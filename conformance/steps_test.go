@@ -114,3 +114,38 @@ func TestCasesAreWell(t *testing.T) {
 		t.Errorf("%d steps", steps)
 	}
 }
+
+// TestEveryToleranceIsUsed: a tolerance that no step needs is one too many.
+func TestEveryToleranceIsUsed(t *testing.T) {
+	t.Parallel()
+	cases, err := LoadCases("cases")
+	if err != nil {
+		t.Fatal(err)
+	}
+	used, peers, waits := map[string]int{}, map[string]int{}, map[string]int{}
+	for _, c := range cases {
+		peers[c.Peer]++
+		for _, s := range c.Steps {
+			name, _, _ := strings.Cut(s.Tolerance.String(), " ")
+			used[name]++
+			if s.Until > 0 {
+				waits[filepath.Dir(c.ID)]++
+			}
+		}
+	}
+	for _, name := range []string{"exact", "sorted", "approx", "shape", "status"} {
+		if used[name] == 0 {
+			t.Errorf("no step has the tolerance %s", name)
+		}
+	}
+	for _, peer := range []string{PeerMiniflare, PeerWrangler, PeerNone} {
+		if peers[peer] == 0 {
+			t.Errorf("no case has the peer %s", peer)
+		}
+	}
+	for _, service := range []string{"kv", "queues", "cache", "do"} {
+		if waits[service] == 0 {
+			t.Errorf("no step of %s waits", service)
+		}
+	}
+}

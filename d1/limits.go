@@ -20,7 +20,7 @@ var sqliteLimits = map[int]int{
 	2:  MaxColumns,     // columns
 	3:  100,            // expression depth
 	4:  5,              // compound SELECT terms
-	5:  25_000,         // program instructions
+	5:  250_000,        // program instructions
 	6:  127,            // function arguments
 	7:  0,              // attached databases
 	8:  50,             // LIKE pattern length

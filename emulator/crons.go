@@ -9,6 +9,7 @@ import (
 
 	"flint/emulator/cron"
 	"flint/emulator/front"
+	"flint/internal/cferr"
 )
 
 // startCrons schedules the Workers' cron triggers.
@@ -33,25 +34,34 @@ func (e *Emulator) startCrons() error {
 // The paths on which Wrangler and Miniflare trigger a cron by hand.
 var scheduledPaths = []string{"/cdn-cgi/handler/scheduled", "/cdn-cgi/local/scheduled", "/__scheduled"}
 
-// scheduledRoutes adds them for the Worker that owns the port.
-func (e *Emulator) scheduledRoutes(next http.Handler) http.Handler {
+// The paths on which they hand the Worker an e-mail.
+var emailPaths = []string{"/cdn-cgi/handler/email", "/cdn-cgi/local/email"}
+
+// eventRoutes adds them for the Worker that owns the port.
+func (e *Emulator) eventRoutes(next http.Handler) http.Handler {
 	if len(e.project.Workers) == 0 {
 		return next
 	}
 	name := e.project.Workers[0].Name
-	mux := http.NewServeMux()
+	routes := map[string]http.HandlerFunc{}
 	for _, path := range scheduledPaths {
-		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) { e.trigger(w, r, name) })
+		routes[path] = func(w http.ResponseWriter, r *http.Request) { e.trigger(w, r, name) }
+	}
+	for _, path := range emailPaths {
+		routes[path] = refuseEmail
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		for _, path := range scheduledPaths {
-			if r.URL.Path == path {
-				mux.ServeHTTP(w, r)
-				return
-			}
+		if h, ok := routes[r.URL.Path]; ok {
+			h(w, r)
+			return
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+func refuseEmail(w http.ResponseWriter, _ *http.Request) {
+	err := cferr.NotServed("e-mails to a Worker (its email() handler)")
+	http.Error(w, err.Message, err.Status)
 }
 
 // trigger answers with the handler's outcome, as text or with ?format=json. It

@@ -24,7 +24,7 @@ import (
 
 // public is everything that answers on the Worker's port.
 func (e *Emulator) public() http.Handler {
-	return front.AccessLog(e.log, e.scheduledRoutes(e.hosts.Load()))
+	return front.AccessLog(e.log, e.eventRoutes(e.hosts.Load()))
 }
 
 // short finds the Worker that answers a request without anything beside it.

@@ -43,10 +43,10 @@ func parseDirectives(text string) (d directives) {
 				d.forbids = true
 			}
 		case "s-maxage", "max-age":
-			seconds, err := strconv.ParseInt(value, 10, 64)
-			if err != nil || name == "max-age" && shared {
+			if name == "max-age" && shared {
 				continue
 			}
+			seconds, _ := strconv.ParseInt(value, 10, 64) // what is no number counts as 0: stale (RFC 9111, 4.2.1)
 			shared = shared || name == "s-maxage"
 			d.hasAge, d.maxAge = true, time.Duration(min(max(seconds, 0), maxSeconds))*time.Second
 		}

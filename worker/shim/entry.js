@@ -100,11 +100,13 @@ function wrapClass() {
 export const __flint_entry = typeof main === "function" ? wrapClass() : wrapObject();
 
 // What fails after the response was sent is seen nowhere else. The class of ctx
-// has no global name, so it is met at the first event.
+// has no global name, so it is met at the first event. ctx.exports is one object
+// for all events: the entrypoint of this module is taken out of it there.
 let watching = false;
 function watch(ctx) {
   if (watching || !ctx) return;
   watching = true;
+  if (ctx.exports) delete ctx.exports.__flint_entry;
   const prototype = Object.getPrototypeOf(ctx);
   const waitUntil = prototype.waitUntil;
   prototype.waitUntil = function (promise) {

@@ -101,7 +101,7 @@ export default {
 			return [await s.first("v"), await s.first("v")];
 		},
 		"/generated-and-strict": async ({ env }) => {
-			await env.DB.exec("CREATE TABLE g (a INTEGER, b AS (a * 2), c TEXT DEFAULT 'd') STRICT");
+			await env.DB.exec("CREATE TABLE g (a INTEGER, b INTEGER AS (a * 2), c TEXT DEFAULT 'd') STRICT");
 			await env.DB.prepare("INSERT INTO g (a) VALUES (21)").run();
 			return each({ row: () => env.DB.prepare("SELECT * FROM g").first(), wrong: () => env.DB.prepare("INSERT INTO g (a) VALUES ('x')").run() });
 		},

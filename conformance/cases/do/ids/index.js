@@ -17,6 +17,10 @@ export class Named extends DurableObject {
 	}
 	async slow(ms) { await scheduler.wait(ms); return ms; }
 	async blocked() { return this.ctx.blockConcurrencyWhile(async () => "inside"); }
+	async blockedThrows() { return this.ctx.blockConcurrencyWhile(async () => { throw new Error("inside"); }); }
+	async abortWith(reason, options) { this.ctx.abort(reason, options); }
+	context() { return { props: this.ctx.props ?? null, container: this.ctx.container ?? null, facets: typeof this.ctx.facets, id: this.ctx.id.toString().length, jurisdiction: this.ctx.id.jurisdiction ?? null }; }
+	async later() { this.ctx.waitUntil(scheduler.wait(10).then(() => this.ctx.storage.put("later", "done"))); return "answered"; }
 	async abort() { this.ctx.abort("aborted by itself"); }
 	async put(k, v) { await this.ctx.storage.put(k, v); }
 	async get(k) { return (await this.ctx.storage.get(k)) ?? null; }
@@ -53,6 +57,17 @@ export default {
 			const error = await o.abort().catch((e) => text(e));
 			return { error, count: await named(env, "aborted").count(), stored: await named(env, "aborted").get("k") };
 		},
+		"/jurisdiction": ({ env }) => each({ eu: () => env.OBJECT.jurisdiction("eu").idFromName("x").toString().length, other: () => env.OBJECT.jurisdiction("moon"), none: () => env.OBJECT.jurisdiction().idFromName("x").equals(env.OBJECT.idFromName("x")), id: () => env.OBJECT.idFromName("x").jurisdiction ?? null }),
+		"/get-options": ({ env }) => each({ // @ options of get and getByName
+			hint: () => env.OBJECT.getByName("hinted", { locationHint: "weur" }).count(), routing: () => env.OBJECT.getByName("routed", { routingMode: "primary-only" }).count(), otherRouting: () => env.OBJECT.getByName("routed", { routingMode: "anywhere" }).count(), retry: () => env.OBJECT.get(env.OBJECT.idFromName("retried"), { retry: { maxRetries: 1, timeoutMs: 1000 } }).count(), otherHint: () => env.OBJECT.getByName("hinted", { locationHint: "moon" }).count(), empty: () => env.OBJECT.getByName("").count(),
+		}),
+		"/unique-text": ({ env }) => env.OBJECT.newUniqueId().toString(),
+		"/unique": async ({ env }) => { const id = env.OBJECT.newUniqueId(); await env.OBJECT.get(id).put("k", "of a unique id"); return env.OBJECT.get(env.OBJECT.idFromString(id.toString())).get("k"); }, // @ an object with a unique id is found again by its text
+		"/context": ({ env }) => named(env, "context").context(),
+		"/wait-until": ({ env }) => named(env, "later").later(),
+		"/waited": ({ env }) => named(env, "later").get("later"),
+		"/block-concurrency-throws": async ({ env }) => each({ throws: () => named(env, "blocked").blockedThrows(), again: () => named(env, "blocked").count() }), // @ what fails there resets the object
+		"/abort-reason": ({ env }) => each({ none: () => named(env, "abort2").abortWith(), options: () => named(env, "abort3").abortWith("no retry", { retryAlarm: false }), after: () => named(env, "abort2").count() }),
 		"/stub": ({ env }) => { const o = named(env, "stub"); return { name: o.name, id: o.id.toString().length, count: typeof o.count }; },
 	}),
 };

@@ -22,11 +22,31 @@ export class Room extends DurableObject {
 		ws.serializeAttachment(state);
 		if (message === "bye") return ws.close(1000, "bye yourself");
 		if (message === "who") return ws.send(JSON.stringify({ tags: this.ctx.getTags(ws), sockets: this.ctx.getWebSockets("tag").length, state, auto: ws.readyState }));
+		if (message === "stamp") return ws.send(String(this.ctx.getWebSocketAutoResponseTimestamp(ws) instanceof Date));
 		if (message === "throw") throw new Error("in webSocketMessage");
 		ws.send(typeof message === "string" ? "echo " + message : message);
 	}
 	async webSocketClose(ws, code, reason, clean) { await this.ctx.storage.put("closed", [code, reason, clean]); }
+	async webSocketError(ws, error) { await this.ctx.storage.put("error", String(error)); }
 	async closed() { return (await this.ctx.storage.get("closed")) ?? null; }
+	atLimits() {
+		const pair = () => Object.values(new WebSocketPair())[1];
+		const tags = Array.from({ length: 10 }, (_, i) => String(i).repeat(256));
+		const { ctx } = this;
+		return each({
+			tags: () => { const s = pair(); ctx.acceptWebSocket(s, tags); return ctx.getTags(s).length; }, byTag: () => ctx.getWebSockets(tags[9]).length, byOther: () => ctx.getWebSockets("nobody").length, all: () => ctx.getWebSockets().length,
+			attachment: () => { const s = pair(); ctx.acceptWebSocket(s); s.serializeAttachment("x".repeat(16300)); return s.deserializeAttachment().length; }, noAttachment: () => { const s = pair(); ctx.acceptWebSocket(s); return s.deserializeAttachment(); },
+			autoNone: () => ctx.getWebSocketAutoResponse(), auto: () => { ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("q".repeat(2048), "a".repeat(2048))); const p = ctx.getWebSocketAutoResponse(); return [p.request.length, p.response.length]; }, autoUnset: () => { ctx.setWebSocketAutoResponse(); return ctx.getWebSocketAutoResponse(); },
+			timestamp: () => ctx.getWebSocketAutoResponseTimestamp(ctx.getWebSockets()[0]), timeout: () => { ctx.setHibernatableWebSocketEventTimeout(604800000); return ctx.getHibernatableWebSocketEventTimeout(); }, timeoutUnset: () => { ctx.setHibernatableWebSocketEventTimeout(); return ctx.getHibernatableWebSocketEventTimeout(); }, timeoutNegative: () => ctx.setHibernatableWebSocketEventTimeout(-1),
+		});
+	}
+	refused() {
+		const pair = () => Object.values(new WebSocketPair())[1];
+		return each({
+			twice: () => { const s = pair(); this.ctx.acceptWebSocket(s); this.ctx.acceptWebSocket(s); }, acceptAfter: () => { const s = pair(); this.ctx.acceptWebSocket(s); s.accept(); }, emptyTag: () => this.ctx.acceptWebSocket(pair(), [""]), sameTags: () => { const s = pair(); this.ctx.acceptWebSocket(s, ["a", "a"]); return this.ctx.getTags(s); },
+			tagsOfOther: () => this.ctx.getTags(pair()), noSocket: () => this.ctx.acceptWebSocket({}), attachmentFunction: () => { const s = pair(); this.ctx.acceptWebSocket(s); s.serializeAttachment(() => 1); }, response: () => new WebSocketRequestResponsePair("x", "y".repeat(2049)) && this.ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("x", "y".repeat(2049))), beforeAccept: () => pair().serializeAttachment("x"),
+		});
+	}
 	limits() {
 		const pair = () => Object.values(new WebSocketPair())[1];
 		return each({
@@ -43,6 +63,9 @@ export default {
 		"/plain": socket,
 		"/hibernate": socket,
 		"/closed": ({ env }) => room(env, "/hibernate").closed(),
+		"/throws": socket,
+		"/at-limits": ({ env }) => room(env, "at-limits").atLimits(), // @ what is still accepted, and what can be read back
+		"/refused": ({ env }) => room(env, "refused").refused(),
 		"/limits": ({ env }) => room(env, "limits").limits(),
 	}),
 };

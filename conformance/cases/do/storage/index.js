@@ -30,6 +30,20 @@ const tests = {
 	counts: (s) => each({ put128: async () => { await s.put(Object.fromEntries(Array.from({ length: 128 }, (_, i) => ["c" + i, i]))); return "put"; }, put129: () => s.put(Object.fromEntries(Array.from({ length: 129 }, (_, i) => ["c" + i, i]))).then(() => "put"), get129: () => s.get(Array.from({ length: 129 }, (_, i) => "c" + i)).then((m) => m.size), delete129: () => s.delete(Array.from({ length: 129 }, (_, i) => "c" + i)) }),
 	deleteAll: async (s) => { await s.put("d", 1); await s.deleteAll(); return (await s.list()).size; },
 	options: (s) => each({ allowConcurrency: async () => { await s.put("o", 1, { allowConcurrency: true, allowUnconfirmed: true, noCache: true }); return s.get("o", { allowConcurrency: true, noCache: true }); }, sync: async () => String(await s.sync()) }),
+	inTransaction: (s) => each({ // every method of a transaction
+		all: () => s.transaction(async (t) => { await t.put({ x1: 1, x2: 2 }); await t.put("x3", 3, { noCache: true }); const listed = [...(await t.list({ prefix: "x", reverse: true, limit: 2 }))]; return [await t.get("x1"), [...(await t.get(["x2", "x9"]))], listed, await t.delete("x1"), await t.delete(["x2", "x9"])]; }),
+		left: async () => [...(await s.list({ prefix: "x" })).keys()], returns: () => s.transaction(async () => "a value"), nested: () => s.transaction(async () => s.transaction(async (t) => { await t.put("n", 1); return t.get("n"); })),
+		rollbackTwice: () => s.transaction(async (t) => { t.rollback(); t.rollback(); return "twice"; }), put: () => s.transaction(async (t) => { t.rollback(); return t.put("r", 1); }), delete: () => s.transaction(async (t) => { t.rollback(); return t.delete("r"); }), list: () => s.transaction(async (t) => { t.rollback(); return t.list(); }),
+		notFunction: () => s.transaction(7),
+	}),
+	syncList: (s) => { // options of storage.kv.list
+		for (const k of ["b", "a", "p/2", "p/1"]) s.kv.put(k, k);
+		const keys = (o) => [...s.kv.list(o)].map(([k]) => k);
+		return each({ all: () => keys(), reverse: () => keys({ reverse: true }), prefix: () => keys({ prefix: "p/" }), start: () => keys({ start: "b" }), startAfter: () => keys({ startAfter: "b" }), end: () => keys({ end: "p/1" }), limit: () => keys({ limit: 2 }), zero: () => keys({ limit: 0 }), undefined: () => s.kv.put("u", undefined), function: () => s.kv.put("f", () => 1), long: () => { s.kv.put("k".repeat(2049), 1); return "put"; } });
+	},
+	bookmarks: (s) => each({
+		current: async () => typeof (await s.getCurrentBookmark()), forTime: () => s.getBookmarkForTime(Date.now() - 1000).then((b) => typeof b), restore: async () => typeof (await s.onNextSessionRestoreBookmark(await s.getCurrentBookmark())), bad: () => s.onNextSessionRestoreBookmark("not a bookmark"),
+	}),
 	noSql: (s) => each({ exec: () => s.sql.exec("SELECT 1").toArray(), kv: () => s.kv.get("x") ?? null, bookmark: () => s.getCurrentBookmark().then((b) => typeof b) }),
 };
 
@@ -50,6 +64,10 @@ export default {
 		"/kv/value-limits": on("KV", "valueLimits"),
 		"/kv/counts": on("KV", "counts"), // @ at most 128 keys in one call
 		"/kv/delete-all": on("KV", "deleteAll"),
+		"/kv/in-transaction": on("KV", "inTransaction"),
+		"/sqlite/in-transaction": on("SQLITE", "inTransaction"), // @ every method of a transaction
+		"/sqlite/sync-list": on("SQLITE", "syncList"), // @ options of storage.kv.list
+		"/sqlite/recovery": on("SQLITE", "bookmarks"), // @ point-in-time recovery
 		"/kv/options": on("KV", "options"),
 		"/kv/no-sql": on("KV", "noSql"), // @ a class without SQLite
 		"/sqlite/values": on("SQLITE", "values"),

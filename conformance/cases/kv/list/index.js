@@ -17,8 +17,8 @@ export default {
 		"/fill": async ({ env }) => {
 			for (const k of ["b", "a", "a/2", "a/1", "ä", "Z", "a/10", "ab", "🔥", "~"]) await env.KV.put(k, k);
 			await env.KV.put("meta", "v", { metadata: { x: [1] } });
-			await env.KV.put("expires", "v", { expiration: 4102444800 });
-			await env.KV.put("both", "v", { expiration: 4102444800, metadata: "m" });
+			await env.KV.put("expires", "v", { expiration: 2000000000 });
+			await env.KV.put("both", "v", { expiration: 2000000000, metadata: "m" });
 			return "filled";
 		},
 		"/all": ({ env }) => env.KV.list(), // @ ordered by the bytes of the key, with metadata and expiration

@@ -5,6 +5,7 @@ const cyclic = {}; cyclic.self = cyclic;
 const sent = (r) => ({ keys: Object.keys(r ?? {}), metrics: Object.keys(r?.metadata?.metrics ?? {}).sort() });
 
 export default {
+	queue() {}, // without a consumer the peer drops messages before it looks at its limits
 	fetch: routes({
 		"/send": async ({ env }) => sent(await env.QUEUE.send({ a: 1 })), // @ what send returns
 		"/send-batch": async ({ env }) => sent(await env.QUEUE.sendBatch([{ body: 1 }, { body: 2 }])), // @ what sendBatch returns

@@ -16,10 +16,15 @@ export default {
 			const o = await env.BUCKET.get("m", { range: { suffix: 5 } });
 			return { text: JSON.stringify(await o.text()), size: o.size, range: o.range };
 		},
-		"/any-order": async ({ env }) => {
+		"/any-order": async ({ env }) => { // @ the parts are completed in the order in which they are named
 			const up = await env.BUCKET.createMultipartUpload("order");
 			const two = await up.uploadPart(2, "two"); const one = await up.uploadPart(1, five);
 			return (await up.complete([two, one])).size;
+		},
+		"/sent-in-any-order": async ({ env }) => { // @ parts that arrive last first, completed in their order
+			const up = await env.BUCKET.createMultipartUpload("order");
+			const two = await up.uploadPart(2, "two"); const one = await up.uploadPart(1, five);
+			return (await up.complete([one, two])).size;
 		},
 		"/resume": async ({ env }) => {
 			const { key, uploadId } = await env.BUCKET.createMultipartUpload("resumed");
