@@ -1,4 +1,4 @@
-// The entry module that flint puts around a Worker. It costs one async call a
+// The entry module that flint puts around a Worker. It costs one promise a
 // request until something throws; then the exception is printed in order with
 // console.* and the response carries it to the front.
 import * as user from "flint:main";
