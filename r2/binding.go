@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -231,43 +232,18 @@ func (b *Binding) write(w http.ResponseWriter, c *call, a *answer) {
 		return
 	}
 	defer a.content.Close()
-	if err := copyAnswer(w, a.json, a.content); err != nil {
+	if _, err := w.Write(a.json); err != nil {
+		return
+	}
+	_, err := io.Copy(w, a.content)
+	var unread *fs.PathError
+	if errors.As(err, &unread) || errors.Is(err, io.ErrUnexpectedEOF) {
 		// A length was promised, so workerd sees that the content broke off.
 		b.log.Error("r2: the content of an object cannot be read", "bucket", c.bucket.name, "key", c.key(), "error", err)
 	}
 }
 
 var jsonType = []string{"application/json"}
-
-// copyAnswer writes head and then content in as few writes as its size allows.
-// It returns an error of content; that a Worker stops reading is none.
-func copyAnswer(w io.Writer, head []byte, content io.Reader) error {
-	if in, ok := content.(inlineBody); ok {
-		if _, err := w.Write(head); err == nil {
-			_, _ = in.WriteTo(w)
-		}
-		return nil
-	}
-	buf := copyBuffers.Get().(*[]byte)
-	defer copyBuffers.Put(buf)
-	if len(head) > len(*buf)/2 {
-		if _, err := w.Write(head); err != nil {
-			return nil
-		}
-		head = nil
-	}
-	for filled := copy(*buf, head); ; filled = 0 {
-		n, eof, err := readFull(content, (*buf)[filled:])
-		if filled += n; filled > 0 {
-			if _, err := w.Write((*buf)[:filled]); err != nil {
-				return nil
-			}
-		}
-		if eof || err != nil {
-			return err
-		}
-	}
-}
 
 // fail sends an error, and with a failed condition of a get the object.
 func (b *Binding) fail(w http.ResponseWriter, r *http.Request, c *call, a *answer, err error) {

@@ -11,17 +11,20 @@ import (
 	"time"
 
 	"flint/internal/sqlite"
+	"flint/internal/wal"
 )
 
 // Bucket is a set of objects. Its methods may be called from any goroutine.
 type Bucket struct {
-	name  string
-	dir   string
-	store *Store
-	db    *sqlite.DB
-	stmts *statements
-	blobs *blobs
-	class atomic.Pointer[string] // storage class of objects that name none
+	name    string
+	dir     string
+	store   *Store
+	db      *sqlite.DB
+	stmts   *statements
+	blobs   *blobs
+	journal *wal.Log // of puts
+	recent  *recent
+	class   atomic.Pointer[string] // storage class of objects that name none
 
 	// write makes "look at the old row, then write the new one" one step.
 	write   sync.Mutex
@@ -29,7 +32,7 @@ type Bucket struct {
 }
 
 func openBucket(s *Store, name string) (*Bucket, error) {
-	b := &Bucket{name: name, dir: filepath.Join(s.dir, name), store: s}
+	b := &Bucket{name: name, dir: filepath.Join(s.dir, name), store: s, recent: newRecent()}
 	if err := os.MkdirAll(b.dir, 0o700); err != nil {
 		return nil, err
 	}
@@ -38,7 +41,7 @@ func openBucket(s *Store, name string) (*Bucket, error) {
 		return nil, err
 	}
 	if err := b.start(); err != nil {
-		return nil, errors.Join(fmt.Errorf("open bucket %s: %w", name, err), b.db.Close())
+		return nil, errors.Join(fmt.Errorf("open bucket %s: %w", name, err), b.closeFiles())
 	}
 	return b, nil
 }
@@ -48,6 +51,9 @@ func openBucket(s *Store, name string) (*Bucket, error) {
 func (b *Bucket) start() error {
 	var err error
 	if b.stmts, err = prepare(b.db); err != nil {
+		return err
+	}
+	if err := b.openJournal(); err != nil {
 		return err
 	}
 	now := b.store.clock.Now()
@@ -126,6 +132,9 @@ func (b *Bucket) describe(class, location string) error {
 func (b *Bucket) retire() error {
 	b.write.Lock()
 	defer b.write.Unlock()
+	if err := b.settle(); err != nil {
+		return err
+	}
 	var one int
 	err := b.db.Writer.QueryRow("SELECT 1 FROM objects LIMIT 1").Scan(&one)
 	if err == nil {
@@ -135,7 +144,7 @@ func (b *Bucket) retire() error {
 		return err
 	}
 	b.retired = true
-	return b.close()
+	return errors.Join(b.closeFiles(), b.blobs.close())
 }
 
 // lock begins a step of writing.
@@ -159,5 +168,19 @@ func (b *Bucket) discard(ids []string) {
 }
 
 func (b *Bucket) close() error {
-	return errors.Join(b.stmts.close(), b.db.Close(), b.blobs.close())
+	b.write.Lock()
+	defer b.write.Unlock()
+	return errors.Join(b.settle(), b.closeFiles(), b.blobs.close())
+}
+
+// closeFiles closes what start has opened of journal and tables.
+func (b *Bucket) closeFiles() error {
+	var err error
+	if b.journal != nil {
+		err = b.journal.Close()
+	}
+	if b.stmts != nil {
+		err = errors.Join(err, b.stmts.close())
+	}
+	return errors.Join(err, b.db.Close())
 }

@@ -28,6 +28,7 @@ func putUntilKilled(dir string) {
 	if err != nil {
 		panic(err)
 	}
+	s.journal = 64 << 10 // so that kills hit the moves into the table
 	b, err := s.Bucket("media")
 	if err != nil {
 		panic(err)

@@ -33,6 +33,10 @@ func (b *Bucket) delete(keys []string) (gone []string, err error) {
 		return nil, err
 	}
 	defer b.write.Unlock()
+	if err := b.settle(); err != nil {
+		return nil, err
+	}
+	defer b.recent.change(keys...)()
 	if len(keys) == 1 {
 		was, err := previous(b.stmts.previous, keys[0])
 		if err != nil || was == nil {

@@ -209,6 +209,18 @@ func (b *fileBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// WriteTo implements io.WriterTo. An *io.LimitedReader of a file is what
+// sockets can send by themselves.
+func (b *fileBody) WriteTo(w io.Writer) (int64, error) {
+	buf := copyBuffers.Get().(*[]byte)
+	defer copyBuffers.Put(buf)
+	n, err := io.CopyBuffer(w, &io.LimitedReader{R: b.f, N: b.left}, *buf)
+	if b.left -= n; b.left > 0 && err == nil {
+		err = io.ErrUnexpectedEOF
+	}
+	return n, err
+}
+
 // Close implements io.Closer.
 func (b *fileBody) Close() error { return b.f.Close() }
 
@@ -244,6 +256,24 @@ func (b *partsBody) Read(p []byte) (int, error) {
 		b.cur.Close()
 		b.cur = nil
 	}
+}
+
+// WriteTo implements io.WriterTo.
+func (b *partsBody) WriteTo(w io.Writer) (total int64, err error) {
+	for b.cur != nil || len(b.parts) > 0 {
+		if b.cur == nil {
+			if err := b.next(); err != nil {
+				return total, err
+			}
+		}
+		n, err := b.cur.WriteTo(w)
+		if total += n; err != nil {
+			return total, err
+		}
+		b.cur.Close()
+		b.cur = nil
+	}
+	return total, nil
 }
 
 func (b *partsBody) next() error {

@@ -3,7 +3,6 @@ package r2
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -44,10 +43,7 @@ func (b *Bucket) get(key string, opts GetOptions) (*Body, error) {
 	if err != nil {
 		return nil, err
 	}
-	o, err := r.object()
-	if err != nil {
-		return nil, err
-	}
+	o := r.copy()
 	body := &Body{Object: o, Span: Span{0, o.Size}}
 	if !opts.OnlyIf.holds(o) {
 		return body, ErrPreconditionFailed
@@ -62,13 +58,18 @@ func (b *Bucket) get(key string, opts GetOptions) (*Body, error) {
 	return body, nil
 }
 
+// row finds the row of a key, with its content.
 func (b *Bucket) row(key string) (*row, error) {
-	r := &row{o: Object{Key: key}}
-	err := b.stmts.get.QueryRow(key).Scan(r.dest(&r.data)...)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, ErrNoSuchKey
+	r, seen := b.recent.find(key)
+	if r != nil {
+		return r, nil
 	}
-	return r, err
+	r = &row{o: Object{Key: key}}
+	if err := r.scan(b.stmts.get.QueryRow(key), &r.data); err != nil {
+		return nil, err
+	}
+	b.recent.keep(r, seen)
+	return r, nil
 }
 
 // content opens the bytes of one version; fs.ErrNotExist if it was replaced.

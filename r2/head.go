@@ -1,10 +1,6 @@
 package r2
 
-import (
-	"context"
-	"database/sql"
-	"errors"
-)
+import "context"
 
 // Head describes an object, or returns ErrNoSuchKey.
 // https://developers.cloudflare.com/r2/api/workers/workers-api-reference/#bucket-method-definitions
@@ -15,13 +11,16 @@ func (b *Bucket) Head(ctx context.Context, key string) (*Object, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	r := row{o: Object{Key: key}}
-	err := b.stmts.head.QueryRow(key).Scan(r.dest()...)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, ErrNoSuchKey
+	r, seen := b.recent.find(key)
+	if r != nil {
+		return r.copy(), nil
 	}
-	if err != nil {
+	r = &row{o: Object{Key: key}}
+	if err := r.scan(b.stmts.head.QueryRow(key)); err != nil {
 		return nil, err
 	}
-	return r.object()
+	if r.place != placeInline { // else a get would miss the content
+		b.recent.keep(r, seen)
+	}
+	return r.copy(), nil
 }

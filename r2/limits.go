@@ -35,6 +35,17 @@ const (
 	// file's time at 1 KiB and at most seven tenths at 64 KiB, on a busy machine;
 	// above 32 KiB a get pays for it with a copy.
 	maxInline = 64 << 10
+	// maxJournal is how large the journal of a bucket grows, in bytes, before its
+	// puts move into the table, and maxUnsettled how many keys they may have: one
+	// put waits for the move, 10 µs a key.
+	maxJournal   = 4 << 20
+	maxUnsettled = 1 << 10
+	// maxJournaled is the largest content that goes through the journal, in bytes:
+	// writing more of it twice costs more than a transaction.
+	maxJournaled = 8 << 10
+	// maxRead is about how much of a bucket's rows stays in memory, in bytes; as
+	// much again is about to be dropped.
+	maxRead = 4 << 20
 	// maxFrame is the longest JSON part of a request. The longest legal ones
 	// are 10,000 parts and 1000 keys in which every byte is escaped.
 	maxFrame = 16 << 20

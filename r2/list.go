@@ -40,6 +40,9 @@ func (b *Bucket) List(ctx context.Context, opts ListOptions) (*Listing, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := b.settled(); err != nil {
+		return nil, err
+	}
 	for !p.done {
 		if err := ctx.Err(); err != nil {
 			return nil, err

@@ -94,6 +94,36 @@ func (r *row) dest(more ...any) []any {
 	return append([]any{&r.o.Version, &r.o.Size, &r.o.ETag, &r.uploaded, &r.o.StorageClass, &r.http, &r.custom, &r.checksums, &r.place}, more...)
 }
 
+// args are the arguments of statements.put.
+func (r *row) args() []any {
+	return []any{
+		r.o.Key, r.o.Version, r.o.Size, r.o.ETag, r.uploaded, r.o.StorageClass, r.http, r.custom, r.checksums, r.place, r.data,
+	}
+}
+
+// scan reads the columns of an object, or returns ErrNoSuchKey.
+func (r *row) scan(found *sql.Row, more ...any) error {
+	err := found.Scan(r.dest(more...)...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return ErrNoSuchKey
+	}
+	if err == nil {
+		_, err = r.object()
+	}
+	return err
+}
+
+// copy is the object for a caller to have.
+func (r *row) copy() *Object {
+	o := r.o
+	return &o
+}
+
+// bytes is about what a row takes in memory.
+func (r *row) bytes() int {
+	return 512 + len(r.o.Key) + len(r.http) + len(r.custom) + len(r.checksums) + len(r.data)
+}
+
 // object decodes what the columns encode.
 func (r *row) object() (*Object, error) {
 	r.o.Uploaded = time.UnixMilli(r.uploaded).UTC()
@@ -144,7 +174,15 @@ type old struct {
 	place         int
 }
 
-// previous finds the object that key has now; nil if it has none.
+// current finds the object that key has now, in the journal or in the table; nil if it has none.
+func (b *Bucket) current(key string) (*old, error) {
+	if r, _ := b.recent.find(key); r != nil {
+		return &old{r.o.Version, r.o.ETag, r.uploaded, r.place}, nil
+	}
+	return previous(b.stmts.previous, key)
+}
+
+// previous finds the object that key has in the table; nil if it has none.
 func previous(st *sql.Stmt, key string) (*old, error) {
 	var o old
 	err := st.QueryRow(key).Scan(&o.version, &o.etag, &o.uploaded, &o.place)

@@ -167,6 +167,10 @@ func (b *Bucket) CompleteMultipart(ctx context.Context, key, id string, parts []
 		return nil, err
 	}
 	defer b.write.Unlock()
+	if err := b.settle(); err != nil {
+		return nil, err
+	}
+	defer b.recent.change(key)()
 	var o *Object
 	var gone []string
 	err := b.db.Write(func(tx *sql.Tx) error {

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"io"
+	"strings"
 	"sync"
 	"time"
 )
@@ -169,36 +170,62 @@ func copyHashed(ctx context.Context, dst io.Writer, h *hasher, src io.Reader) (i
 // commit makes o the object of its key if the condition holds, and returns the
 // blobs that this leaves without a name.
 func (b *Bucket) commit(o *Object, u *upload, onlyIf *Conditional) (gone []string, err error) {
-	http, custom, err := encodeMetadata(o.HTTP, o.Custom)
+	r, err := newRow(o, u)
 	if err != nil {
 		return nil, err
-	}
-	place := placeBlob
-	if u.inline() {
-		place = placeInline
 	}
 	if err := b.lock(); err != nil {
 		return nil, err
 	}
 	defer b.write.Unlock()
-	was, err := previous(b.stmts.previous, o.Key)
+	was, err := b.current(o.Key)
 	if err != nil {
 		return nil, err
 	}
 	if !onlyIf.holds(was.object()) {
 		return nil, ErrPreconditionFailed
 	}
-	now := b.store.clock.Now().UnixMilli()
-	o.Uploaded = time.UnixMilli(now).UTC()
-	args := []any{o.Key, o.Version, o.Size, o.ETag, now, o.StorageClass, http, custom, o.Checksums.text(), place, u.data}
+	r.uploaded = b.store.clock.Now().UnixMilli()
+	r.o.Uploaded = time.UnixMilli(r.uploaded).UTC()
+	o.Uploaded = r.o.Uploaded
+	if was != nil && was.place == placeParts || len(r.data) > maxJournaled {
+		return b.putPast(r, was)
+	}
+	if err := b.log(r); err != nil {
+		return nil, err
+	}
+	return was.release(nil)
+}
+
+// newRow is the row of a put, but for its time.
+func newRow(o *Object, u *upload) (r *row, err error) {
+	r = &row{o: *o, checksums: o.Checksums.text(), place: placeBlob, data: u.data}
+	if u.inline() {
+		r.place = placeInline
+	}
+	if r.http, r.custom, err = encodeMetadata(o.HTTP, o.Custom); err != nil {
+		return nil, err
+	}
+	if strings.Contains(r.http+r.custom, `\ufffd`) { // JSON has replaced bytes that were no text
+		_, err = r.object()
+	}
+	return r, err
+}
+
+// putPast puts r into the table, past the journal.
+func (b *Bucket) putPast(r *row, was *old) (gone []string, err error) {
+	if err := b.settle(); err != nil {
+		return nil, err
+	}
+	defer b.recent.change(r.o.Key)()
 	if was == nil || was.place != placeParts {
-		if _, err := b.stmts.put.Exec(args...); err != nil {
+		if _, err := b.stmts.put.Exec(r.args()...); err != nil {
 			return nil, err
 		}
 		return was.release(nil)
 	}
 	err = b.db.Write(func(tx *sql.Tx) error {
-		if _, err := tx.Stmt(b.stmts.put).Exec(args...); err != nil {
+		if _, err := tx.Stmt(b.stmts.put).Exec(r.args()...); err != nil {
 			return err
 		}
 		gone, err = was.release(tx)

@@ -40,6 +40,7 @@ type Store struct {
 	log     *slog.Logger
 	minPart int64 // MinPartSize, unless a test says otherwise
 	inline  int64 // maxInline, likewise
+	journal int64 // maxJournal, likewise
 
 	randMu sync.Mutex
 	rand   io.Reader
@@ -59,7 +60,7 @@ type BucketInfo struct {
 
 // Open opens the store. Buckets are opened when they are first used.
 func Open(opts Options) (*Store, error) {
-	s := &Store{dir: opts.Dir, clock: opts.Clock, log: opts.Log, rand: opts.Rand, minPart: MinPartSize, inline: maxInline, buckets: map[string]*Bucket{}}
+	s := &Store{dir: opts.Dir, clock: opts.Clock, log: opts.Log, rand: opts.Rand, minPart: MinPartSize, inline: maxInline, journal: maxJournal, buckets: map[string]*Bucket{}}
 	if s.clock == nil {
 		s.clock = clock.New()
 	}

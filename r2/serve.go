@@ -52,11 +52,7 @@ func serveObject(w http.ResponseWriter, r *http.Request, b *Bucket, key string) 
 // copyOut sends the content. If it breaks off, the promised length tells the
 // client, to whom nothing else can be said any more.
 func copyOut(w io.Writer, body *Body) int64 {
-	var src io.Reader = body.Content
-	if f, ok := src.(*fileBody); ok {
-		src = &io.LimitedReader{R: f.f, N: f.left} // what sendfile understands
-	}
-	n, _ := io.Copy(w, src)
+	n, _ := io.Copy(w, body.Content)
 	return n
 }
 

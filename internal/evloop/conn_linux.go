@@ -23,10 +23,12 @@ type Conn struct {
 	paused bool
 
 	mu   sync.Mutex
-	room sync.Cond // for WriteWait
+	room sync.Cond // for WriteWait and SendFile
 	fd   int       // -1 once closed or detached
 	out  []byte    // what could not be sent at once
 	sent int       // how much of out has been sent since
+
+	waiting bool // a goroutine awaits that the system takes more
 }
 
 // Write sends b; what the system does not take at once is kept and sent later.
@@ -94,6 +96,9 @@ func (c *Conn) pending() int { return len(c.out) - c.sent }
 func (c *Conn) flush() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.fd >= 0 && c.waiting && len(c.out) == 0 {
+		c.awaited()
+	}
 	if c.fd < 0 || len(c.out) == 0 {
 		return false
 	}
@@ -119,7 +124,7 @@ func (c *Conn) interest() {
 	if !c.paused {
 		events = syscall.EPOLLIN
 	}
-	if len(c.out) > 0 {
+	if len(c.out) > 0 || c.waiting {
 		events |= syscall.EPOLLOUT
 	}
 	_ = c.loop.control(syscall.EPOLL_CTL_MOD, c.fd, events, c.id) // it is there: add put it

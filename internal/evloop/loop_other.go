@@ -2,7 +2,10 @@
 
 package evloop
 
-import "net"
+import (
+	"net"
+	"os"
+)
 
 // Loop is not served on this system: New fails.
 type Loop struct{}
@@ -30,6 +33,9 @@ func (c *Conn) Write([]byte) (int, error) { return 0, ErrUnsupported }
 
 // WriteWait fails with ErrUnsupported.
 func (c *Conn) WriteWait([]byte) (int, error) { return 0, ErrUnsupported }
+
+// SendFile fails with ErrUnsupported.
+func (c *Conn) SendFile(*os.File, int64) (int64, error) { return 0, ErrUnsupported }
 
 // Pending is 0.
 func (c *Conn) Pending() int { return 0 }

@@ -93,9 +93,12 @@ func (w *reply) begin() bool {
 	w.begun = true
 	w.chunked = w.length < 0 && w.r.Method != http.MethodHead && !rawhttp.Bodiless(w.status)
 	out := w.head(buffers.Get().(*[]byte), w.length)
+	if !w.chunked {
+		*out = append(*out, *w.held...)
+	}
 	w.put(*out)
 	release(out)
-	if len(*w.held) > 0 {
+	if w.chunked {
 		_ = w.send(*w.held)
 	}
 	return !w.failed

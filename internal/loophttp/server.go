@@ -46,7 +46,11 @@ func (s *Server) Serve(l net.Listener) error {
 	go func() { done <- s.HTTP.Serve(s.handed) }()
 	err := s.accept(l)
 	s.handed.Close()
-	return errors.Join(err, <-done)
+	served := <-done
+	if err == nil && errors.Is(served, net.ErrClosed) {
+		served = http.ErrServerClosed // HTTP saw its listener close before it was told why
+	}
+	return errors.Join(err, served)
 }
 
 func (s *Server) accept(l net.Listener) error {

@@ -281,3 +281,20 @@ func wantRecords(t *testing.T, path string, want []string) {
 		t.Fatalf("replayed %d records, want %d: %.200q, want %.200q", len(got), len(want), got, want)
 	}
 }
+
+func TestClearLeavesNothing(t *testing.T) {
+	t.Parallel()
+	path := write(t, "one", "two")
+	l := mustOpen(t, path)
+	if err := l.Clear(); err != nil || l.Size() != 0 {
+		t.Fatalf("size %d, %v", l.Size(), err)
+	}
+	if err := l.Append([]byte("three")); err != nil {
+		t.Fatal(err)
+	}
+	closeLog(t, l)
+	wantRecords(t, path, []string{"three"})
+	if err := l.Clear(); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("cleared a closed log: %v", err)
+	}
+}
