@@ -85,6 +85,9 @@ func (b *bench) load(ctx context.Context, p *process, requests []request, connec
 	for i, r := range requests {
 		lines[i] = r.line()
 	}
+	if err := settle(ctx, p); err != nil {
+		return sample{}, err
+	}
 	if err := warm(ctx, p, requests[0], min(connections, 16)); err != nil {
 		return sample{}, err
 	}
@@ -133,6 +136,27 @@ func parseWrk(out string) (r sample, n int, err error) {
 	}
 	r = sample{rate: v[0] / v[1] * 1e6, p50: v[2] / 1000, p95: v[3] / 1000, p99: v[4] / 1000, failed: int(v[5] + v[6])}
 	return r, int(v[0]), nil
+}
+
+// settle waits until a side has done what an earlier load left behind: requests
+// that nobody waits for any more. It waits for 15 seconds at most.
+func settle(ctx context.Context, p *process) error {
+	const look, quiet, most = 50 * time.Millisecond, 10 * time.Millisecond, 300
+	before, _ := p.cpu()
+	for range most {
+		pause, done := context.WithTimeout(ctx, look)
+		<-pause.Done()
+		done()
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		now, _ := p.cpu()
+		if now-before <= quiet {
+			return nil
+		}
+		before = now
+	}
+	return nil
 }
 
 // warm sends requests for a moment, so that a load meets warm code; it also

@@ -40,12 +40,12 @@ func main() {
 
 // options are the command's flags.
 type options struct {
-	flint, root, out            string
-	peers, only                 []string
-	connections                 []int // limits are measured at the first
-	rounds, starts              int
-	duration                    time.Duration
-	full, growth, limits, quick bool
+	flint, root, out, readmeFile string
+	peers, only                  []string
+	connections                  []int // limits are measured at the first
+	rounds, starts               int
+	duration                     time.Duration
+	full, growth, limits, quick  bool
 }
 
 func parse(args []string) (*options, error) {
@@ -54,6 +54,7 @@ func parse(args []string) (*options, error) {
 	f.StringVar(&o.flint, "flint", "bin/flint", "the binary to measure")
 	f.StringVar(&o.root, "root", ".", "the repository")
 	f.StringVar(&o.out, "out", "", "also write the result to this Markdown file")
+	f.StringVar(&o.readmeFile, "readme", "", "with -full: also write the main figures into this README")
 	peers := f.String("peers", "flint,miniflare,wrangler", "the sides to run")
 	only := f.String("only", "", "operations, such as plain,kv-get (default: a short list)")
 	connections := f.String("connections", "", "concurrent connections (default 16; with -full 16,1,256); limits are measured at the first")
@@ -137,7 +138,11 @@ func run(ctx context.Context, args []string) error {
 	if o.out == "" {
 		return nil
 	}
-	return os.WriteFile(o.out, []byte(text), 0o644)
+	err = os.WriteFile(o.out, []byte(text), 0o644)
+	if err == nil && o.full && o.readmeFile != "" {
+		err = b.report.updateReadme(o.readmeFile)
+	}
+	return err
 }
 
 // bench is one run.

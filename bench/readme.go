@@ -1,0 +1,74 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+)
+
+// The README's part that a full run writes stands between these lines.
+const (
+	readmeBegin = "<!-- bench:begin -->\n"
+	readmeEnd   = "<!-- bench:end -->\n"
+)
+
+// updateReadme writes the main figures into the README at path.
+func (r *report) updateReadme(path string) error {
+	old, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	text, err := r.readme(string(old))
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return os.WriteFile(path, []byte(text), 0o644)
+}
+
+// readme is old with the figures of this run.
+func (r *report) readme(old string) (string, error) {
+	before, rest, begins := strings.Cut(old, readmeBegin)
+	_, after, ends := strings.Cut(rest, readmeEnd)
+	if !begins || !ends {
+		return "", fmt.Errorf("the lines %q and %q are missing", strings.TrimSpace(readmeBegin), strings.TrimSpace(readmeEnd))
+	}
+	b := &strings.Builder{}
+	b.WriteString(before + readmeBegin)
+	fmt.Fprintf(b, "Measured by `%s` on %s, %d cores, %d connections, the sides in turn; medians, so compare the columns\n"+
+		"([all of it](bench/RESULTS.md), also what still holds flint back). *Of the limit*: of the same call with bindings that do nothing.\n\n",
+		r.command(), r.machine.date, r.machine.cores, r.connections[0])
+	r.writeMain(b)
+	b.WriteString(readmeEnd + after)
+	return b.String(), nil
+}
+
+// writeMain writes the table of the README.
+func (r *report) writeMain(b *strings.Builder) {
+	t := &table{head: append(append([]string{""}, titlesOf(r.products())...), "× "+titles[miniflareSide], "of the limit")}
+	row := func(what, limit string, format func(float64) string, value func(side string) float64, more bool) {
+		cells := []string{what}
+		for _, s := range r.products() {
+			cells = append(cells, format(value(s)))
+		}
+		flint, peer := value(flintSide), value(miniflareSide)
+		if !more {
+			flint, peer = peer, flint
+		}
+		t.add(append(cells, ratio(flint, peer), limit)...)
+	}
+	for _, what := range r.times.rows {
+		row(what+", ms", none, millis, func(s string) float64 { return r.times.of(what, s, same) }, false)
+	}
+	for _, key := range r.loads.rows {
+		if key.connections != r.connections[0] || strings.HasPrefix(key.what, growthPrefix) || key.what == quizFlow {
+			continue
+		}
+		value := func(s string) float64 { return r.loads.of(key, s, rate) }
+		row(key.label()+", requests/s", percent(value(flintSide), value(frontSide)), count, value, true)
+	}
+	for _, when := range r.occasions() {
+		row("memory "+when, none, func(f float64) string { return megabytes(int64(f)) },
+			func(s string) float64 { return r.memories.of(when, s, func(u usage) float64 { return float64(u.rss) }) }, false)
+	}
+	t.write(b)
+}
