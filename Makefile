@@ -3,7 +3,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 # FTS5 and the math functions are part of D1's SQL surface; extensions cannot be loaded; totals of memory would take a lock at
-# every allocation. The workspace replaces SQLite by one that counts rows read and written (d1/csqlite/rowcount).
+# every allocation. The workspace replaces SQLite by one that counts rows read and written,
+# and takes DELETE … LIMIT (d1/csqlite/rowcount).
 export GOFLAGS    := -tags=sqlite_fts5,sqlite_math_functions,sqlite_omit_load_extension
 export CGO_CFLAGS := -O2 -DSQLITE_ENABLE_NORMALIZE -DSQLITE_DEFAULT_MEMSTATUS=0
 export GOWORK     := $(CURDIR)/.cache/sqlite/go.work

@@ -41,7 +41,8 @@ func command(t *testing.T, dir string, env []string, args ...string) *exec.Cmd {
 	}
 	cmd := exec.CommandContext(t.Context(), exe, args...)
 	cmd.Dir = dir
-	cmd.Env = append(append(os.Environ(), asFlint+"=1"), env...)
+	// with -race every process sleeps a second before it ends: https://go.dev/doc/articles/race_detector
+	cmd.Env = append(append(os.Environ(), asFlint+"=1", "GORACE=atexit_sleep_ms=0 "+os.Getenv("GORACE")), env...)
 	return cmd
 }
 

@@ -27,7 +27,7 @@ import (
 )
 
 // needed are the compile options without which D1's SQL is not complete.
-var needed = []string{"ENABLE_FTS5", "ENABLE_MATH_FUNCTIONS", "ENABLE_RTREE"}
+var needed = []string{"ENABLE_FTS5", "ENABLE_MATH_FUNCTIONS", "ENABLE_RTREE", "ENABLE_UPDATE_DELETE_LIMIT"}
 
 // CheckBuild says what D1 needs and the SQLite in this binary lacks, compile
 // options or the counters of rowcount, or nil.

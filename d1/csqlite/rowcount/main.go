@@ -2,8 +2,9 @@
 // rows that a statement reads and writes, and the runtime counts them inside
 // SQLite's virtual machine; stock SQLite counts neither. rowcount copies the
 // module github.com/mattn/go-sqlite3, adds two counters to SQLite's prepared
-// statements, and writes a go.work by which the go command builds the copy in
-// place of the module (https://go.dev/ref/mod#workspaces). The Makefile runs it.
+// statements and ORDER BY and LIMIT to DELETE and UPDATE, and writes a go.work
+// by which the go command builds the copy in place of the module
+// (https://go.dev/ref/mod#workspaces). The Makefile runs it.
 //
 //	rowcount FOLDER     writes FOLDER/go.work and FOLDER/go-sqlite3
 package main
@@ -16,6 +17,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -66,7 +68,7 @@ func ask(answer any, args ...string) error {
 	return json.Unmarshal(out, answer)
 }
 
-// copyModule copies the package at the root of a module, with the counters in.
+// copyModule copies the package at the root of a module, with the edits in.
 func copyModule(from, to string) error {
 	files, err := os.ReadDir(from)
 	if err != nil {
@@ -84,11 +86,11 @@ func copyModule(from, to string) error {
 			return err
 		}
 		if f.Name() == source {
-			counted, err := count(string(text))
+			edited, err := apply(string(text))
 			if err != nil {
 				return fmt.Errorf("%s: %w", filepath.Join(from, source), err)
 			}
-			text = []byte(counted)
+			text = []byte(edited)
 		}
 		if err := os.WriteFile(filepath.Join(to, f.Name()), text, 0o644); err != nil {
 			return err
@@ -97,9 +99,9 @@ func copyModule(from, to string) error {
 	return nil
 }
 
-// count adds the counters to SQLite's source.
-func count(text string) (string, error) {
-	for _, e := range edits {
+// apply adds the counters and the clause to SQLite's source.
+func apply(text string) (string, error) {
+	for _, e := range slices.Concat(edits, limitEdits) {
 		from := strings.Index(text, e.within)
 		if from < 0 {
 			return "", fmt.Errorf("%q is missing: this version of SQLite needs another edit", e.within)
