@@ -15,7 +15,7 @@ func TestReadme(t *testing.T) {
 	}
 	r.time("first answer", flintSide, 50*time.Millisecond)
 	r.time("first answer", miniflareSide, 500*time.Millisecond)
-	got, err := r.readme("before\n" + readmeBegin + "old\n" + readmeEnd + "after\n")
+	got, err := r.readme("before\n" + readmeBegin + "stale\n" + readmeEnd + "after\n")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -24,7 +24,7 @@ func TestReadme(t *testing.T) {
 			t.Errorf("%q is missing in:\n%s", want, got)
 		}
 	}
-	if strings.Contains(got, "old") || strings.Count(got, "KV get") != 1 {
+	if strings.Contains(got, "stale") || strings.Count(got, "KV get") != 1 {
 		t.Errorf("too much:\n%s", got)
 	}
 	if _, err := r.readme("no place for it"); err == nil {
