@@ -36,6 +36,7 @@ type Options struct {
 
 	checkpointFrames uint32 // for tests; zero: the limits of this package
 	minChainBytes    int64
+	baseGate         func(stop <-chan struct{}) // returns when a base may be copied; nil: at once
 }
 
 // Store is all D1 databases of one state directory. It is safe for concurrent use.

@@ -45,7 +45,8 @@ type history struct {
 	next       uint32 // frames at which to checkpoint
 	marks      marks
 
-	chain *chain // nil: the history could not be written, and begins anew at the next checkpoint
+	chain *chain    // nil: the history could not be written, and begins anew at the next checkpoint
+	copy  *baseCopy // the next chain, while its base is made
 	older []*chain
 }
 
@@ -69,7 +70,7 @@ func (db *Database) openHistory(before csqlite.WAL, o Options) error {
 	}
 	h.pin = pin
 	db.history = h
-	if err := h.hold(); err != nil {
+	if err := hold(pin); err != nil {
 		return err
 	}
 	w, err := h.writer.WAL()
@@ -96,13 +97,13 @@ func (db *Database) openHistory(before csqlite.WAL, o Options) error {
 // historyDir is the folder of a database file's history.
 func historyDir(path string) string { return strings.TrimSuffix(path, ".sqlite") + ".history" }
 
-// hold begins the pin's read: from now on no process begins the log anew, or
-// only once and without moving it into the file.
-func (h *history) hold() error {
-	if err := h.pin.Begin(false); err != nil {
+// hold begins a read: from now on no process begins the log anew, or only once
+// and without moving it into the file.
+func hold(c *csqlite.Conn) error {
+	if err := c.Begin(false); err != nil {
 		return err
 	}
-	_, err := h.pin.TrustedInt("PRAGMA schema_version")
+	_, err := c.TrustedInt("PRAGMA schema_version")
 	return err
 }
 
@@ -187,12 +188,12 @@ func (h *history) saw(w csqlite.WAL) {
 	}
 	h.settled = false
 	h.newest.Store(&position{h.epoch, h.gen, w.Frames, w.Salt, w.Sum})
-	if h.chain == nil {
+	if !h.keeps() {
 		return
 	}
 	if h.marks.add(w.Frames, h.clock.Now().UnixMilli()) {
 		m := h.marks.list[len(h.marks.list)-1]
-		err := h.chain.append(recordHead{Kind: kindTime, Epoch: h.epoch, Gen: h.gen, Salt: h.salt, Last: m.frame, End: m.ms}, nil, nil)
+		err := h.append(recordHead{Kind: kindTime, Epoch: h.epoch, Gen: h.gen, Salt: h.salt, Last: m.frame, End: m.ms}, nil, nil)
 		if err != nil {
 			h.giveUp(err)
 		}
@@ -201,7 +202,7 @@ func (h *history) saw(w csqlite.WAL) {
 
 // begunAnew notes that the log begins at its first frame again.
 func (h *history) begunAnew(w csqlite.WAL) {
-	if h.chain != nil && !h.settled { // the pin has failed
+	if h.keeps() && !h.settled { // the pin has failed
 		h.giveUp(fmt.Errorf("the write-ahead log was begun anew by another process"))
 	}
 	h.gen++
@@ -212,6 +213,7 @@ func (h *history) begunAnew(w csqlite.WAL) {
 
 // committed notes a commit and moves the log into the file once it is long.
 func (h *history) committed() {
+	h.finish(false)
 	w, err := h.writer.WAL()
 	if err != nil {
 		h.giveUp(err)
@@ -225,6 +227,7 @@ func (h *history) committed() {
 
 // sync brings everything that is committed into the chain.
 func (h *history) sync() error {
+	h.finish(false)
 	w, err := h.writer.WAL()
 	if err != nil {
 		return err
@@ -240,6 +243,9 @@ func (h *history) sync() error {
 // giveUp ends a chain that cannot go on: the database is more important than
 // its past. The next checkpoint begins a new one.
 func (h *history) giveUp(err error) {
+	if h.copy != nil {
+		h.dropCopy(err)
+	}
 	if h.chain != nil {
 		h.chain.closeLog()
 		h.older = append(h.older, h.chain)
@@ -250,7 +256,9 @@ func (h *history) giveUp(err error) {
 
 // close archives the rest and moves the log into the file.
 func (h *history) close() error {
+	h.finish(true)
 	h.checkpoint()
+	h.finish(true)
 	if h.chain != nil {
 		h.chain.closeLog()
 	}

@@ -154,6 +154,7 @@ func BenchmarkPastBegin(b *testing.B) {
 		if db, err = s.Database("db"); err != nil {
 			b.Fatal(err)
 		}
+		db.history.finish(true)
 	}
 	b.StopTimer()
 	b.ReportMetric(float64(db.Size())/1e6, "MB")

@@ -41,7 +41,7 @@ var packers = sync.Pool{New: func() any { return new(packer) }}
 
 // archive brings the frames of the log up to those of to into the chain.
 func (h *history) archive(to csqlite.WAL) error {
-	if h.chain == nil || to.Frames <= h.archived {
+	if !h.keeps() || to.Frames <= h.archived {
 		return nil
 	}
 	f, err := os.Open(h.walPath())
@@ -115,7 +115,7 @@ func (h *history) archiveBlock(p *packer, f io.ReaderAt, w csqlite.WAL, last uin
 		return err
 	}
 	p.packed = s2.Encode(p.packed[:cap(p.packed)], p.data)
-	if err := h.chain.append(r, p.meta, p.packed); err != nil {
+	if err := h.append(r, p.meta, p.packed); err != nil {
 		return err
 	}
 	for i := range n {

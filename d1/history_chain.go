@@ -13,8 +13,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"flint/d1/csqlite"
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -316,26 +314,3 @@ func (c *chain) remove() error {
 }
 
 func (c *chain) bytes() int64 { return c.baseBytes + c.logBytes }
-
-// newBase makes the base of a new chain from the database file, which must
-// hold everything and stay as it is meanwhile.
-func (c *chain) newBase(from *csqlite.Conn, head baseHead) (err error) {
-	tmp, err := os.CreateTemp(c.dir, "base-*.tmp")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(tmp.Name()))
-		}
-	}()
-	head.Magic = baseMagic
-	if c.baseBytes, err = writeBase(tmp, from, &head); err != nil {
-		return errors.Join(err, tmp.Close())
-	}
-	if err := tmp.Close(); err != nil {
-		return err
-	}
-	c.base, c.loaded = head, true
-	return os.Rename(tmp.Name(), c.path(".base"))
-}

@@ -1,20 +1,11 @@
 package d1
 
-import (
-	"bufio"
-	"encoding/binary"
-	"errors"
-	"hash/crc32"
-	"os"
-
-	"github.com/klauspost/compress/s2"
-
-	"flint/d1/csqlite"
-)
+import "errors"
 
 // checkpoint archives the log and moves it into the database file, as far as
 // readers let it. Other processes cannot commit meanwhile.
 func (h *history) checkpoint() {
+	h.finish(false)
 	err := h.writer.Begin(true)
 	if err != nil { // another process writes, for long: next time
 		h.next += h.o.checkpointFrames / 4
@@ -48,14 +39,15 @@ func (h *history) move() (whole bool, err error) {
 		return false, err
 	}
 	whole, err = h.pin.Backfill()
-	if err := errors.Join(err, h.hold()); err != nil || !whole {
+	if err := errors.Join(err, hold(h.pin)); err != nil || !whole {
 		return false, err
 	}
 	return true, h.settle()
 }
 
 // settle notes that the file holds everything, and begins a new chain if there
-// is none or the log of this one has outgrown its base.
+// is none or the log of this one has outgrown its base. While a base is copied
+// that file must stay as it is, so no log is moved into it then.
 func (h *history) settle() error {
 	w, err := h.writer.WAL()
 	if err != nil {
@@ -65,50 +57,16 @@ func (h *history) settle() error {
 		return err
 	}
 	h.settled, h.fresh = true, true
-	if h.chain == nil || h.chain.logBytes >= max(h.o.minChainBytes, h.chain.baseBytes) {
+	if h.copy == nil && (h.chain == nil || h.chain.logBytes >= max(h.o.minChainBytes, h.chain.baseBytes)) {
 		if err := h.beginChain(w); err != nil {
 			return err
 		}
-		h.prune()
 	}
 	print, err := h.fingerprint()
 	if err != nil {
 		return err
 	}
-	return h.chain.append(recordHead{Kind: kindFile, Epoch: h.epoch, Gen: h.gen, Salt: w.Salt, Last: w.Frames, After: w.Sum}, print, nil)
-}
-
-// beginChain makes a base of the file.
-func (h *history) beginChain(w csqlite.WAL) error {
-	c := &chain{dir: h.dir, n: 1}
-	if n := len(h.older); n > 0 {
-		c.n = h.older[n-1].n + 1
-	}
-	if h.chain != nil {
-		c.n = h.chain.n + 1
-	}
-	if err := os.MkdirAll(h.dir, 0o755); err != nil {
-		return err
-	}
-	p := h.newest.Load()
-	head := baseHead{
-		Epoch: p.epoch, Gen: p.gen, Frame: p.frame, Salt: p.salt, FrameSum: p.sum,
-		PageSize: uint32(w.PageSize), Pages: h.file.pages,
-		Time: h.marks.at(p.frame, h.clock.Now().UnixMilli()),
-	}
-	if err := c.newBase(h.pin, head); err != nil {
-		return err
-	}
-	if err := c.openLog(os.O_TRUNC); err != nil {
-		return err
-	}
-	if h.chain != nil {
-		h.chain.closeLog()
-		h.older = append(h.older, h.chain)
-	}
-	h.chain = c
-	h.archived, h.sum = w.Frames, w.Sum
-	return nil
+	return h.append(recordHead{Kind: kindFile, Epoch: h.epoch, Gen: h.gen, Salt: w.Salt, Last: w.Frames, After: w.Sum}, print, nil)
 }
 
 // prune drops the oldest chains: those of states that nobody may ask for any
@@ -138,31 +96,4 @@ func (h *history) chains() []*chain {
 		out = append(out, h.chain)
 	}
 	return out
-}
-
-// baseChunk is how many bytes of the database one part of a base holds.
-const baseChunk = 1 << 20
-
-// writeBase writes a base: its head, then parts of a length, a checksum, and
-// that many compressed bytes.
-func writeBase(f *os.File, from *csqlite.Conn, head *baseHead) (int64, error) {
-	out := bufio.NewWriterSize(f, 64<<10)
-	_, _ = out.Write(sealed(head)) // an error stays until Flush
-	size := int64(head.Pages) * int64(head.PageSize)
-	raw, packed := make([]byte, min(baseChunk, size)), []byte(nil)
-	written := int64(baseHeadSize)
-	for at := int64(0); at < size; at += baseChunk {
-		part := raw[:min(baseChunk, size-at)]
-		if err := from.ReadFile(part, at); err != nil {
-			return 0, err
-		}
-		packed = s2.Encode(packed[:cap(packed)], part)
-		var frame [8]byte
-		binary.LittleEndian.PutUint32(frame[:], uint32(len(packed)))
-		binary.LittleEndian.PutUint32(frame[4:], crc32.Checksum(packed, castagnoli))
-		_, _ = out.Write(frame[:])
-		_, _ = out.Write(packed)
-		written += int64(len(frame) + len(packed))
-	}
-	return written, out.Flush()
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -34,11 +35,12 @@ type pastMachine struct {
 	store  *Store
 	db     *Database
 	states []pastState
+	gate   *baseGate
 	exact  int // the times of states before are only known to a second: a crash came
 }
 
 func newPastMachine(tb testing.TB, t *rapid.T) *pastMachine {
-	m := &pastMachine{T: t, tb: tb, dir: tb.TempDir(), clock: clock.NewFrozen(testTime)}
+	m := &pastMachine{T: t, tb: tb, dir: tb.TempDir(), clock: clock.NewFrozen(testTime), gate: &baseGate{}}
 	m.open()
 	m.exec("CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER, b BLOB); CREATE INDEX ta ON t (a)")
 	m.states = m.states[len(m.states)-1:] // all that follows needs the table
@@ -47,7 +49,7 @@ func newPastMachine(tb testing.TB, t *rapid.T) *pastMachine {
 
 func (m *pastMachine) open() {
 	s, err := Open(Options{
-		Dir: m.dir, Clock: m.clock, checkpointFrames: 40, minChainBytes: 20_000,
+		Dir: m.dir, Clock: m.clock, checkpointFrames: 40, minChainBytes: 20_000, baseGate: m.gate.wait,
 		Log: slog.New(slog.NewTextHandler(rapidLog{m.T}, nil)),
 	})
 	if err == nil {
@@ -85,6 +87,7 @@ func (m *pastMachine) content() string {
 // reachable looks whether the history still holds every state that it has
 // been given.
 func (m *pastMachine) reachable() {
+	m.mayAsk()
 	h := m.db.history
 	for i, s := range m.states {
 		pos, _ := parseBookmark(s.bookmark)
@@ -94,6 +97,50 @@ func (m *pastMachine) reachable() {
 		if p, err := h.find(pos); p == nil || err != nil {
 			m.Fatalf("state %d of %d, %s, is gone: %v", i, len(m.states), s.bookmark, err)
 		}
+	}
+}
+
+// mayAsk lets a first base be copied: until then a history cannot be asked.
+func (m *pastMachine) mayAsk() {
+	if m.db.history.chain == nil {
+		m.gate.release()
+		m.db.history.finish(true)
+	}
+}
+
+// baseGate keeps bases from being copied while it is held.
+type baseGate struct {
+	mu   sync.Mutex
+	open chan struct{} // nil: open
+}
+
+func (g *baseGate) wait(stop <-chan struct{}) {
+	g.mu.Lock()
+	open := g.open
+	g.mu.Unlock()
+	if open == nil {
+		return
+	}
+	select {
+	case <-open:
+	case <-stop:
+	}
+}
+
+func (g *baseGate) hold() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.open == nil {
+		g.open = make(chan struct{})
+	}
+}
+
+func (g *baseGate) release() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.open != nil {
+		close(g.open)
+		g.open = nil
 	}
 }
 
@@ -147,6 +194,7 @@ func (m *pastMachine) outside(statements ...string) {
 }
 
 func (m *pastMachine) reopen(between func()) {
+	m.gate.release()
 	m.must(m.store.Close())
 	between()
 	m.open()
@@ -173,6 +221,7 @@ func (m *pastMachine) crash() {
 		return err
 	})
 	m.must(err)
+	m.gate.release()
 	m.must(m.store.Close())
 	m.dir, m.exact = to, len(m.states)
 	m.open()
@@ -181,6 +230,7 @@ func (m *pastMachine) crash() {
 // restore goes back to a known state, by its bookmark or by a moment at which
 // it was there.
 func (m *pastMachine) restore() {
+	m.mayAsk()
 	i := rapid.IntRange(0, len(m.states)-1).Draw(m.T, "state")
 	want, bookmark := m.states[i], m.states[i].bookmark
 	if rapid.Bool().Draw(m.T, "by time") && i >= m.exact && (want.next.IsZero() || want.next.After(want.at)) {
@@ -222,7 +272,7 @@ func TestHistoryModel(t *testing.T) {
 			return
 		}
 		m := newPastMachine(t, rt)
-		defer func() { m.must(m.store.Close()) }()
+		defer func() { m.gate.release(); m.must(m.store.Close()) }()
 		rt.Repeat(map[string]func(*rapid.T){
 			"":       func(*rapid.T) { m.reachable() },
 			"write":  func(*rapid.T) { m.exec(m.write()) },
@@ -239,10 +289,12 @@ func TestHistoryModel(t *testing.T) {
 				m.outside("PRAGMA busy_timeout = 0", rapid.SampledFrom([]string{"PRAGMA wal_checkpoint(TRUNCATE)", "PRAGMA wal_checkpoint(PASSIVE)"}).Draw(m.T, "checkpoint"))
 				m.know()
 			},
-			"vacuum":  func(*rapid.T) { m.outside("VACUUM"); m.know() },
-			"restart": func(*rapid.T) { m.reopen(func() {}) },
-			"crash":   func(*rapid.T) { m.crash() },
-			"restore": func(*rapid.T) { m.restore() },
+			"vacuum":     func(*rapid.T) { m.outside("VACUUM"); m.know() },
+			"restart":    func(*rapid.T) { m.reopen(func() {}) },
+			"crash":      func(*rapid.T) { m.crash() },
+			"restore":    func(*rapid.T) { m.restore() },
+			"hold bases": func(*rapid.T) { m.gate.hold() },
+			"copy bases": func(*rapid.T) { m.gate.release() },
 			"changed while closed": func(*rapid.T) {
 				m.reopen(func() { m.outside(m.write()) })
 			},

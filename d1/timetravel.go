@@ -51,13 +51,10 @@ func (db *Database) bookmarkAt(ctx context.Context, t time.Time, text string) (s
 	case t.Before(now.Add(-MaxTimeTravel)):
 		return "", badRequestf(msgTimeOld, text)
 	}
-	if err := db.lockWriter(ctx); err != nil {
+	if err := db.lockHistory(ctx); err != nil {
 		return "", err
 	}
 	defer db.unlockWriter()
-	if err := db.history.sync(); err != nil {
-		return "", err
-	}
 	p, begin, err := db.history.at(t.UnixMilli())
 	if err == nil && p == nil {
 		err = badRequestf(msgTimeBefore, text, begin.Format(time.RFC3339Nano))
@@ -66,6 +63,32 @@ func (db *Database) bookmarkAt(ctx context.Context, t time.Time, text string) (s
 		return "", err
 	}
 	return p.position.String(), nil
+}
+
+// lockHistory takes the writer, with all that is committed in the history. It
+// waits, without the writer, for the first base of a history that just began.
+func (db *Database) lockHistory(ctx context.Context) error {
+	for {
+		if err := db.lockWriter(ctx); err != nil {
+			return err
+		}
+		if err := db.history.sync(); err != nil {
+			db.unlockWriter()
+			return err
+		}
+		first := db.history.firstBase()
+		if first == nil {
+			return nil
+		}
+		db.unlockWriter()
+		select {
+		case <-first:
+		case <-db.closed:
+			return errClosed
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 // Restore brings back the state that a bookmark of the last 30 days names, as
@@ -95,14 +118,11 @@ func (db *Database) Restore(ctx context.Context, bookmark string) (Restored, err
 
 // rebuilder finds the state that a bookmark names.
 func (db *Database) rebuilder(ctx context.Context, pos position, bookmark string) (*rebuilder, error) {
-	if err := db.lockWriter(ctx); err != nil {
+	if err := db.lockHistory(ctx); err != nil {
 		return nil, err
 	}
 	defer db.unlockWriter()
 	h := db.history
-	if err := h.sync(); err != nil {
-		return nil, err
-	}
 	p, err := h.find(pos)
 	if err != nil {
 		return nil, err

@@ -207,6 +207,7 @@ func TestHistoryIsBounded(t *testing.T) {
 		mustQuery(t, db, "DELETE FROM t")
 		mustQuery(t, db, "INSERT INTO t VALUES (randomblob(20000))")
 		bookmarks = append(bookmarks, db.Bookmark())
+		db.history.finish(true) // a base that lags behind would let the old chain grow
 	}
 	var size int64
 	err := filepath.WalkDir(filepath.Join(dir, "db.history"), func(path string, d os.DirEntry, err error) error {
@@ -223,6 +224,58 @@ func TestHistoryIsBounded(t *testing.T) {
 	mustRestore(t, db, bookmarks[len(bookmarks)-5])
 	if n := len(db.history.chains()); n < 2 {
 		t.Errorf("%d chains", n)
+	}
+}
+
+// TestTimesWhenTheClockWentBack: after a restart the clock is no longer ahead.
+// Of two states that were there by a moment, the one committed last is meant.
+func TestTimesWhenTheClockWentBack(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	ahead := clock.NewFrozen(testTime)
+	s, err := Open(Options{Dir: dir, Clock: ahead})
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := s.Database("db")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustExec(t, db, "CREATE TABLE t (n)")
+	first := db.Bookmark()
+	if err := ahead.Advance(t.Context(), 48*time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	mustQuery(t, db, "INSERT INTO t VALUES (1)")
+	later := db.Bookmark()
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	c := clock.NewFrozen(testTime.Add(time.Hour))
+	db = travelling(t, dir, c, Options{})
+	at := func(after time.Duration, want string) {
+		t.Helper()
+		if got, err := db.BookmarkAt(t.Context(), testTime.Add(after)); err != nil || got != want {
+			t.Errorf("after %v: %s, %v; want %s", after, got, err, want)
+		}
+	}
+	if now := db.Bookmark(); now <= later {
+		t.Errorf("bookmark %s after %s", now, later)
+	}
+	_, err = db.BookmarkAt(t.Context(), testTime.Add(48*time.Hour))
+	refusal(t, err, "Invalid timestamp '2026-11-22T12:00:00Z'. Please provide a timestamp in the past")
+	at(time.Minute, first)
+	mustQuery(t, db, "INSERT INTO t VALUES (2)")
+	now := db.Bookmark()
+	at(time.Minute, first)
+	at(time.Hour, now)
+	if err := c.Advance(t.Context(), 72*time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	at(49*time.Hour, now)
+	mustRestore(t, db, later)
+	if n := oneValue(t, db, "SELECT max(n) FROM t"); n != int64(1) {
+		t.Errorf("restored: %v", n)
 	}
 }
 
@@ -344,9 +397,10 @@ func TestDamagedHistory(t *testing.T) {
 	mustQuery(t, db, "INSERT INTO t VALUES (hex(randomblob(2000)))")
 	bookmark := db.Bookmark()
 	mustQuery(t, db, "INSERT INTO t VALUES (2)")
-	if err := db.history.sync(); err != nil {
+	if err := db.lockHistory(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	db.unlockWriter()
 	log := db.history.chain.path(".log")
 	b, err := os.ReadFile(log)
 	if err != nil {
@@ -372,9 +426,10 @@ func TestTornHistory(t *testing.T) {
 	mustExec(t, db, "CREATE TABLE t (a); INSERT INTO t VALUES (1)")
 	bookmark := db.Bookmark()
 	mustQuery(t, db, "INSERT INTO t VALUES (2)")
-	if err := db.history.sync(); err != nil {
+	if err := db.lockHistory(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	db.unlockWriter()
 	if err := os.CopyFS(copied, os.DirFS(dir)); err != nil {
 		t.Fatal(err)
 	}
