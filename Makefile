@@ -48,7 +48,7 @@ dev: build web ## run Personality Spark: http://127.0.0.1:8787
 	@cd $(SPARK) && $(CURDIR)/bin/flint d1 migrations apply personality-spark
 	@exec bin/flint dev $(SPARK)
 
-test: runtime web redis ## all tests, with the race detector
+test: runtime web redis sqlite3 ## all tests, with the race detector
 	go test -race -timeout 20m $$(go list ./... | grep -v /conformance)
 	@cd conformance && go test -count=1 -timeout 10m -install
 	cd $(SPARK) && npm run --silent typecheck && npm run --silent test
@@ -83,6 +83,10 @@ redis:
 	  apt-get update -qq && RUNLEVEL=1 SYSTEMD_OFFLINE=1 apt-get install -y -qq --no-install-recommends redis-server >/dev/null; } || \
 	  echo "NO redis-server: KV's tests on a real Redis are SKIPPED (install Debian's package redis-server)"
 
+sqlite3:
+	@command -v sqlite3 >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends sqlite3 >/dev/null; } || \
+	  echo "NO sqlite3: that it loads D1's dumps is NOT TESTED (install Debian's package sqlite3)"
+
 wrk:
 	@command -v wrk >/dev/null || { apt-get update -qq && apt-get install -y -qq wrk; } || { echo "install wrk, the load generator (Debian package wrk)"; exit 1; }
 
@@ -102,4 +106,4 @@ conformance: build ## the same steps on flint and on the pinned peer, compared (
 clean: ## remove what was built; state directories stay
 	rm -rf bin .cache $(SPARK)/node_modules $(SPARK)/apps/web/dist
 
-.PHONY: help env build runtime spark-deps web dev test lint bench bench-compare wrk redis k6 conformance clean
+.PHONY: help env build runtime spark-deps web dev test lint bench bench-compare wrk redis sqlite3 k6 conformance clean
