@@ -140,6 +140,7 @@ func (u *upstream) Data(_ *evloop.Conn, b []byte) {
 	switch {
 	case err != nil && !errors.Is(err, errMore):
 		u.conn.Close()
+		u.reused = false // it was answered: the request is not sent again
 		u.failed(err)
 	case err != nil && len(b) <= shortBuffer:
 		u.in = append(u.in[:0], b...)
