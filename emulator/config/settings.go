@@ -100,7 +100,7 @@ func (s *settingsReader) read(out *Settings) {
 	}
 	out.KVByID = s.namespaces(out.KV)
 	out.R2Driver = s.driver("r2::driver", "disk", "s3", "s3s")
-	out.Allow = s.list("outbound::allow")
+	s.outbound(&out.Outbound)
 	out.Try = s.list("try")
 	for _, dir := range s.list("ai::scripts") {
 		out.AIScripts = append(out.AIScripts, s.path("ai::scripts", dir))

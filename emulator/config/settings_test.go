@@ -52,7 +52,7 @@ func TestSettingsPrecedence(t *testing.T) {
 	if s.Port != 3333 || s.ControlPort != 3334 || s.S3Port != 2224 || s.KVDriver != "memory" || !s.Watch || s.Isolates != 4 || s.LogFormat != "json" {
 		t.Errorf("variables over flint.toml: %+v", s)
 	}
-	if s.State != filepath.Join(dir, "env-state") || strings.Join(s.Allow, "|") != "c|d" {
+	if s.State != filepath.Join(dir, "env-state") || strings.Join(s.Outbound.Allow, "|") != "c|d" {
 		t.Errorf("got %+v", s)
 	}
 	s = mustLoad(t, Options{Dir: dir, Flags: devFlags(t, "--port=0", "--control-port=4445", "--no-watch", "--no-install", "--ephemeral", "--state=x", "--log-format=pretty")}).Settings

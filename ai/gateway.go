@@ -1,0 +1,5 @@
+package ai
+
+import "net/http"
+
+func (m *Models) ProviderPaths(prefix string) http.Handler { return http.NotFoundHandler() }
