@@ -22,6 +22,7 @@ func NewREST(models *Models) *REST { return &REST{models} }
 func (a *REST) Routes(r *mux.Router) {
 	r.HandleFunc("/ai/run/{model:.*}", a.run).Methods(http.MethodPost)
 	r.HandleFunc("/ai/models/search", a.search).Methods(http.MethodGet)
+	r.PathPrefix("/ai/v1/").HandlerFunc(a.compatRoute)
 }
 
 func (a *REST) run(w http.ResponseWriter, r *http.Request) {
