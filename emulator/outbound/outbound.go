@@ -65,6 +65,8 @@ type Gate struct {
 	end    context.CancelFunc
 	quiet  chan struct{} // closed by Silence
 
+	silence sync.Once
+
 	rules       atomic.Pointer[ruleset]
 	configuring sync.Mutex
 	shelves     sync.Mutex
@@ -106,9 +108,8 @@ func (g *Gate) Close() error {
 	return nil
 }
 
-// Silence ends every Follow, so that nobody waits for its clients. It is called
-// at most once.
-func (g *Gate) Silence() { close(g.quiet) }
+// Silence ends every Follow, so that nobody waits for its clients.
+func (g *Gate) Silence() { g.silence.Do(func() { close(g.quiet) }) }
 
 // target is where a request wants to go.
 type target struct {
