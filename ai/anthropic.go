@@ -77,12 +77,11 @@ func (p *provider) messages(w http.ResponseWriter, r *http.Request, _ string) er
 	if err != nil {
 		return err
 	}
-	out := anthropicMessage(req, done)
 	if req.stream {
-		messageStream(out, done).send(r.Context(), w)
+		messageStream(req, done).send(r.Context(), w)
 		return nil
 	}
-	answer, err := jsonAnswer(out, done.usage, done.source)
+	answer, err := jsonAnswer(anthropicMessage(req, done), done.usage, done.source)
 	if err != nil {
 		return err
 	}
@@ -229,7 +228,7 @@ func anthropicMessage(req *textRequest, done *completion) *message {
 	for _, t := range req.turns {
 		h.Write([]byte(t.Role + "\x00" + t.Content + "\x00"))
 	}
-	h.Write([]byte(req.model + "\x00" + done.text))
+	h.Write([]byte(req.model))
 	out := &message{ID: fmt.Sprintf("msg_flint%016x", h.Sum64()), Type: "message", Role: "assistant", Model: req.model, Content: []block{},
 		Usage: anthropicUsage{Input: done.usage.PromptTokens, Output: done.usage.CompletionTokens}}
 	if done.text != "" || len(done.calls) == 0 {

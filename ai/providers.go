@@ -158,6 +158,10 @@ func (p *provider) complete(_ *http.Request, req *textRequest) (*completion, err
 // spoken are the pieces that a stream sends.
 func (c *completion) spoken() func(yield func(string) bool) { return pieces(c.text) }
 
+// broken reports whether the answer broke off: then a stream must not look as if
+// it had ended.
+func (c *completion) broken() bool { return c.finish == "error" }
+
 // choiceOf is tool_choice: empty for auto, none, required, or the name of a tool.
 func choiceOf(in fields) string {
 	raw := in["tool_choice"]

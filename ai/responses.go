@@ -28,12 +28,12 @@ func (p *provider) responses(w http.ResponseWriter, r *http.Request, _ string) e
 	if err != nil {
 		return err
 	}
-	out := p.responseOf(req, done, in)
+	build := func() *response { return p.responseOf(req, done, in) }
 	if req.stream {
-		responseEvents(out, done).send(r.Context(), w)
+		responseEvents(build, done).send(r.Context(), w)
 		return nil
 	}
-	answer, err := jsonAnswer(out, done.usage, done.source)
+	answer, err := jsonAnswer(build(), done.usage, done.source)
 	if err != nil {
 		return err
 	}
@@ -199,7 +199,7 @@ func (p *provider) responseOf(req *textRequest, done *completion, in fields) *re
 	for _, t := range req.turns {
 		h.Write([]byte(t.Role + "\x00" + t.Content + "\x00"))
 	}
-	h.Write([]byte(req.model + "\x00" + done.text))
+	h.Write([]byte(req.model))
 	id := fmt.Sprintf("%016x", h.Sum64())
 	out := &response{
 		ID: "resp_" + id, Object: "response", CreatedAt: p.models.clock.Now().Unix(), Status: "completed", Model: req.model, Output: []responseItem{},
@@ -210,7 +210,7 @@ func (p *provider) responseOf(req *textRequest, done *completion, in fields) *re
 	if done.finish == finishLength {
 		out.Status, out.Incomplete = "incomplete", map[string]string{"reason": "max_output_tokens"}
 	}
-	if len(done.calls) == 0 {
+	if done.text != "" || len(done.calls) == 0 {
 		part := responsePart{"output_text", done.text, []any{}}
 		out.Output = append(out.Output, responseItem{Type: "message", ID: "msg_" + id, Status: out.Status, Role: "assistant", Content: []responsePart{part}})
 	}
@@ -227,64 +227,4 @@ func orElse(raw json.RawMessage, otherwise string) json.RawMessage {
 		return json.RawMessage(otherwise)
 	}
 	return raw
-}
-
-// responseEvents is a response as OpenAI streams it.
-// https://platform.openai.com/docs/api-reference/responses-streaming
-func responseEvents(out *response, done *completion) *Answer {
-	frames := func(yield func([]byte) bool) {
-		number := -1
-		send := func(name string, v map[string]any) bool {
-			number++
-			v["type"], v["sequence_number"] = name, number
-			return yield(namedEvent(name, v))
-		}
-		begun := *out
-		begun.Status, begun.Output, begun.Usage, begun.Incomplete = "in_progress", []responseItem{}, nil, nil
-		if !send("response.created", map[string]any{"response": begun}) || !send("response.in_progress", map[string]any{"response": begun}) {
-			return
-		}
-		for i := range out.Output {
-			if !sendItem(send, i, &out.Output[i], done) {
-				return
-			}
-		}
-		last := "response.completed"
-		if out.Status == "incomplete" {
-			last = "response.incomplete"
-		}
-		send(last, map[string]any{"response": out})
-	}
-	return streamAnswer(frames, done)
-}
-
-func sendItem(send func(string, map[string]any) bool, index int, item *responseItem, done *completion) bool {
-	begun := *item
-	begun.Status = "in_progress"
-	of := func(more map[string]any) map[string]any {
-		more["output_index"], more["item_id"] = index, item.ID
-		return more
-	}
-	ok := true
-	if item.Type == "message" {
-		empty := responsePart{"output_text", "", []any{}}
-		begun.Content = nil
-		ok = send("response.output_item.added", map[string]any{"output_index": index, "item": begun}) &&
-			send("response.content_part.added", of(map[string]any{"content_index": 0, "part": empty}))
-		for piece := range done.spoken() {
-			ok = ok && send("response.output_text.delta", of(map[string]any{"content_index": 0, "delta": piece, "logprobs": []any{}}))
-			if !ok {
-				return false
-			}
-		}
-		ok = ok && send("response.output_text.done", of(map[string]any{"content_index": 0, "text": item.Content[0].Text, "logprobs": []any{}})) &&
-			send("response.content_part.done", of(map[string]any{"content_index": 0, "part": item.Content[0]}))
-	} else {
-		none := ""
-		begun.Arguments = &none
-		ok = send("response.output_item.added", map[string]any{"output_index": index, "item": begun}) &&
-			send("response.function_call_arguments.delta", of(map[string]any{"delta": *item.Arguments})) &&
-			send("response.function_call_arguments.done", of(map[string]any{"arguments": *item.Arguments}))
-	}
-	return ok && send("response.output_item.done", map[string]any{"output_index": index, "item": item})
 }
