@@ -87,6 +87,7 @@ func (p *provider) answer(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *provider) complete(w http.ResponseWriter, r *http.Request, req *textRequest) error {
+	req.ctx, req.live = r.Context(), req.stream
 	done, err := p.models.complete(req)
 	if err != nil {
 		return err
