@@ -27,11 +27,11 @@ func (m *Models) embedElsewhere(ctx context.Context, known *Model, in fields) (*
 	if problem != "" {
 		return nil, badInput(problem)
 	}
-	vectors, usage, err := m.backend.embed(ctx, known.Name, texts)
+	vectors, dims, usage, err := m.backend.embed(ctx, known.Name, texts)
 	if err != nil {
 		return nil, err
 	}
-	body, err := encodeJSON(map[string]any{"shape": []int{len(vectors), len(vectors[0])}, "data": vectors, "pooling": "mean"})
+	body, err := encodeJSON(map[string]any{"shape": []int{len(vectors), dims}, "data": vectors, "pooling": "mean"})
 	if err != nil {
 		return nil, err
 	}
@@ -41,10 +41,10 @@ func (m *Models) embedElsewhere(ctx context.Context, known *Model, in fields) (*
 	return &Answer{ContentType: contentJSON, Body: body, Usage: usage, Source: sourceBackend}, nil
 }
 
-func (b *backend) embed(ctx context.Context, model string, texts []string) ([]json.RawMessage, Usage, error) {
+func (b *backend) embed(ctx context.Context, model string, texts []string) (vectors []json.RawMessage, dims int, usage Usage, err error) {
 	res, err := b.post(ctx, "/embeddings", map[string]any{"model": b.modelFor(b.EmbeddingModel, model), "input": texts})
 	if err != nil {
-		return nil, Usage{}, err
+		return nil, 0, Usage{}, err
 	}
 	var got struct {
 		Data []struct {
@@ -54,23 +54,22 @@ func (b *backend) embed(ctx context.Context, model string, texts []string) ([]js
 		Usage Usage `json:"usage"`
 	}
 	if err := b.decode(ctx, res, &got); err != nil {
-		return nil, Usage{}, err
+		return nil, 0, Usage{}, err
 	}
-	vectors := make([]json.RawMessage, len(texts))
-	dims := -1
+	vectors = make([]json.RawMessage, len(texts))
 	for _, d := range got.Data {
-		if d.Index < 0 || d.Index >= len(vectors) || len(d.Embedding) == 0 || dims >= 0 && dims != len(d.Embedding) {
-			return nil, Usage{}, b.failed(ctx, fmt.Errorf("its embeddings do not fit the %d texts", len(texts)))
+		if d.Index < 0 || d.Index >= len(vectors) || len(d.Embedding) == 0 || dims > 0 && dims != len(d.Embedding) {
+			return nil, 0, Usage{}, b.failed(ctx, fmt.Errorf("its embeddings do not fit the %d texts", len(texts)))
 		}
 		dims = len(d.Embedding)
 		if vectors[d.Index], err = encodeJSON(d.Embedding); err != nil {
-			return nil, Usage{}, err
+			return nil, 0, Usage{}, err
 		}
 	}
 	for _, v := range vectors {
 		if v == nil {
-			return nil, Usage{}, b.failed(ctx, fmt.Errorf("it gave %d embeddings for %d texts", len(got.Data), len(texts)))
+			return nil, 0, Usage{}, b.failed(ctx, fmt.Errorf("it gave %d embeddings for %d texts", len(got.Data), len(texts)))
 		}
 	}
-	return vectors, got.Usage, nil
+	return vectors, dims, got.Usage, nil
 }

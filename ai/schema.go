@@ -162,12 +162,16 @@ func (d *schemaDoc) all(s *schemaPart, depth int) (*shapeNode, error) {
 // comes from a part that describes it.
 func (n *shapeNode) setField(f shapeField, better bool) {
 	for i := range n.fields {
-		if n.fields[i].name == f.name {
-			if better {
-				n.fields[i] = f
-			}
-			return
+		have := n.fields[i].node
+		switch {
+		case n.fields[i].name != f.name:
+			continue
+		case have.kind == f.node.kind, have.kind == kindInteger && f.node.kind == kindNumber:
+			have.narrow(f.node)
+		case better:
+			n.fields[i] = f
 		}
+		return
 	}
 	n.fields = append(n.fields, f)
 }

@@ -169,12 +169,17 @@ func parseScript(name string, data []byte) ([]*script, error) {
 	return out, nil
 }
 
-// find is the first script that answers q, or nil.
+// find is the first script that answers q, or nil. Scripts that wait for their
+// n-th call count this one, whoever answers it.
 func (s *scripts) find(q *asked) *script {
+	var found *script
 	for _, one := range s.current().list {
-		if one.matches(q) && one.takes() {
-			return one
+		if (found == nil || one.call != 0) && one.matches(q) && one.takes() && found == nil {
+			found = one
 		}
 	}
-	return nil
+	if found != nil {
+		found.used.Add(1)
+	}
+	return found
 }

@@ -109,10 +109,10 @@ func nearestScript(scripts []*script, q *asked) (best *script, misses []string) 
 	bestScore := 0.0
 	for _, s := range scripts {
 		missed := s.misses(q)
+		score := alike(strings.Join(missed, " "), q.user) - float64(len(missed))
 		if len(missed) == 0 {
 			missed = []string{fmt.Sprintf("call %d (this was call %d)", s.call, s.seen.Load())}
 		}
-		score := alike(strings.Join(missed, " "), q.user) - float64(len(missed))
 		if best == nil || score > bestScore {
 			best, misses, bestScore = s, missed, score
 		}

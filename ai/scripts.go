@@ -236,9 +236,5 @@ func (r *reply) readError(a *scriptAnswer, _ string) (bool, error) {
 // takes counts a match and reports whether this one is the script's to answer.
 func (s *script) takes() bool {
 	n := s.seen.Add(1)
-	if s.call != 0 && n != s.call {
-		return false
-	}
-	s.used.Add(1)
-	return true
+	return s.call == 0 || n == s.call
 }
