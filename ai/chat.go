@@ -175,10 +175,13 @@ func (m *Models) chatStream(d *chatDialect, req *textRequest, done *completion) 
 				return
 			}
 		}
-		for piece := range pieces(done.text) {
+		for piece := range done.pieces() {
 			if !yield(c.delta(&chatMessage{Content: piece})) {
 				return
 			}
+		}
+		if done.finish == finishError {
+			return // the backend broke off: the end must not look like one
 		}
 		if calls := chatCalls(done, true); calls != nil && !yield(c.delta(&chatMessage{ToolCalls: calls})) {
 			return

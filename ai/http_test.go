@@ -63,9 +63,8 @@ func TestBindingErrors(t *testing.T) {
 		{"inputs", "/run", `{"inputs":{"prompt":5}}`, sdxl, "application/json", 400, 5006, "Error: Type mismatch of '/prompt', 'string' not in 'number','integer'"},
 		{"no model", "/run", `{}`, "", "application/json", 400, 3003, "Request is missing headers or body: cf-consn-model-id"},
 		{"no JSON", "/run", `{`, llama, "application/json", 400, 3003, "Request is missing headers or body: the body is not JSON"},
-		{"batch", "/run", `{"inputs":{"prompt":"x"},"options":{"queueRequest":true}}`, llama, "application/json", 501, 10501, "flint does not serve the Workers AI batch API (queueRequest) yet"},
-		{"stream", "/run?userInputs=%7B%7D", `RIFF`, "@cf/openai/whisper", "audio/wav", 501, 10501, "flint does not serve a stream of audio/wav as the input of @cf/openai/whisper (Automatic Speech Recognition) yet"},
-		{"markdown", "/to-everything/markdown/transformer", ``, "", "", 501, 10501, "flint does not serve env.AI.toMarkdown() yet"},
+		{"stream", "/run?userInputs=%7B%7D", `RIFF`, llama, "audio/wav", 400, 5006, "Error: Type mismatch of '/', 'object' not in 'binary'"},
+		{"markdown", "/to-everything/markdown/transformer", ``, "", "", 400, 3003, "Request is missing headers or body: files"},
 		{"gateway", "/ai-gateway/gateways/x/url/y", ``, "", "", 501, 10501, "flint does not serve env.AI.gateway() yet"},
 		{"too large", "/run", strings.Repeat(" ", MaxInput+1), llama, "application/json", 413, 3006, "Request is too large"},
 	} {

@@ -151,12 +151,13 @@ func (p *provider) ask(r *http.Request, model string, in fields) (*textRequest, 
 }
 
 // complete is the one call into the engine.
-func (p *provider) complete(_ *http.Request, req *textRequest) (*completion, error) {
+func (p *provider) complete(r *http.Request, req *textRequest) (*completion, error) {
+	req.ctx, req.live = r.Context(), req.stream
 	return p.models.complete(req)
 }
 
 // spoken are the pieces that a stream sends.
-func (c *completion) spoken() func(yield func(string) bool) { return pieces(c.text) }
+func (c *completion) spoken() func(yield func(string) bool) { return c.pieces() }
 
 // broken reports whether the answer broke off: then a stream must not look as if
 // it had ended.

@@ -26,6 +26,20 @@ type Project struct {
 	Files    []string `json:"files,omitempty"`    // every file that was read, absolute: what a watcher watches
 }
 
+// AIRules are the keys of [ai] beside scripts.
+type AIRules struct {
+	Strict           bool          `json:"strict,omitempty"`
+	Seed             int           `json:"seed,omitempty"`
+	TimeToFirstToken time.Duration `json:"time_to_first_token,omitempty"`
+	TokensPerSecond  int           `json:"tokens_per_second,omitempty"`
+	Backend          string        `json:"backend,omitempty"`
+	BackendKey       string        `json:"-"` // FLINT_AI_BACKEND_KEY only
+	BackendModel     string        `json:"backend_model,omitempty"`
+	EmbeddingModel   string        `json:"backend_embedding_model,omitempty"`
+	Record           bool          `json:"record,omitempty"`
+	Recordings       string        `json:"recordings,omitempty"` // absolute; empty is the state directory's
+}
+
 // Settings are flint's own: flags > FLINT_* > flint.toml > the first Worker's
 // [dev] section (ip, port, inspector_port) > defaults.
 type Settings struct {
@@ -48,7 +62,8 @@ type Settings struct {
 	R2Driver  string            `json:"r2_driver"`            // disk, s3://…
 	Outbound  Outbound          `json:"outbound,omitzero"`    // what a Worker's fetch() reaches
 	AIScripts []string          `json:"ai_scripts,omitempty"` // folders of scripted answers, absolute
-	Try       []string          `json:"try,omitempty"`        // commands that flint dev suggests once it is ready; {url} and {control} stand for its addresses
+	AI        AIRules           `json:"ai,omitzero"`
+	Try       []string          `json:"try,omitempty"` // commands that flint dev suggests once it is ready; {url} and {control} stand for its addresses
 }
 
 // Values of KVRules.Consistency.
