@@ -29,6 +29,8 @@ type wordBank struct {
 	Cities       []string
 	Nouns        []string
 	Adjectives   []string
+	Classes      []string // of a whole image
+	Objects      []string // in an image
 }
 
 type quizKind struct {

@@ -42,6 +42,8 @@ func (b *Binding) ServeBinding(w http.ResponseWriter, r *http.Request, resource 
 	case path == "/ai-gateway/run" && r.Method == http.MethodPost:
 		w.Header().Set("cf-aig-log-id", id)
 		err = b.run(w, r)
+	case strings.HasPrefix(path, "/to-everything/markdown/"):
+		err = b.markdown(w, r)
 	case path == "/ai-api/models/search" && r.Method == http.MethodGet:
 		err = b.search(w, r, resource)
 	default:
@@ -55,8 +57,6 @@ func (b *Binding) ServeBinding(w http.ResponseWriter, r *http.Request, resource 
 // area names the part of the AI binding that a path belongs to.
 func area(path string) string {
 	switch {
-	case strings.HasPrefix(path, "/to-everything/"):
-		return "env.AI.toMarkdown()"
 	case strings.HasPrefix(path, "/ai-gateway/"):
 		return "env.AI.gateway()"
 	case strings.HasPrefix(path, "/autorag/"):
@@ -118,7 +118,8 @@ func bindingInputs(w http.ResponseWriter, r *http.Request, model string) (json.R
 	if err != nil {
 		return nil, RunOptions{}, err
 	}
-	return nil, RunOptions{}, cferr.NotServed("a stream of " + contentType + " as the input of " + known.Name + " (" + known.Task + ")")
+	inputs, err := streamInputs(known, []byte(r.URL.Query().Get("userInputs")), body)
+	return inputs, RunOptions{}, err
 }
 
 func (b *Binding) search(w http.ResponseWriter, r *http.Request, resource string) error {

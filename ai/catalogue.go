@@ -24,6 +24,18 @@ const (
 	shapeSentiment   = "sentiment"
 	shapeTranslation = "translation"
 	shapeSummary     = "summary"
+	shapeGuard       = "guard"
+
+	shapeTranscript     = "transcript"
+	shapeTranscriptLong = "transcript-long"
+	shapeDeepgram       = "deepgram"
+	shapeSpeech         = "speech"
+	shapeVoice          = "voice"
+	shapeDescription    = "description"
+	shapeLabels         = "labels"
+	shapeBoxes          = "boxes"
+	shapeTurn           = "turn"
+	shapeDecision       = "decision"
 )
 
 //go:embed catalogue.yaml
@@ -31,10 +43,21 @@ var catalogueYAML []byte
 
 // Model is one entry of the catalogue.
 type Model struct {
-	Name  string // @cf/author/name
-	Task  string // Text Generation, Text-to-Image …
-	Shape string // the form of its answers; empty when the model is known and not served
-	Dims  int    // length of its vectors, for embeddings
+	Name       string              // @cf/author/name
+	Task       string              // Text Generation, Text-to-Image …
+	Shape      string              // the form of its answers
+	Dims       int                 // length of its vectors, for embeddings
+	Limits     map[string]float64  // the most of an input: characters of a text, or a number's value
+	Enums      map[string][]string // the texts that an input may be
+	Properties map[string]string   // context_window, function_calling, lora, beta, planned_deprecation_date …
+}
+
+// most is the limit of an input, or open.
+func (m *Model) most(name string) float64 {
+	if limit, ok := m.Limits[name]; ok {
+		return limit
+	}
+	return open
 }
 
 // Catalogue is the table of known models.
@@ -54,8 +77,11 @@ func parseCatalogue(data []byte) (*Catalogue, error) {
 		Group []struct {
 			Task, Shape string
 			Dims        int
+			Limits      map[string]float64
+			Enums       map[string][]string
 			Models      []string
 		} `yaml:"groups"`
+		Properties map[string]map[string]string `yaml:"properties"`
 	}
 	if err := yaml.Unmarshal(data, &file); err != nil {
 		return nil, fmt.Errorf("ai: catalogue: %w", err)
@@ -75,9 +101,14 @@ func parseCatalogue(data []byte) (*Catalogue, error) {
 			if c.byName[name] != nil {
 				return nil, fmt.Errorf("ai: catalogue: %s is there twice", name)
 			}
-			model := &Model{Name: name, Task: g.Task, Shape: g.Shape, Dims: g.Dims}
+			model := &Model{Name: name, Task: g.Task, Shape: g.Shape, Dims: g.Dims, Limits: g.Limits, Enums: g.Enums, Properties: file.Properties[name]}
 			c.Models = append(c.Models, model)
 			c.byName[name] = model
+		}
+	}
+	for name := range file.Properties {
+		if c.byName[name] == nil {
+			return nil, fmt.Errorf("ai: catalogue: properties of the unknown model %s", name)
 		}
 	}
 	slices.SortFunc(c.Models, func(a, b *Model) int { return strings.Compare(a.Name, b.Name) })

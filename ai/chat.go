@@ -17,7 +17,13 @@ type chatDialect struct {
 	padded      bool   // chunks carry p
 	usageInLast bool   // usage rides on the chunk with the finish reason, not on one of its own
 	comment     string // sent before the first chunk
-	usage       func(done *completion) any
+
+	refusal       bool   // whole messages carry refusal
+	noStreamUsage bool   // a stream tells no usage
+	reasoning     string // said before the answer, in reasoning_content
+	thought       string // the same in OpenRouter's reasoning
+
+	usage func(done *completion) any
 }
 
 var chatWorkersAI = &chatDialect{
@@ -48,12 +54,15 @@ type chatChoice struct {
 }
 
 type chatMessage struct {
-	Role      string     `json:"role,omitempty"`
-	Content   any        `json:"content,omitempty"` // a string, null, or nil to leave it out
-	ToolCalls []chatCall `json:"tool_calls,omitempty"`
+	Role      string         `json:"role,omitempty"`
+	Content   any            `json:"content,omitempty"` // a string, null, or nil to leave it out
+	ToolCalls []chatToolCall `json:"tool_calls,omitempty"`
+	Reasoning string         `json:"reasoning_content,omitempty"`
+	Thought   string         `json:"reasoning,omitempty"`
+	Refusal   any            `json:"refusal,omitempty"` // null, or nil to leave it out
 }
 
-type chatCall struct {
+type chatToolCall struct {
 	Index    *int         `json:"index,omitempty"`
 	ID       string       `json:"id"`
 	Type     string       `json:"type"`
@@ -79,10 +88,10 @@ func (m *Models) head(d *chatDialect, object string, req *textRequest, done *com
 	}
 }
 
-func chatCalls(done *completion, indexed bool) []chatCall {
-	var out []chatCall
+func chatCalls(done *completion, indexed bool) []chatToolCall {
+	var out []chatToolCall
 	for i, c := range done.calls {
-		call := chatCall{ID: fmt.Sprintf("call_%s_%d", strings.ToLower(c.Name), i+1), Type: "function",
+		call := chatToolCall{ID: fmt.Sprintf("call_%s_%d", strings.ToLower(c.Name), i+1), Type: "function",
 			Function: chatFunction{c.Name, string(c.Arguments)}}
 		if indexed {
 			call.Index = &i
@@ -95,7 +104,10 @@ func chatCalls(done *completion, indexed bool) []chatCall {
 // chatObject is a whole chat.completion.
 func (m *Models) chatObject(d *chatDialect, req *textRequest, done *completion) *chatBody {
 	body := m.head(d, "chat.completion", req, done)
-	message := &chatMessage{Role: "assistant", Content: done.text, ToolCalls: chatCalls(done, false)}
+	message := &chatMessage{Role: "assistant", Content: done.text, ToolCalls: chatCalls(done, false), Reasoning: d.reasoning, Thought: d.thought}
+	if d.refusal {
+		message.Refusal = json.RawMessage("null")
+	}
 	if message.ToolCalls != nil {
 		message.Content = json.RawMessage("null")
 	}
@@ -134,6 +146,9 @@ func (c *chunker) event(choices []chatChoice, usage any) []byte {
 // end are the last events: the finish reason, the usage, the mark of the end.
 func (c *chunker) end(done *completion) [][]byte {
 	finish := []chatChoice{{Delta: &chatMessage{}, FinishReason: &done.finish, Native: c.dialect.nativeFinish(done)}}
+	if c.dialect.noStreamUsage {
+		return [][]byte{c.event(finish, nil), eventDone}
+	}
 	usage := c.dialect.usage(done)
 	if c.dialect.usageInLast {
 		return [][]byte{c.event(finish, usage), eventDone}
@@ -151,10 +166,22 @@ func (m *Models) chatStream(d *chatDialect, req *textRequest, done *completion) 
 		if !yield(c.delta(&chatMessage{Role: "assistant", Content: ""})) {
 			return
 		}
-		for piece := range pieces(done.text) {
+		for piece := range pieces(d.reasoning + d.thought) { // one of them
+			message := &chatMessage{Reasoning: piece}
+			if d.thought != "" {
+				message = &chatMessage{Thought: piece}
+			}
+			if !yield(c.delta(message)) {
+				return
+			}
+		}
+		for piece := range done.pieces() {
 			if !yield(c.delta(&chatMessage{Content: piece})) {
 				return
 			}
+		}
+		if done.finish == finishError {
+			return // the backend broke off: the end must not look like one
 		}
 		if calls := chatCalls(done, true); calls != nil && !yield(c.delta(&chatMessage{ToolCalls: calls})) {
 			return

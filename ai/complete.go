@@ -2,8 +2,10 @@ package ai
 
 import (
 	"encoding/json"
+	"errors"
 	"hash/fnv"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"unicode"
 	"unicode/utf8"
@@ -14,45 +16,90 @@ const (
 	finishStop   = "stop"
 	finishLength = "length"
 	finishTools  = "tool_calls"
+	finishError  = "error" // flint's own: a backend broke off
 )
 
-const sourceGenerator = "generator"
+// Where an answer came from, beside the names of scripts.
+const (
+	sourceGenerator = "generator"
+	sourceRecording = "recording"
+	sourceBackend   = "backend"
+)
 
 // completion is what the engine said to a textRequest.
 type completion struct {
-	text   string          // what the model says; in JSON mode the object's text
-	object json.RawMessage // JSON mode's object, else nil
-	calls  []toolCall
-	finish string
-	usage  Usage
-	source string
+	text    string          // what the model says; in JSON mode the object's text
+	object  json.RawMessage // JSON mode's object, else nil
+	calls   []toolCall
+	finish  string
+	usage   Usage
+	source  string
+	scripts []string                      // pieces that a script streams, instead of tokens
+	live    func(yield func(string) bool) // pieces as a backend sends them; then text, calls, finish and usage are set
+	pace    *pacer
 }
 
-// complete answers from the first script that matches, else generates.
+// pieces are what a stream of the answer is made of. Joined they are the text.
+func (c *completion) pieces() func(yield func(string) bool) {
+	switch {
+	case c.live != nil:
+		return c.live
+	case c.scripts != nil:
+		return slices.Values(c.scripts)
+	}
+	return pieces(c.text)
+}
+
+// complete answers from the first of scripts, recordings and the backend that
+// has an answer, else generates one.
 //
 // max_tokens cuts prose. A generated JSON answer is made shorter (fewer array
 // elements) instead, down to one element each, because half a JSON object is of
 // no use to anyone. A scripted answer is given whole.
 func (m *Models) complete(req *textRequest) (*completion, error) {
-	done, err := m.fromScripts(req)
-	if err != nil {
-		return nil, err
+	if !req.seeded {
+		req.seed = m.seed
 	}
-	if done == nil {
-		if done, err = generate(req); err != nil {
+	for _, answer := range []func(*textRequest) (*completion, error){m.fromScripts, m.fromRecordings, m.fromBackend, m.fromGenerator} {
+		done, err := answer(req)
+		if err != nil {
 			return nil, err
 		}
+		if done != nil {
+			done.count(req)
+			if done.live == nil {
+				done.pace = m.pacer(req.context())
+			}
+			return done, nil
+		}
+	}
+	return nil, errors.New("ai: the generator gave no answer")
+}
+
+func (m *Models) fromGenerator(req *textRequest) (*completion, error) {
+	if m.strict {
+		return nil, m.noScript(req.asked())
+	}
+	done, err := generate(req)
+	if err == nil {
 		done.source = sourceGenerator
 	}
+	return done, err
+}
+
+// count fills in the usage, unless whoever answered said it.
+func (c *completion) count(req *textRequest) {
+	if c.usage != (Usage{}) || c.live != nil {
+		return
+	}
 	for _, t := range req.turns {
-		done.usage.PromptTokens += countTokens(t.Content) + 4 // the chat template's marks around a message
+		c.usage.PromptTokens += countTokens(t.Content) + 4 // the chat template's marks around a message
 	}
-	done.usage.CompletionTokens = countTokens(done.text)
-	for _, c := range done.calls {
-		done.usage.CompletionTokens += countTokens(c.Name) + countTokens(string(c.Arguments))
+	c.usage.CompletionTokens = countTokens(c.text)
+	for _, call := range c.calls {
+		c.usage.CompletionTokens += countTokens(call.Name) + countTokens(string(call.Arguments))
 	}
-	done.usage.TotalTokens = done.usage.PromptTokens + done.usage.CompletionTokens
-	return done, nil
+	c.usage.TotalTokens = c.usage.PromptTokens + c.usage.CompletionTokens
 }
 
 // random is the source of every choice for this request.

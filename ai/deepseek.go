@@ -1,45 +1,87 @@
 package ai
 
 import (
+	"encoding/json"
 	"net/http"
 	"slices"
 
 	"flint/internal/cferr"
 )
 
-// DeepSeek's API: https://api-docs.deepseek.com/api/create-chat-completion
-var (
-	deepSeekRoutes = []string{"/chat/completions", "/v1/chat/completions", "/beta/chat/completions"}
-	deepSeekModels = []string{"deepseek-chat", "deepseek-reasoner", "deepseek-v4-flash", "deepseek-v4-pro"}
+var chatDeepSeek = &chatDialect{fingerprint: "fp_flint", usageInLast: true}
 
-	chatDeepSeek = &chatDialect{fingerprint: "fp_flint", usageInLast: true, usage: deepSeekUsage}
-)
+// deepSeek is DeepSeek's API: https://api-docs.deepseek.com/api/create-chat-completion
+func (m *Models) deepSeek() *provider {
+	names := func() []string { return knownModels().DeepSeek.all() }
+	p := &provider{models: m, name: "DeepSeek", keyed: hasBearer, refuse: deepSeekError}
+	for _, prefix := range []string{"", "/v1", "/beta"} {
+		p.calls = append(p.calls,
+			apiCall{http.MethodPost, prefix + "/chat/completions", chatCall(deepSeekChat)},
+			apiCall{http.MethodGet, prefix + "/models", listModels("deepseek", 0, names)})
+	}
+	return p
+}
 
-func deepSeekUsage(done *completion) any {
-	return struct {
+// deepSeekChat refuses what the API does, and has a reasoning model think: always
+// deepseek-reasoner, the others when the request says thinking.
+func deepSeekChat(_ *provider, in fields) (*chatDialect, error) {
+	model := inputText(in, "model")
+	if !slices.Contains(knownModels().DeepSeek.Models, model) {
+		return nil, cferr.New(http.StatusBadRequest, 0, "Model Not Exist")
+	}
+	var format, thinking struct{ Type string }
+	_ = json.Unmarshal(in["response_format"], &format) // anything else is refused with the messages
+	_ = json.Unmarshal(in["thinking"], &thinking)
+	if format.Type == "json_object" && !asksJSON.Match(in["messages"]) {
+		return nil, cferr.New(http.StatusBadRequest, 0, "Prompt must contain the word 'json' in some form to use 'response_format' of type 'json_object'.")
+	}
+	d := *chatDeepSeek
+	if model == "deepseek-reasoner" && thinking.Type != "disabled" || thinking.Type == "enabled" {
+		d.reasoning = thoughts(in)
+	}
+	d.usage = func(done *completion) any { return deepSeekUsage(done, countTokens(d.reasoning)) }
+	return &d, nil
+}
+
+// deepSeekUsage counts the tokens of reasoning among those of the answer.
+func deepSeekUsage(done *completion, reasoning int) any {
+	type details struct {
+		Reasoning int `json:"reasoning_tokens"`
+	}
+	usage := done.usage
+	usage.CompletionTokens += reasoning
+	usage.TotalTokens += reasoning
+	out := struct {
 		Usage
-		Hit  int `json:"prompt_cache_hit_tokens"`
-		Miss int `json:"prompt_cache_miss_tokens"`
-	}{done.usage, 0, done.usage.PromptTokens}
+		Hit     int      `json:"prompt_cache_hit_tokens"`
+		Miss    int      `json:"prompt_cache_miss_tokens"`
+		Details *details `json:"completion_tokens_details,omitempty"`
+	}{Usage: usage, Miss: usage.PromptTokens}
+	if reasoning > 0 {
+		out.Details = &details{reasoning}
+	}
+	return out
 }
 
 // deepSeekError is the shape of every error of the API.
-func deepSeekError(status int, message string) any {
-	kind := "invalid_request_error"
-	if status == http.StatusUnauthorized {
-		kind, message = "authentication_error", "Authentication Fails (no such user)"
+// https://api-docs.deepseek.com/quick_start/error_codes
+func deepSeekError(_ http.ResponseWriter, e *cferr.Error) any {
+	kind, code, message := "invalid_request_error", "invalid_request_error", e.Message
+	switch e.Status {
+	case http.StatusUnauthorized:
+		kind = "authentication_error"
+		if message == "" {
+			message = "Authentication Fails (no such user)"
+		}
+	case http.StatusPaymentRequired:
+		kind = "unknown_error"
+	case http.StatusTooManyRequests:
+		kind, code = "rate_limit_error", "rate_limit_exceeded"
+	case http.StatusNotImplemented:
+	default:
+		if e.Status >= 500 {
+			kind, code = "server_error", "internal_error"
+		}
 	}
-	return map[string]any{"error": map[string]any{
-		"message": message, "type": kind, "param": nil, "code": "invalid_request_error",
-	}}
-}
-
-func deepSeekCheck(call *providerCall) *cferr.Error {
-	if !slices.Contains(deepSeekModels, call.Model) {
-		return cferr.New(http.StatusBadRequest, 0, "Model Not Exist")
-	}
-	if call.Format.Type == "json_object" && !asksJSON.MatchString(call.text) {
-		return cferr.New(http.StatusBadRequest, 0, "Prompt must contain the word 'json' in some form to use 'response_format' of type 'json_object'.")
-	}
-	return nil
+	return map[string]any{"error": map[string]any{"message": message, "type": kind, "param": nil, "code": code}}
 }

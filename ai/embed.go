@@ -1,6 +1,7 @@
 package ai
 
 import (
+	"cmp"
 	"encoding/json"
 	"math"
 	"slices"
@@ -9,14 +10,34 @@ import (
 	"unicode"
 )
 
-// runEmbedding is the task Text Embeddings. Vectors are hashes of words and
+// embeddingJob is the task Text Embeddings. Vectors are hashes of words and
 // letter groups, of length 1: texts that share words are near each other.
 // https://developers.cloudflare.com/workers-ai/models/bge-base-en-v1.5/
-func runEmbedding(known *Model, in fields) (*Answer, error) {
+func (m *Models) embeddingJob(known *Model, in fields) (*job, error) {
+	if in.has("contexts") { // bge-m3 ranks as well
+		return rerankJob(in, "contexts")
+	}
+	if in.has("requests") {
+		return m.requestsJob(known, in)
+	}
 	texts, problem := parseTexts(in)
 	if problem != "" {
 		return nil, badInput("oneOf at '/' not met, 0 matches: " + problem + ", " + missing("requests"))
 	}
+	pooling, problem := in.text("pooling", bounds{open, open})
+	if problem != "" {
+		return nil, badInput(problem)
+	}
+	if pooling != "" && pooling != "mean" && pooling != "cls" {
+		return nil, badInput("enum " + pooling + " not in mean,cls at '/pooling'")
+	}
+	if pooling == "" {
+		pooling = "mean"
+	}
+	return &job{strings.Join(texts, "\n"), func() (*Answer, error) { return embeddings(known, texts, pooling), nil }}, nil
+}
+
+func embeddings(known *Model, texts []string, pooling string) *Answer {
 	usage := Usage{}
 	b := make([]byte, 0, len(texts)*known.Dims*11+64)
 	b = append(b, `{"shape":[`+strconv.Itoa(len(texts))+","+strconv.Itoa(known.Dims)+`],"data":[`...)
@@ -27,9 +48,9 @@ func runEmbedding(known *Model, in fields) (*Answer, error) {
 		}
 		b = appendVector(b, Embed(text, known.Dims))
 	}
-	b = append(b, `],"pooling":"mean"}`...)
+	b = append(b, `],"pooling":"`+pooling+`"}`...)
 	usage.TotalTokens = usage.PromptTokens
-	return &Answer{ContentType: contentJSON, Body: b, Usage: usage, Source: sourceGenerator}, nil
+	return &Answer{ContentType: contentJSON, Body: b, Usage: usage, Source: sourceGenerator}
 }
 
 func appendVector(b []byte, vector []float32) []byte {
@@ -130,17 +151,17 @@ type ranked struct {
 	Score float64 `json:"score"`
 }
 
-// runRerank orders contexts by how near they are to the query.
+// rerankJob orders contexts by how near they are to the query.
 // https://developers.cloudflare.com/workers-ai/models/bge-reranker-base/
-func runRerank(in fields) (*Answer, error) {
-	query, err := in.requiredText("query", "query,contexts")
-	if err != nil {
-		return nil, err
+func rerankJob(in fields, required string) (*job, error) {
+	query, problem := in.text("query", bounds{1, open})
+	if problem == "" && !in.has("query") && strings.HasPrefix(required, "query") || !in.has("contexts") {
+		problem = missing(required)
+	}
+	if problem != "" {
+		return nil, badInput(problem)
 	}
 	var contexts []struct{ Text string }
-	if !in.has("contexts") {
-		return nil, badInput(missing("query,contexts"))
-	}
 	if json.Unmarshal(in["contexts"], &contexts) != nil {
 		return nil, badInput(mismatch("/contexts", "array", in["contexts"]))
 	}
@@ -148,25 +169,27 @@ func runRerank(in fields) (*Answer, error) {
 	if problem != "" {
 		return nil, badInput(problem)
 	}
+	texts := make([]string, len(contexts))
+	for i, c := range contexts {
+		texts[i] = c.Text
+	}
+	return &job{query, func() (*Answer, error) {
+		out := rerank(query, texts)
+		return jsonAnswer(map[string]any{"response": out[:min(len(out), int(top))]}, Usage{}, sourceGenerator)
+	}}, nil
+}
+
+func rerank(query string, texts []string) []ranked {
 	const dims = 256
 	want := Embed(query, dims)
-	out := make([]ranked, len(contexts))
-	for i, c := range contexts {
+	out := make([]ranked, len(texts))
+	for i, text := range texts {
 		near := float64(0)
-		for j, v := range Embed(c.Text, dims) {
+		for j, v := range Embed(text, dims) {
 			near += float64(v) * float64(want[j])
 		}
 		out[i] = ranked{i, 1 / (1 + math.Exp(-12*(near-0.3)))}
 	}
-	slices.SortStableFunc(out, func(a, b ranked) int {
-		switch {
-		case a.Score > b.Score:
-			return -1
-		case a.Score < b.Score:
-			return 1
-		}
-		return 0
-	})
-	out = out[:min(len(out), int(top))]
-	return jsonAnswer(map[string]any{"response": out}, Usage{}, sourceGenerator)
+	slices.SortStableFunc(out, func(a, b ranked) int { return cmp.Compare(b.Score, a.Score) })
+	return out
 }

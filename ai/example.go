@@ -33,8 +33,10 @@ func isList(node *shapeNode) bool {
 // exampleParser reads JSON and what people write in its place: unquoted keys
 // and types (string, number), unions (a|b), ranges (1-5), ellipses, comments.
 type exampleParser struct {
-	text string
-	at   int
+	text  string
+	at    int
+	types map[string]string // where the types begin that the prompt declares
+	used  map[string]bool   // those that were referred to
 }
 
 func (p *exampleParser) space() {
@@ -51,6 +53,8 @@ func (p *exampleParser) space() {
 			p.at += 3
 		case strings.HasPrefix(rest, "…"):
 			p.at += len("…")
+		case strings.HasPrefix(rest, "/*") && strings.Contains(rest, "*/"):
+			p.at += strings.Index(rest, "*/") + 2
 		case strings.IndexByte(" \t\r\n,;", rest[0]) >= 0:
 			p.at++
 		default:
@@ -82,9 +86,36 @@ func (p *exampleParser) value(depth int) (*shapeNode, bool) {
 		return p.array(depth)
 	case '"', '\'', '`':
 		s, ok := p.quoted()
+		if ok && p.types != nil {
+			return p.suffix(p.literals(s)), true
+		}
 		return p.suffix(exampleText(s)), ok
 	}
-	return p.bare()
+	return p.bare(depth)
+}
+
+// literals reads the rest of "a" | "b" | "c", a union of TypeScript.
+func (p *exampleParser) literals(first string) *shapeNode {
+	node := &shapeNode{kind: kindChoice, options: []string{quote(first)}}
+	for len(node.options) < maxItems {
+		rest := strings.TrimLeft(p.text[p.at:], " \t\r\n")
+		if !strings.HasPrefix(rest, "|") {
+			break
+		}
+		p.at = len(p.text) - len(rest) + 1
+		if c := p.peek(); c != '"' && c != '\'' && c != '`' {
+			if end := strings.IndexAny(p.text[p.at:], ",;}\n)|"); end > 0 { // | null, | undefined
+				p.at += end
+			}
+			continue
+		}
+		s, ok := p.quoted()
+		if !ok {
+			break
+		}
+		node.options = append(node.options, quote(s))
+	}
+	return node
 }
 
 func (p *exampleParser) object(depth int) (*shapeNode, bool) {
@@ -178,7 +209,7 @@ func (p *exampleParser) quoted() (string, bool) {
 }
 
 // bare reads up to the end of an unquoted value.
-func (p *exampleParser) bare() (*shapeNode, bool) {
+func (p *exampleParser) bare(depth int) (*shapeNode, bool) {
 	end := strings.IndexAny(p.text[p.at:], ",}\n[]{;:")
 	if end <= 0 || end > 200 {
 		return nil, false
@@ -190,7 +221,9 @@ func (p *exampleParser) bare() (*shapeNode, bool) {
 	}
 	node, ok := exampleWord(word)
 	if !ok {
-		return nil, false
+		if node, ok = p.named(word, depth); !ok {
+			return nil, false
+		}
 	}
 	return p.suffix(node), true
 }

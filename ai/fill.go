@@ -1,6 +1,7 @@
 package ai
 
 import (
+	"math"
 	"strconv"
 	"strings"
 )
@@ -69,21 +70,46 @@ func (g *generator) object(b *strings.Builder, node *shapeNode, at place) {
 func (g *generator) array(b *strings.Builder, node *shapeNode, at place) {
 	n := g.count(node, at)
 	b.WriteByte('[')
+	written := map[string]bool{}
 	for i := range n {
+		if b.Len() > maxGenerated {
+			g.err = errJSONMode
+		}
 		if g.err != nil {
 			return
-		}
-		if i > 0 {
-			b.WriteByte(',')
 		}
 		inner := at
 		inner.index, inner.of, inner.depth = i, n, at.depth+1
 		if at.ask != nil && isOptions(at.key) {
 			inner.option = at.ask.option(i, n)
 		}
-		g.fill(b, node.items[min(i, len(node.items)-1)], inner)
+		item := node.items[min(i, len(node.items)-1)]
+		text := g.element(item, inner, node.unique, written)
+		if node.unique && written[text] && len(written) >= node.least {
+			continue // there are no others
+		}
+		if len(written) > 0 || i > 0 && !node.unique {
+			b.WriteByte(',')
+		}
+		b.WriteString(text)
+		if node.unique {
+			written[text] = true
+		}
 	}
 	b.WriteByte(']')
+}
+
+// element is one element of an array; in one without repetitions another than
+// those that are there, if chance finds one.
+func (g *generator) element(item *shapeNode, at place, unique bool, written map[string]bool) string {
+	for try := 0; ; try++ {
+		var b strings.Builder
+		g.fill(&b, item, at)
+		if !unique || !written[b.String()] || try >= maxItems || g.err != nil {
+			return b.String()
+		}
+		at.index += at.of // the next option of a choice, the next id
+	}
 }
 
 // count is how many elements an array gets: what the schema or the prompt asks
@@ -148,6 +174,9 @@ func (g *generator) number(node *shapeNode, at place) string {
 			low = *node.min
 		}
 	}
+	if node.step > 0 {
+		return stepped(low, high, node.step, g.rng.Float64())
+	}
 	value := low + g.rng.Float64()*(high-low)
 	if at.option != nil && isScore(at.key) {
 		value = at.option.score(low, high)
@@ -162,6 +191,13 @@ func (g *generator) number(node *shapeNode, at place) string {
 		whole++
 	}
 	return strconv.FormatInt(whole, 10)
+}
+
+// stepped is a multiple of step from low to high.
+func stepped(low, high, step, at float64) string {
+	first, last := math.Ceil(low/step-1e-9), math.Floor(high/step+1e-9)
+	n := first + math.Floor(at*max(0, last-first+1))
+	return strconv.FormatFloat(math.Round(n*step*1e9)/1e9, 'f', -1, 64)
 }
 
 // usualRange guesses the bounds of a number by its name.

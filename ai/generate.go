@@ -14,6 +14,7 @@ type generator struct {
 	text  string // what the user asked last
 	topic string
 	quiz  string // the kind of quiz that was asked for, or empty
+	salt  uint64 // the first choice of rng: what stays the same through one answer
 	limit int    // most elements of an array that is not a list of options
 	err   error  // what could not be met
 }
@@ -28,6 +29,7 @@ func newGenerator(req *textRequest) (*generator, error) {
 		text = req.heard(req.turns[len(req.turns)-1].Role)
 	}
 	g := &generator{bank: b, rng: req.random(), text: text, quiz: quizOf(b, text)}
+	g.salt = g.rng.Uint64()
 	g.topic = topic(proseOnly(text))
 	return g, nil
 }
@@ -104,6 +106,9 @@ func wantedShape(req *textRequest) (*shapeNode, error) {
 // shownShape is the shape that a text shows or, after it, lists the keys of:
 // "with the keys title, summary and score".
 func shownShape(text string) *shapeNode {
+	if node := declaredShape(text); node != nil {
+		return node
+	}
 	example, at := findExample(text)
 	m := askKeys.FindStringSubmatchIndex(text)
 	if m == nil || example != nil && m[0] < at {
@@ -121,19 +126,43 @@ func shownShape(text string) *shapeNode {
 	return node
 }
 
-// generateJSON fills node, with fewer elements until it fits max_tokens.
+// generateJSON fills node. What does not fit the schema, for a keyword that the
+// generator does not follow, is tried again with other choices and then refused:
+// an answer in JSON mode always fits.
 func generateJSON(req *textRequest, node *shapeNode) (*completion, error) {
+	fits := req.format.validator()
+	for try := range schemaTries {
+		again := *req
+		again.seed += int64(try) << 32
+		text, err := fillShape(&again, node)
+		if err != nil {
+			return nil, err
+		}
+		if !fits(text) {
+			continue
+		}
+		done := &completion{text: text, finish: finishStop}
+		if req.format != nil {
+			done.object = json.RawMessage(text)
+		}
+		return done, nil
+	}
+	return nil, errJSONMode
+}
+
+// fillShape writes node, with fewer elements until it fits max_tokens.
+func fillShape(req *textRequest, node *shapeNode) (string, error) {
 	text := ""
 	for limit := maxItems; limit >= 1; limit-- {
 		g, err := newGenerator(req)
 		if err != nil {
-			return nil, err
+			return "", err
 		}
 		g.limit = limit
 		var b strings.Builder
 		g.fill(&b, node, place{})
 		if g.err != nil {
-			return nil, g.err
+			return "", g.err
 		}
 		text = b.String()
 		if req.maxTokens <= 0 || countTokens(text) <= req.maxTokens {
@@ -141,11 +170,7 @@ func generateJSON(req *textRequest, node *shapeNode) (*completion, error) {
 		}
 		limit = min(limit, g.longest(node))
 	}
-	done := &completion{text: text, finish: finishStop}
-	if req.format != nil {
-		done.object = json.RawMessage(text)
-	}
-	return done, nil
+	return text, nil
 }
 
 // longest is the most elements that an array below node gets: a limit above it

@@ -20,19 +20,23 @@ type picture struct {
 	seed          int64
 }
 
-// runImage is the task Text-to-Image: a landscape that follows from the prompt
+// imageJob is the task Text-to-Image: a landscape that follows from the prompt
 // and the seed, with the prompt written on it.
 // https://developers.cloudflare.com/workers-ai/models/stable-diffusion-xl-base-1.0/
-func runImage(known *Model, in fields) (*Answer, error) {
-	p, err := parsePicture(in)
+func imageJob(known *Model, in fields, seed int64) (*job, error) {
+	p, err := parsePicture(known, in, seed)
 	if err != nil {
 		return nil, err
 	}
+	return &job{p.prompt, func() (*Answer, error) { return p.answer(known.Shape) }}, nil
+}
+
+func (p *picture) answer(shape string) (*Answer, error) {
 	canvas, err := p.paint()
 	if err != nil {
 		return nil, err
 	}
-	if known.Shape == shapePNG {
+	if shape == shapePNG {
 		body, err := encodePNG(canvas)
 		if err != nil {
 			return nil, err
@@ -43,7 +47,7 @@ func runImage(known *Model, in fields) (*Answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if known.Shape == shapeJPEG {
+	if shape == shapeJPEG {
 		return &Answer{ContentType: "image/jpeg", Body: body, Source: sourceGenerator}, nil
 	}
 	out := struct {
@@ -52,23 +56,27 @@ func runImage(known *Model, in fields) (*Answer, error) {
 	return jsonAnswer(out, Usage{}, sourceGenerator)
 }
 
-func parsePicture(in fields) (*picture, error) {
-	prompt, err := in.requiredText("prompt", "prompt")
-	if err != nil {
-		return nil, err
+func parsePicture(known *Model, in fields, otherwise int64) (*picture, error) {
+	prompt, problem := in.text("prompt", bounds{1, known.most("prompt")})
+	if problem == "" && !in.has("prompt") {
+		problem = missing("prompt")
+	}
+	if problem != "" {
+		return nil, badInput(problem)
 	}
 	side := bounds{minSide, maxSide}
 	width, widthProblem := in.number("width", "integer", side, defaultSide)
 	height, heightProblem := in.number("height", "integer", side, defaultSide)
-	seed, seedProblem := in.number("seed", "integer", bounds{open, open}, 0)
-	for _, problem := range []string{widthProblem, heightProblem, seedProblem} {
+	seed, seedProblem := in.number("seed", "integer", bounds{open, open}, float64(otherwise))
+	_, stepsProblem := in.number("num_steps", "integer", bounds{open, known.most("num_steps")}, 1)
+	_, shortStepsProblem := in.number("steps", "integer", bounds{1, known.most("steps")}, 1)
+	_, strengthProblem := in.number("strength", "number", bounds{0, 1}, 1)
+	_, guidanceProblem := in.number("guidance", "number", bounds{open, open}, 1)
+	_, negativeProblem := in.text("negative_prompt", bounds{open, open})
+	for _, problem := range []string{widthProblem, heightProblem, seedProblem, stepsProblem, shortStepsProblem, strengthProblem, guidanceProblem, negativeProblem} {
 		if problem != "" {
 			return nil, badInput(problem)
 		}
-	}
-	_, problem := in.number("num_steps", "integer", bounds{open, 50}, 20)
-	if problem != "" {
-		return nil, badInput(problem)
 	}
 	return &picture{prompt, int(width), int(height), int64(seed)}, nil
 }

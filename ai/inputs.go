@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -118,6 +119,18 @@ func (in fields) number(name, kind string, b bounds, otherwise float64) (value f
 	}
 	return value, ""
 }
+
+// choice reads a text that must be one of those the model's schema lists.
+func (in fields) choice(known *Model, name string) (value, problem string) {
+	value, problem = in.text(name, bounds{open, open})
+	allowed := known.Enums[name]
+	if problem == "" && in.has(name) && allowed != nil && !slices.Contains(allowed, value) {
+		problem = "enum " + value + " not in " + strings.Join(allowed, ",") + " at '/" + name + "'"
+	}
+	return value, problem
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }
 
 func plain(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 

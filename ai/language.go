@@ -28,14 +28,18 @@ func wordSet(list string) map[string]bool {
 	return set
 }
 
-// runSentiment is the task Text Classification: a count of good and bad words,
+// sentimentJob is the task Text Classification: a count of good and bad words,
 // turned around by a negation just before.
 // https://developers.cloudflare.com/workers-ai/models/distilbert-sst-2-int8/
-func runSentiment(in fields) (*Answer, error) {
+func sentimentJob(in fields) (*job, error) {
 	text, err := in.requiredText("text", "text")
 	if err != nil {
 		return nil, err
 	}
+	return &job{text, func() (*Answer, error) { return jsonAnswer(sentiment(text), Usage{}, sourceGenerator) }}, nil
+}
+
+func sentiment(text string) []label {
 	sum, turned := 0.0, 0
 	for _, w := range tokensOf(text) {
 		value := 0.0
@@ -58,14 +62,14 @@ func runSentiment(in fields) (*Answer, error) {
 	if out[1].Score > out[0].Score {
 		out[0], out[1] = out[1], out[0]
 	}
-	return jsonAnswer(out, Usage{}, sourceGenerator)
+	return out
 }
 
-// runTranslation is the task Translation. flint has no dictionary: it marks
+// translationJob is the task Translation. flint has no dictionary: it marks
 // the text with the two languages, so that a page shows where a translation
 // would stand.
 // https://developers.cloudflare.com/workers-ai/models/m2m100-1.2b/
-func runTranslation(in fields) (*Answer, error) {
+func translationJob(in fields) (*job, error) {
 	text, err := in.requiredText("text", "text,target_lang")
 	if err != nil {
 		return nil, err
@@ -90,13 +94,13 @@ func runTranslation(in fields) (*Answer, error) {
 	out := struct {
 		Text string `json:"translated_text"`
 	}{"[" + source + "→" + target + "] " + text}
-	return jsonAnswer(out, Usage{}, sourceGenerator)
+	return &job{text, func() (*Answer, error) { return jsonAnswer(out, Usage{}, sourceGenerator) }}, nil
 }
 
-// runSummary is the task Summarization: the sentences whose words the text
+// summaryJob is the task Summarization: the sentences whose words the text
 // repeats most, in their order, up to max_length tokens.
 // https://developers.cloudflare.com/workers-ai/models/bart-large-cnn/
-func runSummary(in fields) (*Answer, error) {
+func summaryJob(in fields) (*job, error) {
 	text, err := in.requiredText("input_text", "input_text")
 	if err != nil {
 		return nil, err
@@ -105,10 +109,9 @@ func runSummary(in fields) (*Answer, error) {
 	if problem != "" {
 		return nil, badInput(problem)
 	}
-	out := struct {
-		Summary string `json:"summary"`
-	}{summarize(text, int(max(most, 1)))}
-	return jsonAnswer(out, Usage{}, sourceGenerator)
+	return &job{text, func() (*Answer, error) {
+		return jsonAnswer(map[string]string{"summary": summarize(text, int(max(most, 1)))}, Usage{}, sourceGenerator)
+	}}, nil
 }
 
 func summarize(text string, most int) string {

@@ -1,5 +1,7 @@
 package ai
 
+import "time"
+
 // Limits of flint's own; Cloudflare's are checked with the inputs of each task.
 const (
 	MaxInput       = 32 << 20 // bytes of one request; past it the answer is 3006
@@ -11,6 +13,25 @@ const (
 	maxRead        = 64 << 10 // bytes of a message that the generator reads for a shape and a topic: the last ones
 	maxPromptShown = 280      // characters of the prompt drawn on an image
 	maxTexts       = 100      // texts in one embedding request, as documented
+	maxAnswerFile  = 32 << 20 // bytes of a file that a script answers with
+	maxRecording   = 16 << 20 // bytes of one recorded answer
+	maxBackend     = 64 << 20 // bytes of one answer of a backend
+	maxBatches     = 256      // batch requests whose answers are kept; the oldest goes first
+	maxBatchSize   = 10_000   // requests in one batch
+	maxSentences   = 400      // of one prose answer
+	maxPatternText = 4 << 10  // bytes made from the pattern of a schema
+	patternTries   = 60       // to make a text that fits a pattern and its lengths
+	schemaTries    = 4        // to make a value that fits a schema
+	maxRefs        = 3        // times that one $ref is followed inside itself
+	maxTypeDepth   = 8        // of types that a prompt declares, one inside the other
+	maxColumns     = 1000     // of a CSV table
+	maxQuestions   = 64       // of one decision
+	maxPixels      = 40_000_000
+	maxDelay       = 10 * time.Minute
+
+	scriptsLookEvery = 100 * time.Millisecond // how soon a saved script counts
+	backendConnect   = 5 * time.Second
+	backendSilence   = 2 * time.Minute // the longest wait for a backend's first or next byte
 )
 
 // Documented limits of images, in pixels.

@@ -2,9 +2,10 @@
 // and seed give the same bytes, on every machine, with no network.
 //
 // An answer comes from the first of these that has one: a script (YAML files
-// that a project keeps beside its code), then a generator that follows the
-// shape the prompt or a JSON schema asks for. Nothing here understands
-// language: it makes an app's code paths run, and never claims more.
+// that a project keeps beside its code), a recorded answer, a real backend when
+// one is named, and a generator that follows the shape the prompt or a JSON
+// schema asks for. The generator understands no language: it makes an app's
+// code paths run, and never claims more.
 //
 // https://developers.cloudflare.com/workers-ai/
 package ai
@@ -12,28 +13,40 @@ package ai
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"iter"
 	"log/slog"
+	"path/filepath"
 
-	"flint/internal/cferr"
 	"flint/internal/clock"
 )
 
 // Options open the models.
 type Options struct {
-	Dir     string       // the service's folder in the state directory; nothing is kept there today
-	Clock   clock.Clock  // stamps chat completions (created)
+	Dir     string       // the service's folder in the state directory: recordings, unless they have a folder of their own
+	Clock   clock.Clock  // stamps chat completions (created), paces streams and delays
 	Log     *slog.Logger // nil discards
 	Scripts []string     // folders whose *.yaml and *.yml files hold scripted answers, in order
+	Strict  bool         // what no script, recording or backend answers is an error
+	Seed    int64        // of every choice, unless the inputs bring their own
+	Pace    Pace         // of streams; zero is as fast as can be
+
+	Recordings string  // the folder of recorded answers; empty is recorded in Dir
+	Record     bool    // keep what the backend answers
+	Backend    Backend // a real model server; none without a URL
 }
 
-// Models is Workers AI. It is safe for concurrent use and holds no state
-// between calls, so it needs no closing.
+// Models is Workers AI. It is safe for concurrent use. It starts nothing in
+// the background, so it needs no closing.
 type Models struct {
-	clock   clock.Clock
-	log     *slog.Logger
-	scripts []*script
+	clock      clock.Clock
+	log        *slog.Logger
+	scripts    *scripts
+	strict     bool
+	seed       int64
+	pace       Pace
+	recordings *recordings
+	backend    *backend
+	batches    *batches
 }
 
 // RunOptions are the options of env.AI.run that change the answer.
@@ -51,11 +64,13 @@ type Usage struct {
 
 // Answer is what a model said.
 type Answer struct {
-	ContentType string           // application/json, text/event-stream or image/…
+	ContentType string           // application/json, text/event-stream, image/… or audio/…
 	Body        []byte           // the whole body, unless Stream is set
 	Stream      iter.Seq[[]byte] // the frames of an event stream, in order; a frame is valid until the next one
-	Usage       Usage            // tokens; zero for images
-	Source      string           // where the answer came from: generator, or the script's file and name
+	Usage       Usage            // tokens; zero for images and audio
+	Source      string           // where the answer came from: generator, recording, backend, or the script's file and name
+
+	pace *pacer // waits between the frames of Stream; nil does not
 }
 
 // Open reads the catalogue and the scripts. A script that cannot be read is an
@@ -70,18 +85,28 @@ func Open(o Options) (*Models, error) {
 	if _, err := catalogue(); err != nil {
 		return nil, err
 	}
-	scripts, err := readScripts(o.Scripts)
-	if err != nil {
+	m := &Models{clock: o.Clock, log: o.Log, strict: o.Strict, seed: o.Seed, pace: o.Pace, batches: newBatches()}
+	var err error
+	if m.scripts, err = openScripts(o.Scripts, o.Log); err != nil {
 		return nil, err
 	}
-	return &Models{clock: o.Clock, log: o.Log, scripts: scripts}, nil
+	if m.backend, err = newBackend(o.Backend, o.Log); err != nil {
+		return nil, err
+	}
+	if o.Recordings == "" && o.Dir != "" {
+		o.Recordings = filepath.Join(o.Dir, "recorded")
+	}
+	m.recordings = &recordings{dir: o.Recordings, keep: o.Record && m.backend != nil, clock: o.Clock}
+	return m, nil
 }
 
 // Run asks a model, by its full name, with the JSON inputs of its task.
 //
 // Errors: 5007 for a name that is not in the catalogue, 5006 for inputs that
-// the task refuses, 5024 for a JSON schema that cannot be met, and 501 with the
-// name of a task or option that flint does not serve.
+// the task refuses, 5004 for data that is not what it should be, 5024 for a
+// JSON schema that cannot be met, 10404 in strict mode when nothing answers,
+// 10502 when the backend does not, and 501 with the name of an input or option
+// that flint does not serve.
 func (m *Models) Run(ctx context.Context, model string, inputs json.RawMessage, opt RunOptions) (*Answer, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -90,12 +115,6 @@ func (m *Models) Run(ctx context.Context, model string, inputs json.RawMessage, 
 	if err != nil {
 		return nil, err
 	}
-	if opt.QueueRequest {
-		return nil, cferr.NotServed(notServedBatch)
-	}
-	if known.Shape == "" {
-		return nil, cferr.NotServed("the Workers AI task " + known.Task + " (" + known.Name + ")")
-	}
 	if len(inputs) > MaxInput {
 		return nil, errTooLarge
 	}
@@ -103,27 +122,20 @@ func (m *Models) Run(ctx context.Context, model string, inputs json.RawMessage, 
 	if err != nil {
 		return nil, err
 	}
-	return m.dispatch(known, in)
+	if opt.QueueRequest || in.has("request_id") {
+		return m.runBatch(ctx, known, in, opt)
+	}
+	return m.run(ctx, known, in)
 }
 
-func (m *Models) dispatch(known *Model, in fields) (*Answer, error) {
+func (m *Models) run(ctx context.Context, known *Model, in fields) (*Answer, error) {
 	switch known.Shape {
 	case shapeResponse, shapeChat:
-		return m.runText(known, in)
-	case shapePNG, shapeJPEG, shapeBase64:
-		return runImage(known, in)
-	case shapeEmbedding:
-		return runEmbedding(known, in)
-	case shapeRerank:
-		return runRerank(in)
-	case shapeSentiment:
-		return runSentiment(in)
-	case shapeTranslation:
-		return runTranslation(in)
-	case shapeSummary:
-		return runSummary(in)
+		return m.runText(ctx, known, in)
+	case shapeGuard:
+		return m.runGuard(ctx, known, in)
 	}
-	return nil, errors.New("ai: catalogue has the unknown shape " + known.Shape)
+	return m.runTask(ctx, known, in)
 }
 
 // jsonAnswer encodes v as the body of an answer.

@@ -3,8 +3,6 @@ package ai
 import (
 	"encoding/json"
 	"net/http"
-	"net/url"
-	"slices"
 	"strings"
 
 	"flint/internal/cferr"
@@ -14,92 +12,209 @@ import (
 // ones when a Worker calls fetch(): host -> handler.
 func (m *Models) Providers() map[string]http.Handler {
 	return map[string]http.Handler{
-		"api.deepseek.com":   &provider{models: m, routes: deepSeekRoutes, dialect: chatDeepSeek, refuse: deepSeekError, check: deepSeekCheck},
-		"openrouter.ai":      &provider{models: m, routes: openRouterRoutes, dialect: chatOpenRouter, refuse: openRouterError, check: openRouterCheck},
-		"api.cloudflare.com": http.HandlerFunc(m.cloudflareAPI),
+		"api.deepseek.com":          m.deepSeek(),
+		"openrouter.ai":             m.openRouter(),
+		"api.openai.com":            m.openAI(),
+		"api.anthropic.com":         m.anthropic(),
+		"api.cloudflare.com":        http.HandlerFunc(m.cloudflareAPI),
+		"gateway.ai.cloudflare.com": &gateway{m},
 	}
 }
 
-// provider is an OpenAI-style chat completions API.
-type provider struct {
-	models  *Models
-	routes  []string // paths of the chat completions call
-	dialect *chatDialect
-	refuse  func(status int, message string) any  // the shape of an error
-	check   func(call *providerCall) *cferr.Error // what this API refuses before it reads the messages
+// ProviderPaths answers the same APIs below prefix, for clients on this machine:
+// PREFIX + openai/v1/…, anthropic/v1/…, deepseek/…, openrouter/api/v1/…,
+// workers-ai/v1/… and workers-ai/run/MODEL, gateway/v1/ACCOUNT/GATEWAY/….
+func (m *Models) ProviderPaths(prefix string) http.Handler {
+	apis := map[string]http.Handler{
+		"openai": m.openAI(), "anthropic": m.anthropic(), "deepseek": m.deepSeek(), "openrouter": m.openRouter(),
+		"gateway": &gateway{m}, "workers-ai": http.HandlerFunc(m.workersAI),
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		name, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, prefix), "/")
+		h, ok := apis[name]
+		if !ok {
+			cferr.WriteError(w, cferr.Newf(http.StatusNotFound, 7003, "flint answers openai, anthropic, deepseek, openrouter, workers-ai and gateway below %s, not %q", prefix, name))
+			return
+		}
+		http.StripPrefix(prefix+name, h).ServeHTTP(w, r)
+	})
 }
 
-// providerCall is the part of a request that is not about text generation.
-type providerCall struct {
-	Model  string `json:"model"`
-	Format struct {
-		Type string `json:"type"`
-	} `json:"response_format"`
-	text string // the request as it came
+// provider is one provider's API.
+type provider struct {
+	models *Models
+	name   string // in what is not served
+	calls  []apiCall
+	keyed  func(r *http.Request) bool                         // whether the request brings a key
+	refuse func(w http.ResponseWriter, e *cferr.Error) any    // the shape of an error; it may set headers
+	begin  func(w http.ResponseWriter, r *http.Request) error // what comes before every call; nil = nothing
+}
+
+// serveCall answers one call; rest is what * stood for in its path.
+type serveCall func(p *provider, w http.ResponseWriter, r *http.Request, rest string) error
+
+// apiCall is one method and path; a path may end with *.
+type apiCall struct {
+	method, path string
+	serve        serveCall
+}
+
+func (c *apiCall) match(path string) (rest string, ok bool) {
+	if start, open := strings.CutSuffix(c.path, "*"); open {
+		return strings.CutPrefix(path, start)
+	}
+	return "", path == c.path
 }
 
 // ServeHTTP implements http.Handler.
 func (p *provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err := p.answer(w, r); err != nil {
 		e := p.models.known(err)
-		body, err := encodeJSON(p.refuse(e.Status, e.Message))
+		body, err := encodeJSON(p.refuse(w, e))
 		if err != nil {
 			body = nil
 		}
 		w.Header().Set("Content-Type", contentJSON)
+		if e.Status == http.StatusNotImplemented {
+			w.Header().Set("X-Should-Retry", "false") // the official clients try again after any other 5xx
+		}
 		w.WriteHeader(e.Status)
 		_, _ = w.Write(body) // the client is gone: nobody is left to tell
 	}
 }
 
 func (p *provider) answer(w http.ResponseWriter, r *http.Request) error {
-	if !slices.Contains(p.routes, r.URL.Path) {
-		return cferr.NotServed(r.Method + " " + r.URL.Path + " of this API (only POST " + p.routes[0] + ")")
-	}
-	if r.Method != http.MethodPost {
-		return cferr.New(http.StatusMethodNotAllowed, 0, "Method Not Allowed")
-	}
-	if !hasBearer(r) {
+	if !p.keyed(r) {
 		return errNoKey
 	}
+	if p.begin != nil {
+		if err := p.begin(w, r); err != nil {
+			return err
+		}
+	}
+	other := false
+	for i := range p.calls {
+		c := &p.calls[i]
+		rest, ok := c.match(r.URL.Path)
+		if ok && c.method == r.Method {
+			return c.serve(p, w, r, rest)
+		}
+		other = other || ok
+	}
+	if other {
+		return cferr.New(http.StatusMethodNotAllowed, 0, "Method Not Allowed")
+	}
+	return cferr.NotServed(r.Method + " " + r.URL.Path + " of " + p.name + "'s API")
+}
+
+// notServed names a part of a request that flint does not serve.
+func (p *provider) notServed(what string) error {
+	return cferr.NotServed(what + " of " + p.name + "'s API")
+}
+
+// callFields reads a JSON body.
+func callFields(w http.ResponseWriter, r *http.Request) (fields, error) {
 	body, err := readBody(w, r)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	call := providerCall{text: string(body)}
 	in, err := parseFields(body)
-	if err != nil || json.Unmarshal(body, &call) != nil {
-		return cferr.New(http.StatusBadRequest, 0, "Failed to parse the request body as JSON")
+	if err != nil {
+		return nil, cferr.New(http.StatusBadRequest, 0, "Failed to parse the request body as JSON")
 	}
-	if err := p.check(&call); err != nil {
-		return err
-	}
-	req := &textRequest{model: call.Model}
+	return in, nil
+}
+
+// ask has the engine answer inputs in the form of a chat completion.
+func (p *provider) ask(r *http.Request, model string, in fields) (*textRequest, *completion, error) {
+	req := &textRequest{model: model}
 	turns, problem := parseTurns(in)
+	choice := choiceOf(in)
+	if choice == "none" {
+		delete(in, "tools")
+	}
 	if problem == "" {
 		problem = req.parseOptions(in)
 	}
 	if problem != "" {
-		return cferr.New(http.StatusBadRequest, 0, problem)
+		return nil, nil, cferr.New(http.StatusBadRequest, 0, problem)
 	}
 	req.turns = turns
-	return p.complete(w, r, req)
+	if choice != "" && choice != "required" && choice != "none" {
+		req.tools = onlyTool(req.tools, choice)
+	}
+	done, err := p.complete(r, req)
+	if err == nil && choice != "" && len(done.calls) == 0 && done.source == sourceGenerator {
+		err = forceCall(req, done)
+	}
+	return req, done, err
 }
 
-func (p *provider) complete(w http.ResponseWriter, r *http.Request, req *textRequest) error {
-	done, err := p.models.complete(req)
-	if err != nil {
-		return err
+// complete is the one call into the engine.
+func (p *provider) complete(r *http.Request, req *textRequest) (*completion, error) {
+	req.ctx, req.live = r.Context(), req.stream
+	return p.models.complete(req)
+}
+
+// spoken are the pieces that a stream sends.
+func (c *completion) spoken() func(yield func(string) bool) { return c.pieces() }
+
+// broken reports whether the answer broke off: then a stream must not look as if
+// it had ended.
+func (c *completion) broken() bool { return c.finish == "error" }
+
+// choiceOf is tool_choice: empty for auto, none, required, or the name of a tool.
+func choiceOf(in fields) string {
+	raw := in["tool_choice"]
+	var word string
+	if json.Unmarshal(raw, &word) == nil {
+		if word == "auto" {
+			return ""
+		}
+		return word
 	}
-	if req.stream {
-		p.models.chatStream(p.dialect, req, done).send(r.Context(), w)
+	var named struct {
+		Type, Name string
+		Function   struct{ Name string }
+	}
+	if json.Unmarshal(raw, &named) != nil {
+		return ""
+	}
+	switch {
+	case named.Function.Name != "":
+		return named.Function.Name
+	case named.Name != "":
+		return named.Name
+	case named.Type == "any", named.Type == "required":
+		return "required"
+	case named.Type == "none":
+		return "none"
+	}
+	return ""
+}
+
+func onlyTool(tools []tool, name string) []tool {
+	for _, t := range tools {
+		if t.Name == name {
+			return []tool{t}
+		}
+	}
+	return nil
+}
+
+// forceCall has the model call a tool when tool_choice leaves no other way.
+func forceCall(req *textRequest, done *completion) error {
+	if len(req.tools) == 0 {
 		return nil
 	}
-	answer, err := jsonAnswer(p.models.chatObject(p.dialect, req, done), done.usage, done.source)
+	t := req.tools[0]
+	arguments, err := toolArguments(req, t)
 	if err != nil {
 		return err
 	}
-	answer.send(r.Context(), w)
+	done.text, done.object, done.calls, done.finish = "", nil, []toolCall{{t.Name, arguments}}, finishTools
+	done.usage.CompletionTokens = countTokens(t.Name) + countTokens(string(arguments))
+	done.usage.TotalTokens = done.usage.PromptTokens + done.usage.CompletionTokens
 	return nil
 }
 
@@ -108,29 +223,13 @@ var errNoKey = cferr.New(http.StatusUnauthorized, 0, "")
 
 func hasBearer(r *http.Request) bool {
 	kind, key, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	return strings.EqualFold(kind, "Bearer") && strings.TrimSpace(key) != ""
+	return strings.EqualFold(kind, "Bearer") && strings.TrimSpace(key) != "" || r.Header.Get("Cf-Aig-Authorization") != ""
 }
 
-// cloudflareAPI is the part of api.cloudflare.com that runs models:
-// POST /client/v4/accounts/{account}/ai/run/{model} and GET …/ai/models/search.
-func (m *Models) cloudflareAPI(w http.ResponseWriter, r *http.Request) {
-	api := NewREST(m)
-	rest, ok := strings.CutPrefix(r.URL.EscapedPath(), "/client/v4/accounts/")
-	_, call, found := strings.Cut(rest, "/ai/")
-	switch {
-	case !ok || !found:
-		cferr.WriteError(w, cferr.NotServed(r.URL.Path+" of api.cloudflare.com inside a Worker's fetch()"))
-	case !hasBearer(r):
-		cferr.WriteError(w, cferr.New(http.StatusUnauthorized, 10000, "Authentication error"))
-	case strings.HasPrefix(call, "run/") && r.Method == http.MethodPost:
-		model, err := url.PathUnescape(strings.TrimPrefix(call, "run/"))
-		if err != nil {
-			model = call
-		}
-		api.serveRun(w, r, model)
-	case call == "models/search" && r.Method == http.MethodGet:
-		api.search(w, r)
-	default:
-		cferr.WriteError(w, cferr.New(http.StatusNotFound, 7003, "Could not route to "+r.URL.Path+", perhaps your object identifier is invalid?"))
-	}
+func inputText(in fields, name string) string {
+	var s string
+	_ = json.Unmarshal(in[name], &s) // another type is no text
+	return s
 }
+
+func asksFor(in fields, name string) bool { return in.has(name) && string(in[name]) != "false" }

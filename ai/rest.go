@@ -1,6 +1,7 @@
 package ai
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -22,6 +23,10 @@ func NewREST(models *Models) *REST { return &REST{models} }
 func (a *REST) Routes(r *mux.Router) {
 	r.HandleFunc("/ai/run/{model:.*}", a.run).Methods(http.MethodPost)
 	r.HandleFunc("/ai/models/search", a.search).Methods(http.MethodGet)
+	r.PathPrefix("/ai/v1/").HandlerFunc(a.compatRoute)
+	r.HandleFunc("/ai/tomarkdown", a.toMarkdown).Methods(http.MethodPost)
+	r.HandleFunc("/ai/tomarkdown/supported", a.markdownSupported).Methods(http.MethodGet)
+	a.scriptRoutes(r)
 }
 
 func (a *REST) run(w http.ResponseWriter, r *http.Request) {
@@ -46,6 +51,11 @@ func (a *REST) serveRun(w http.ResponseWriter, r *http.Request, model string) {
 			return
 		}
 		inputs = form
+	} else if known, err := Lookup(model); err == nil && known.mediaField() != "" && !startsObject(body) {
+		if inputs, err = streamInputs(known, nil, body); err != nil { // curl --data-binary @file
+			a.fail(w, err)
+			return
+		}
 	}
 	answer, err := a.models.Run(r.Context(), model, inputs, RunOptions{QueueRequest: r.URL.Query().Get("queueRequest") == "true"})
 	if err != nil {
@@ -76,4 +86,9 @@ func (a *REST) fail(w http.ResponseWriter, err error) {
 		e = cferr.Newf(e.Status, e.Code, "AiError: Bad input: %s (%s)", e.Message, requestID())
 	}
 	cferr.WriteError(w, e)
+}
+
+func startsObject(body []byte) bool {
+	body = bytes.TrimSpace(body)
+	return len(body) == 0 || body[0] == '{'
 }

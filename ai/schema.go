@@ -1,15 +1,23 @@
 package ai
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
+	"slices"
 	"strings"
 )
 
 // schemaDoc is a JSON schema that is being read: $ref points into root.
 type schemaDoc struct {
 	root  json.RawMessage
-	nodes int // read so far
+	nodes int            // read so far
+	refs  map[string]int // how often a $ref is being followed right now
 }
+
+// errEndless is a part that refers to itself without end. What may be left out
+// (an optional property, the elements of an array) is left out then.
+var errEndless = errors.New("ai: the schema refers to itself without end")
 
 type schemaPart struct {
 	Type      json.RawMessage   `json:"type"`
@@ -32,6 +40,11 @@ type schemaPart struct {
 	MaxLength int               `json:"maxLength"`
 	Format    string            `json:"format"`
 	Pattern   string            `json:"pattern"`
+	Required  []string          `json:"required"`
+	Others    json.RawMessage   `json:"additionalProperties"`
+	MinProps  int               `json:"minProperties"`
+	Step      float64           `json:"multipleOf"`
+	Unique    bool              `json:"uniqueItems"`
 }
 
 // parseSchema reads the json_schema of response_format: a schema, or OpenAI's
@@ -41,7 +54,11 @@ func parseSchema(raw json.RawMessage) (*shapeNode, error) {
 	if json.Unmarshal(raw, &wrapped) == nil && isType(wrapped.Schema, "object") {
 		raw = wrapped.Schema
 	}
-	return (&schemaDoc{root: raw}).node(raw, 0)
+	node, err := (&schemaDoc{root: raw, refs: map[string]int{}}).node(raw, 0)
+	if errors.Is(err, errEndless) {
+		return nil, errJSONMode
+	}
+	return node, err
 }
 
 func (d *schemaDoc) node(raw json.RawMessage, depth int) (*shapeNode, error) {
@@ -57,11 +74,7 @@ func (d *schemaDoc) node(raw json.RawMessage, depth int) (*shapeNode, error) {
 	}
 	switch {
 	case s.Ref != "":
-		target, ok := d.resolve(s.Ref)
-		if !ok {
-			return nil, errJSONMode
-		}
-		return d.node(target, depth+1)
+		return d.follow(s.Ref, depth)
 	case len(s.Const) > 0:
 		return &shapeNode{kind: kindChoice, options: []string{compact(s.Const)}}, nil
 	case len(s.Enum) > 0:
@@ -70,59 +83,184 @@ func (d *schemaDoc) node(raw json.RawMessage, depth int) (*shapeNode, error) {
 			node.options = append(node.options, compact(e))
 		}
 		return node, nil
-	case len(s.AnyOf) > 0:
-		return d.node(firstReal(s.AnyOf), depth+1)
-	case len(s.OneOf) > 0:
-		return d.node(firstReal(s.OneOf), depth+1)
+	case len(s.AnyOf)+len(s.OneOf) > 0:
+		return d.oneOf(&s, depth)
 	case len(s.AllOf) > 0:
 		return d.all(&s, depth)
 	}
 	return d.typed(&s, depth)
 }
 
-// all merges the objects of allOf.
+func (d *schemaDoc) follow(ref string, depth int) (*shapeNode, error) {
+	target, ok := d.resolve(ref)
+	if !ok {
+		return nil, errJSONMode
+	}
+	if d.refs[ref] >= maxRefs {
+		return nil, errEndless
+	}
+	d.refs[ref]++
+	defer func() { d.refs[ref]-- }()
+	return d.node(target, depth+1)
+}
+
+// oneOf takes the first alternative that has an end, null last, together with
+// what stands beside the alternatives.
+func (d *schemaDoc) oneOf(s *schemaPart, depth int) (*shapeNode, error) {
+	var last error = errJSONMode
+	for _, alternative := range nullLast(append(s.AnyOf, s.OneOf...)) {
+		part := *s
+		part.AnyOf, part.OneOf = nil, nil
+		if part.Type == nil && part.Props == nil && part.Required == nil && part.AllOf == nil {
+			node, err := d.node(alternative, depth+1)
+			if err == nil {
+				return node, nil
+			}
+			last = err
+			continue
+		}
+		part.AllOf = append(append([]json.RawMessage{}, s.AllOf...), alternative)
+		node, err := d.all(&part, depth)
+		if err == nil {
+			return node, nil
+		}
+		last = err
+	}
+	return nil, last
+}
+
+// all merges the parts of allOf: their properties, or else their bounds.
 func (d *schemaDoc) all(s *schemaPart, depth int) (*shapeNode, error) {
 	merged, err := d.typed(s, depth)
 	if err != nil {
 		return nil, err
 	}
+	typed := s.Type != nil || s.Props != nil
 	for _, part := range s.AllOf {
 		node, err := d.node(part, depth+1)
 		if err != nil {
 			return nil, err
 		}
-		if node.kind != kindObject {
-			return node, nil
+		var p schemaPart
+		_ = json.Unmarshal(part, &p) // read before
+		switch {
+		case node.kind == kindObject || p.Required != nil && merged.kind == kindObject:
+			merged.kind, typed = kindObject, true
+			for _, f := range node.fields {
+				merged.setField(f, p.Props != nil || p.Ref != "")
+			}
+		case !typed:
+			merged, typed = node, true
+		case p.Type == nil || merged.kind == node.kind:
+			merged.narrow(node)
 		}
-		merged.kind = kindObject
-		merged.fields = append(merged.fields, node.fields...)
 	}
 	return merged, nil
 }
 
-// firstReal is the first alternative that is not null.
-func firstReal(alternatives []json.RawMessage) json.RawMessage {
+// setField adds a field; one that is there stays, unless better says that f
+// comes from a part that describes it.
+func (n *shapeNode) setField(f shapeField, better bool) {
+	for i := range n.fields {
+		have := n.fields[i].node
+		switch {
+		case n.fields[i].name != f.name:
+			continue
+		case have.kind == f.node.kind, have.kind == kindInteger && f.node.kind == kindNumber:
+			have.narrow(f.node)
+		case better:
+			n.fields[i] = f
+		}
+		return
+	}
+	n.fields = append(n.fields, f)
+}
+
+// narrow takes over the bounds of another part.
+func (n *shapeNode) narrow(by *shapeNode) {
+	if by.min != nil && (n.min == nil || *by.min > *n.min) {
+		n.min = by.min
+	}
+	if by.max != nil && (n.max == nil || *by.max < *n.max) {
+		n.max = by.max
+	}
+	n.least = max(n.least, by.least)
+	if by.most > 0 && (n.most == 0 || by.most < n.most) {
+		n.most = by.most
+	}
+	if by.pattern != "" {
+		n.pattern = by.pattern
+	}
+	if by.format != "" {
+		n.format = by.format
+	}
+	if by.options != nil {
+		n.kind, n.options = by.kind, by.options
+	}
+}
+
+// nullLast puts the alternatives that are only null behind the others.
+func nullLast(alternatives []json.RawMessage) []json.RawMessage {
+	var real, null []json.RawMessage
 	for _, a := range alternatives {
 		var s schemaPart
-		if json.Unmarshal(a, &s) == nil && string(s.Type) != `"null"` {
-			return a
+		if json.Unmarshal(a, &s) == nil && string(s.Type) == `"null"` {
+			null = append(null, a)
+			continue
+		}
+		real = append(real, a)
+	}
+	return append(real, null...)
+}
+
+// object reads the properties. One without an end is left out if it may be.
+func (d *schemaDoc) object(s *schemaPart, node *shapeNode, depth int) error {
+	node.kind = kindObject
+	for _, m := range members(s.Props) {
+		value, err := d.node(m.value, depth+1)
+		if errors.Is(err, errEndless) && !slices.Contains(s.Required, m.name) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if string(bytes.TrimSpace(m.value)) != "false" {
+			node.fields = append(node.fields, shapeField{m.name, value})
 		}
 	}
-	return alternatives[0]
+	open := isType(s.Others, "object")
+	other := func() (*shapeNode, error) {
+		if open {
+			return d.node(s.Others, depth+1)
+		}
+		return &shapeNode{kind: kindAny}, nil
+	}
+	names := s.Required
+	for i := 0; len(node.fields)+len(names) < s.MinProps && i < maxItems || open && s.Props == nil && i < 2; i++ {
+		names = append(names[:len(names):len(names)], "item"+itoa(i+1))
+	}
+	for _, name := range names {
+		if node.has(name) {
+			continue
+		}
+		value, err := other()
+		if err != nil {
+			return err
+		}
+		node.fields = append(node.fields, shapeField{name, value})
+	}
+	return nil
+}
+
+func (n *shapeNode) has(name string) bool {
+	return slices.ContainsFunc(n.fields, func(f shapeField) bool { return f.name == name })
 }
 
 func (d *schemaDoc) typed(s *schemaPart, depth int) (*shapeNode, error) {
-	node := &shapeNode{min: s.Minimum, max: s.Maximum, format: s.Format, pattern: s.Pattern}
+	node := &shapeNode{min: s.Minimum, max: s.Maximum, format: s.Format, pattern: s.Pattern, step: s.Step}
 	switch name := s.typeName(); name {
 	case "object":
-		node.kind = kindObject
-		for _, m := range members(s.Props) {
-			value, err := d.node(m.value, depth+1)
-			if err != nil {
-				return nil, err
-			}
-			node.fields = append(node.fields, shapeField{m.name, value})
-		}
+		return node, d.object(s, node, depth)
 	case "array":
 		return d.array(s, depth)
 	case "integer", "number":
@@ -154,7 +292,7 @@ func (n *shapeNode) exclusive(s *schemaPart, step float64) {
 }
 
 func (d *schemaDoc) array(s *schemaPart, depth int) (*shapeNode, error) {
-	node := &shapeNode{kind: kindArray, least: s.MinItems}
+	node := &shapeNode{kind: kindArray, least: s.MinItems, unique: s.Unique}
 	if s.MaxItems != nil {
 		node.most = *s.MaxItems
 		if node.most == 0 {
@@ -162,7 +300,14 @@ func (d *schemaDoc) array(s *schemaPart, depth int) (*shapeNode, error) {
 		}
 	}
 	for _, raw := range append(s.Prefix, s.Items) {
+		if string(bytes.TrimSpace(raw)) == "false" || raw == nil && len(s.Prefix) > 0 {
+			node.most = len(node.items) // no elements beside those
+			break
+		}
 		item, err := d.node(raw, depth+1)
+		if errors.Is(err, errEndless) && s.MinItems <= len(node.items) {
+			return node, nil
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -188,11 +333,11 @@ func (s *schemaPart) typeName() string {
 		return "null"
 	}
 	switch {
-	case s.Props != nil:
+	case s.Props != nil || s.Required != nil || s.Others != nil || s.MinProps > 0:
 		return "object"
 	case s.Items != nil || s.Prefix != nil:
 		return "array"
-	case s.Minimum != nil || s.Maximum != nil:
+	case s.Minimum != nil || s.Maximum != nil || s.Above != nil || s.Below != nil || s.Step != 0:
 		return "number"
 	}
 	return "string"

@@ -1,45 +1,43 @@
 package ai
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"os"
 	"path/filepath"
-	"regexp"
-	"slices"
-	"strconv"
-	"strings"
+	"sync/atomic"
+	"time"
 
 	"flint/internal/cferr"
 
 	"go.yaml.in/yaml/v3"
 )
 
-// A script file holds scripted answers, tried in order before the generator:
-//
-//	answers:
-//	  - name: big five                  # shown in the X-Flint-AI header
-//	    match:
-//	      model: "@cf/meta/*"           # a glob; left out, any model
-//	      prompt: generate a big5       # in the last user message, case ignored
-//	      pattern: "(?i)quiz.*big ?5"   # or a regular expression on it
-//	      system: You are               # in the system message, case ignored
-//	    text: Hello                     # one of text, json or error
-//	    json: {title: A quiz}
-//	    error: {code: 3040, status: 429, message: Capacity temporarily exceeded}
+// script is one scripted answer: when it answers, and with what. docs/AI.md
+// shows the files they are read from.
 type script struct {
-	source  string // file:name
-	model   string
-	prompt  string
-	system  string
-	pattern *regexp.Regexp
-	text    string
-	object  json.RawMessage
-	err     *cferr.Error
+	source string // file:name, as the X-Flint-AI header shows it
+	file   string // the path of the file it stands in
+	line   int
+	checks []check
+	call   int64        // answers only the call-th match; 0 answers all
+	seen   atomic.Int64 // calls that all checks let through
+	used   atomic.Int64 // answers given
+	reply
+}
+
+// reply is what a script answers with: exactly one of text, object, stream,
+// path, calls and err is set.
+type reply struct {
+	kind   string // the key it was written under
+	text   string
+	object json.RawMessage
+	stream []string
+	path   string // of a file, absolute or relative to the process
+	calls  []toolCall
+	err    *cferr.Error
+	delay  time.Duration
 }
 
 type scriptFile struct {
@@ -47,245 +45,196 @@ type scriptFile struct {
 }
 
 type scriptAnswer struct {
-	Name  string `yaml:"name"`
-	Match struct {
-		Model   string `yaml:"model"`
-		Prompt  string `yaml:"prompt"`
-		Pattern string `yaml:"pattern"`
-		System  string `yaml:"system"`
-	} `yaml:"match"`
-	Text  *string   `yaml:"text"`
-	JSON  yaml.Node `yaml:"json"`
+	Name      string      `yaml:"name"`
+	Match     scriptMatch `yaml:"match"`
+	Text      *string     `yaml:"text"`
+	JSON      yaml.Node   `yaml:"json"`
+	Stream    []string    `yaml:"stream"`
+	File      string      `yaml:"file"`
+	ToolCalls []struct {
+		Name      string    `yaml:"name"`
+		Arguments yaml.Node `yaml:"arguments"`
+	} `yaml:"tool_calls"`
 	Error *struct {
 		Code    int    `yaml:"code"`
 		Status  int    `yaml:"status"`
 		Message string `yaml:"message"`
 	} `yaml:"error"`
+	Delay string `yaml:"delay"`
+	line  int
 }
 
-// readScripts reads the files of all folders, each folder in the order of its
-// file names.
-func readScripts(folders []string) ([]*script, error) {
-	var out []*script
-	for _, folder := range folders {
-		entries, err := os.ReadDir(folder)
-		if err != nil {
-			return nil, fmt.Errorf("ai: scripts: %w", err)
+type scriptMatch struct {
+	Model    string          `yaml:"model"`
+	Task     string          `yaml:"task"`
+	Prompt   string          `yaml:"prompt"`
+	Pattern  string          `yaml:"pattern"`
+	System   string          `yaml:"system"`
+	Messages []scriptMessage `yaml:"messages"`
+	Tools    []string        `yaml:"tools"`
+	Call     int64           `yaml:"call"`
+}
+
+type scriptMessage struct {
+	Role    string `yaml:"role"`
+	Content string `yaml:"content"`
+}
+
+// UnmarshalYAML remembers where the answer stands.
+func (a *scriptAnswer) UnmarshalYAML(node *yaml.Node) error {
+	type plain scriptAnswer
+	if err := refuseUnknown(node); err != nil {
+		return err
+	}
+	if err := node.Decode((*plain)(a)); err != nil {
+		return err
+	}
+	a.line = node.Line
+	return nil
+}
+
+var scriptKeys = map[string]bool{
+	"name": true, "match": true, "text": true, "json": true, "stream": true, "file": true, "tool_calls": true, "error": true, "delay": true,
+}
+
+var matchKeys = map[string]bool{
+	"model": true, "task": true, "prompt": true, "pattern": true, "system": true, "messages": true, "tools": true, "call": true,
+}
+
+// refuseUnknown finds keys that mean nothing: the decoder's own check does not
+// reach into a type that decodes itself.
+func refuseUnknown(node *yaml.Node) error {
+	if node.Kind != yaml.MappingNode {
+		return fmt.Errorf("line %d: an answer is a map with match and text, json, …", node.Line)
+	}
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		key, value := node.Content[i], node.Content[i+1]
+		if !scriptKeys[key.Value] {
+			return fmt.Errorf("line %d: field %s not found in an answer", key.Line, key.Value)
 		}
-		for _, e := range entries {
-			if ext := filepath.Ext(e.Name()); e.IsDir() || ext != ".yaml" && ext != ".yml" {
-				continue
+		if key.Value != "match" || value.Kind != yaml.MappingNode {
+			continue
+		}
+		for j := 0; j+1 < len(value.Content); j += 2 {
+			if k := value.Content[j]; !matchKeys[k.Value] {
+				return fmt.Errorf("line %d: field %s not found in match", k.Line, k.Value)
 			}
-			file, err := readScript(filepath.Join(folder, e.Name()))
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, file...)
 		}
 	}
-	return out, nil
-}
-
-func readScript(name string) ([]*script, error) {
-	info, err := os.Stat(name)
-	if err != nil {
-		return nil, fmt.Errorf("ai: script: %w", err)
-	}
-	if info.Size() > maxScriptBytes {
-		return nil, fmt.Errorf("ai: script %s has %d bytes; the most is %d", name, info.Size(), maxScriptBytes)
-	}
-	data, err := os.ReadFile(name)
-	if err != nil {
-		return nil, fmt.Errorf("ai: script: %w", err)
-	}
-	out, err := parseScript(filepath.Base(name), data)
-	if err != nil {
-		return nil, fmt.Errorf("ai: script %s: %w", name, err)
-	}
-	return out, nil
-}
-
-func parseScript(name string, data []byte) ([]*script, error) {
-	var file scriptFile
-	dec := yaml.NewDecoder(bytes.NewReader(data))
-	dec.KnownFields(true)
-	if err := dec.Decode(&file); err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
-	}
-	var out []*script
-	for i, a := range file.Answers {
-		if a.Name == "" {
-			a.Name = strconv.Itoa(i + 1)
-		}
-		s, err := a.compile(name)
-		if err != nil {
-			return nil, fmt.Errorf("answer %s: %w", a.Name, err)
-		}
-		out = append(out, s)
-	}
-	return out, nil
+	return nil
 }
 
 func (a *scriptAnswer) compile(file string) (*script, error) {
-	s := &script{
-		source: file + ":" + a.Name, model: a.Match.Model,
-		prompt: strings.ToLower(a.Match.Prompt), system: strings.ToLower(a.Match.System),
+	s := &script{source: filepath.Base(file) + ":" + a.Name, file: file, line: a.line, call: a.Match.Call}
+	if s.call < 0 {
+		return nil, errors.New("call: want the number of a call, from 1")
 	}
-	if a.Match.Pattern != "" {
-		var err error
-		if s.pattern, err = regexp.Compile(a.Match.Pattern); err != nil {
-			return nil, err
+	var err error
+	if s.checks, err = a.Match.compile(); err != nil {
+		return nil, err
+	}
+	if a.Delay != "" {
+		if s.delay, err = time.ParseDuration(a.Delay); err != nil || s.delay < 0 || s.delay > maxDelay {
+			return nil, fmt.Errorf("delay: %q is not a time such as 250ms or 2s, at most %s", a.Delay, maxDelay)
 		}
 	}
 	given := 0
-	if a.Text != nil {
-		s.text = *a.Text
-		given++
-	}
-	if !a.JSON.IsZero() {
-		object, err := yamlToJSON(&a.JSON)
+	for _, part := range []func(*scriptAnswer, string) (bool, error){s.readText, s.readJSON, s.readStream, s.readFile, s.readCalls, s.readError} {
+		has, err := part(a, file)
 		if err != nil {
 			return nil, err
 		}
-		s.object, s.text = object, string(object)
-		given++
-	}
-	if e := a.Error; e != nil {
-		s.err = cferr.New(e.Status, e.Code, e.Message)
-		if e.Status < 400 || e.Status > 599 {
-			s.err.Status = http.StatusInternalServerError
+		if has {
+			given++
 		}
-		given++
 	}
 	if given != 1 {
-		return nil, errors.New("needs exactly one of text, json and error")
+		return nil, errors.New("needs exactly one of text, json, stream, file, tool_calls and error")
 	}
 	return s, nil
 }
 
-// matches reports whether a script answers req.
-func (s *script) matches(req *textRequest, user, system string) bool {
-	if !globMatches(s.model, req.model) {
-		return false
+func (r *reply) readText(a *scriptAnswer, _ string) (bool, error) {
+	if a.Text == nil {
+		return false, nil
 	}
-	if s.prompt != "" && !strings.Contains(strings.ToLower(user), s.prompt) {
-		return false
-	}
-	if s.system != "" && !strings.Contains(strings.ToLower(system), s.system) {
-		return false
-	}
-	return s.pattern == nil || s.pattern.MatchString(user)
+	r.kind, r.text = "text", *a.Text
+	return true, nil
 }
 
-// globMatches matches a model's name; * stands for any text, slashes too.
-func globMatches(glob, name string) bool {
-	if glob == "" {
-		return true
+func (r *reply) readJSON(a *scriptAnswer, _ string) (bool, error) {
+	if a.JSON.IsZero() {
+		return false, nil
 	}
-	first, rest, ok := strings.Cut(glob, "*")
-	if !ok {
-		return glob == name
-	}
-	if !strings.HasPrefix(name, first) {
-		return false
-	}
-	name = name[len(first):]
-	for {
-		part, next, more := strings.Cut(rest, "*")
-		if !more {
-			return strings.HasSuffix(name, part)
-		}
-		at := strings.Index(name, part)
-		if at < 0 {
-			return false
-		}
-		name, rest = name[at+len(part):], next
-	}
+	object, err := yamlToJSON(&a.JSON)
+	r.kind, r.object, r.text = "json", object, string(object)
+	return true, err
 }
 
-// fromScripts is the first scripted answer that matches, or nil.
-func (m *Models) fromScripts(req *textRequest) (*completion, error) {
-	if len(m.scripts) == 0 {
-		return nil, nil
+func (r *reply) readStream(a *scriptAnswer, _ string) (bool, error) {
+	if a.Stream == nil {
+		return false, nil
 	}
-	user, system := req.last("user"), req.last("system")
-	at := slices.IndexFunc(m.scripts, func(s *script) bool { return s.matches(req, user, system) })
-	if at < 0 {
-		return nil, nil
+	r.kind, r.stream = "stream", a.Stream
+	for _, piece := range a.Stream {
+		r.text += piece
 	}
-	s := m.scripts[at]
-	if s.err != nil {
-		return nil, s.err
+	return true, nil
+}
+
+func (r *reply) readFile(a *scriptAnswer, file string) (bool, error) {
+	if a.File == "" {
+		return false, nil
 	}
-	done := &completion{text: s.text, finish: finishStop, source: s.source}
-	if req.format != nil {
-		done.object = s.object
-		if done.object == nil { // scripted as text
-			if !json.Valid([]byte(s.text)) {
-				return nil, errJSONMode
+	r.kind, r.path = "file", a.File
+	if !filepath.IsAbs(a.File) {
+		r.path = filepath.Join(filepath.Dir(file), a.File)
+	}
+	return true, nil
+}
+
+func (r *reply) readCalls(a *scriptAnswer, _ string) (bool, error) {
+	for _, c := range a.ToolCalls {
+		arguments := json.RawMessage("{}")
+		if !c.Arguments.IsZero() {
+			var err error
+			if arguments, err = yamlToJSON(&c.Arguments); err != nil {
+				return true, err
 			}
-			done.object = json.RawMessage(s.text)
 		}
+		if c.Name == "" {
+			return true, errors.New("tool_calls: each needs a name")
+		}
+		r.calls = append(r.calls, toolCall{c.Name, arguments})
 	}
-	return done, nil
+	if r.calls != nil {
+		r.kind = "tool_calls"
+	}
+	return r.calls != nil, nil
 }
 
-// yamlToJSON keeps the order of keys. A string is taken as JSON text.
-func yamlToJSON(node *yaml.Node) (json.RawMessage, error) {
-	if node.Kind == yaml.ScalarNode && node.Tag == "!!str" {
-		var b bytes.Buffer
-		if err := json.Compact(&b, []byte(node.Value)); err != nil {
-			return nil, fmt.Errorf("json: line %d: %w", node.Line, err)
-		}
-		return b.Bytes(), nil
+func (r *reply) readError(a *scriptAnswer, _ string) (bool, error) {
+	e := a.Error
+	if e == nil {
+		return false, nil
 	}
-	var b bytes.Buffer
-	if err := writeYAML(&b, node, 0); err != nil {
-		return nil, err
+	r.kind = "error"
+	known, ok := documentedErrors[e.Code]
+	if !ok {
+		known.status, known.message = http.StatusInternalServerError, "scripted error"
 	}
-	return b.Bytes(), nil
+	r.err = cferr.New(known.status, e.Code, known.message)
+	if e.Status >= 400 && e.Status <= 599 {
+		r.err.Status = e.Status
+	}
+	if e.Message != "" {
+		r.err.Message = e.Message
+	}
+	return true, nil
 }
 
-// writeYAML is bounded in depth and size, because aliases can make a small file
-// endless.
-func writeYAML(b *bytes.Buffer, node *yaml.Node, depth int) error {
-	if depth > maxShapeDepth || b.Len() > maxScriptBytes {
-		return fmt.Errorf("json: line %d: nested too deeply or too large", node.Line)
-	}
-	open, end, step := "[", "]", 1
-	switch node.Kind {
-	case yaml.AliasNode:
-		return writeYAML(b, node.Alias, depth+1)
-	case yaml.MappingNode:
-		open, end, step = "{", "}", 2
-	case yaml.ScalarNode:
-		return writeScalar(b, node)
-	}
-	b.WriteString(open)
-	for i := 0; i+step <= len(node.Content); i += step {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		if step == 2 {
-			b.WriteString(quote(node.Content[i].Value) + ":")
-		}
-		if err := writeYAML(b, node.Content[i+step-1], depth+1); err != nil {
-			return err
-		}
-	}
-	b.WriteString(end)
-	return nil
-}
-
-func writeScalar(b *bytes.Buffer, node *yaml.Node) error {
-	var value any
-	if err := node.Decode(&value); err != nil {
-		return err
-	}
-	text, err := encodeJSON(value)
-	if err != nil {
-		return fmt.Errorf("json: line %d: %w", node.Line, err)
-	}
-	b.Write(text)
-	return nil
+// takes counts a match and reports whether this one is the script's to answer.
+func (s *script) takes() bool {
+	n := s.seen.Add(1)
+	return s.call == 0 || n == s.call
 }

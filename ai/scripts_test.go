@@ -107,8 +107,8 @@ func TestBadScripts(t *testing.T) {
 	t.Parallel()
 	for content, want := range map[string]string{
 		"answers:\n  - match: {promt: x}\n    text: y\n":       "line 2: field promt not found",
-		"answers:\n  - name: n\n    match: {prompt: x}\n":      "answer n: needs exactly one of text, json and error",
-		"answers:\n  - text: a\n    json: {}\n":                "answer 1: needs exactly one of text, json and error",
+		"answers:\n  - name: n\n    match: {prompt: x}\n":      "answer n: needs exactly one of text, json, stream, file, tool_calls and error",
+		"answers:\n  - text: a\n    json: {}\n":                "answer 1: needs exactly one of text, json, stream, file, tool_calls and error",
 		"answers:\n  - match: {pattern: \"(\"}\n    text: a\n": "answer 1: error parsing regexp",
 		"answers:\n  - json: \"{\"\n":                          "answer 1: json: line 2: unexpected end of JSON input",
 		"answers:\n  - json: {a: .nan}\n":                      "answer 1: json: line 2: json: unsupported value",

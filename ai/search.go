@@ -1,7 +1,9 @@
 package ai
 
 import (
+	"maps"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -35,7 +37,8 @@ const (
 )
 
 // search lists models as GET /ai/models/search does: parameters search, task,
-// author, page and per_page.
+// author, source (1 is Workers AI's own catalogue, the only one), hide_experimental
+// (leaves out beta models), page and per_page.
 func search(q url.Values) ([]searchModel, cferr.Info, error) {
 	c, err := catalogue()
 	if err != nil {
@@ -64,18 +67,23 @@ func (c *Catalogue) matches(model *Model, q url.Values) bool {
 	if t := q.Get("task"); t != "" && !strings.EqualFold(t, model.Task) && t != c.tasks[model.Task] {
 		return false
 	}
+	if q.Get("hide_experimental") == "true" && model.Properties["beta"] == "true" {
+		return false
+	}
+	if source := q.Get("source"); source != "" && source != "1" {
+		return false
+	}
 	author := strings.ToLower(q.Get("author"))
 	return author == "" || strings.Contains(name, "/"+author+"/")
 }
 
 func (c *Catalogue) describe(model *Model) searchModel {
-	description := "Known to flint since " + c.AsOf + "; not served yet."
-	if model.Shape != "" {
-		description = "Answered by flint, offline."
-	}
 	m := searchModel{
-		ID: stableUUID("model " + model.Name), Source: 1, Name: model.Name, Description: description,
+		ID: stableUUID("model " + model.Name), Source: 1, Name: model.Name, Description: "Answered by flint, offline.",
 		Task: searchTask{ID: c.tasks[model.Task], Name: model.Task}, Tags: []string{}, Properties: []searchProperty{},
+	}
+	for _, name := range slices.Sorted(maps.Keys(model.Properties)) {
+		m.Properties = append(m.Properties, searchProperty{name, model.Properties[name]})
 	}
 	if model.Dims > 0 {
 		m.Properties = append(m.Properties, searchProperty{"output_dimensions", strconv.Itoa(model.Dims)})

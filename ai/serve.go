@@ -3,6 +3,7 @@ package ai
 import (
 	"context"
 	"crypto/rand"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -32,6 +33,9 @@ func (a *Answer) send(ctx context.Context, w http.ResponseWriter) {
 	h.Set("Cache-Control", "no-cache")
 	flush := http.NewResponseController(w)
 	for frame := range a.Stream {
+		if a.pace.wait() != nil {
+			return
+		}
 		if _, err := w.Write(frame); err != nil || ctx.Err() != nil {
 			return
 		}
@@ -93,4 +97,32 @@ func formInputs(contentType string, body []byte) (inputs json.RawMessage, ok boo
 	}
 	inputs, err = json.Marshal(in)
 	return inputs, true, err
+}
+
+// mediaField is the input that a body of bytes stands for, or empty.
+func (m *Model) mediaField() string {
+	switch m.Shape {
+	case shapeTranscript, shapeTranscriptLong, shapeDeepgram, shapeTurn:
+		return "audio"
+	case shapeDescription, shapeLabels, shapeBoxes, shapePNG, shapeJPEG, shapeBase64:
+		return "image"
+	}
+	return ""
+}
+
+// streamInputs puts a body of bytes beside the other inputs, in base64.
+func streamInputs(known *Model, others, body []byte) (json.RawMessage, error) {
+	field := known.mediaField()
+	if field == "" {
+		return nil, badInput("Type mismatch of '/', 'object' not in 'binary'")
+	}
+	in, err := parseFields(others)
+	if err != nil {
+		return nil, err
+	}
+	if len(body) == 0 {
+		return nil, invalidData("/" + field + " is empty")
+	}
+	in[field] = json.RawMessage(`"` + base64.StdEncoding.EncodeToString(body) + `"`)
+	return json.Marshal(in)
 }

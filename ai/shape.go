@@ -18,6 +18,8 @@ type shapeNode struct {
 	least    int          // elements of an array, characters of a string
 	most     int          // 0 = open
 	format   string       // date-time, date, email, uri, uuid …
+	step     float64      // of a number: it is a multiple; 0 = any
+	unique   bool         // no two elements of an array are the same
 	pattern  string       // a regular expression that the string must match
 }
 

@@ -32,10 +32,13 @@ type responseEvent struct {
 func responseStream(req *textRequest, done *completion) *Answer {
 	frames := func(yield func([]byte) bool) {
 		rng := req.random()
-		for piece := range pieces(done.text) {
+		for piece := range done.pieces() {
 			if !yield(event(responseEvent{Response: piece, ToolCalls: []toolCall{}, P: padding(rng)})) {
 				return
 			}
+		}
+		if done.finish == finishError {
+			return // the backend broke off: the end must not look like one
 		}
 		calls := done.calls
 		if calls == nil {
@@ -49,7 +52,7 @@ func responseStream(req *textRequest, done *completion) *Answer {
 }
 
 func streamAnswer(frames iter.Seq[[]byte], done *completion) *Answer {
-	return &Answer{ContentType: contentEvents, Stream: frames, Usage: done.usage, Source: done.source}
+	return &Answer{ContentType: contentEvents, Stream: frames, Usage: done.usage, Source: done.source, pace: done.pace}
 }
 
 // padding hides the length of a token from whoever watches the wire.

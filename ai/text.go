@@ -1,6 +1,7 @@
 package ai
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -14,6 +15,10 @@ type turn struct{ Role, Content string }
 
 // textRequest is one text generation, whatever API it came in by.
 type textRequest struct {
+	ctx       context.Context // of the caller; nil never ends
+	raw       fields          // the inputs as they came, for a backend
+	seeded    bool            // the inputs bring a seed
+	live      bool            // the caller streams: pieces of a backend may come as they are made
 	model     string
 	turns     []turn
 	maxTokens int // 0 = not given
@@ -28,6 +33,22 @@ type textRequest struct {
 type responseFormat struct {
 	Type   string          `json:"type"`
 	Schema json.RawMessage `json:"json_schema"`
+}
+
+func (r *textRequest) context() context.Context {
+	if r.ctx == nil {
+		return context.Background()
+	}
+	return r.ctx
+}
+
+// asked is the request as scripts see it.
+func (r *textRequest) asked() *asked {
+	q := &asked{model: r.model, task: taskText, user: r.last("user"), system: r.last("system"), turns: r.turns}
+	for _, t := range r.tools {
+		q.tools = append(q.tools, t.Name)
+	}
+	return q
 }
 
 // last is the content of the last message with role, or empty.
@@ -48,11 +69,12 @@ func (r *textRequest) heard(role string) string {
 
 // runText is the task Text Generation on Workers AI.
 // https://developers.cloudflare.com/workers-ai/models/llama-2-7b-chat-int8/
-func (m *Models) runText(known *Model, in fields) (*Answer, error) {
+func (m *Models) runText(ctx context.Context, known *Model, in fields) (*Answer, error) {
 	req, err := parseText(known, in)
 	if err != nil {
 		return nil, err
 	}
+	req.ctx, req.live = ctx, req.stream
 	done, err := m.complete(req)
 	if err != nil {
 		return nil, err
@@ -178,6 +200,7 @@ func parseTurn(path string, item json.RawMessage) (t turn, problem string) {
 
 // parseOptions reads what prompts and conversations share.
 func (r *textRequest) parseOptions(in fields) (problem string) {
+	r.raw = in
 	ranges := []struct {
 		name, kind string
 		b          bounds
@@ -197,7 +220,7 @@ func (r *textRequest) parseOptions(in fields) (problem string) {
 		case "max_tokens", "max_completion_tokens":
 			r.maxTokens = max(r.maxTokens, int(min(value, 1<<20)))
 		case "seed":
-			r.seed = int64(value)
+			r.seed, r.seeded = int64(value), in.has("seed")
 		}
 	}
 	if r.stream, problem = in.flag("stream"); problem != "" {

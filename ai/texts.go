@@ -2,8 +2,6 @@ package ai
 
 import (
 	"fmt"
-	"math/rand/v2"
-	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -14,7 +12,9 @@ func (g *generator) string(node *shapeNode, at place) string {
 		return g.matching(node, at)
 	}
 	if s := g.formatted(node.format); s != "" {
-		return s
+		if n := utf8.RuneCountInString(s); n >= node.least && (node.most == 0 || n <= node.most) {
+			return s
+		}
 	}
 	text := g.inQuiz(at)
 	if text == "" {
@@ -99,16 +99,6 @@ func (g *generator) paragraph(n int) string {
 	return b.String()
 }
 
-// prose is an answer in sentences.
-func (g *generator) prose() string {
-	parts := []string{
-		about(pick(g.rng, g.bank.Openings), g.topic),
-		g.paragraph(2 + g.rng.IntN(3)),
-		about(pick(g.rng, g.bank.Closings), g.topic),
-	}
-	return strings.Join(parts, " ")
-}
-
 // formatted makes a text of a JSON schema's format; empty for one it does not
 // know, which then counts as a comment, as it does in JSON Schema itself.
 func (g *generator) formatted(format string) string {
@@ -130,46 +120,24 @@ func (g *generator) formatted(format string) string {
 		return fmt.Sprintf("%08x-%04x-4%03x-%04x-%012x", r.Uint32(), r.IntN(1<<16), r.IntN(1<<12), 0x8000|r.IntN(1<<14), r.Int64N(1<<48))
 	case "hostname":
 		return pick(r, g.bank.Nouns) + ".example.com"
+	case "ipv6":
+		return fmt.Sprintf("2001:db8::%x", 1+r.IntN(1<<15))
+	case "duration":
+		return fmt.Sprintf("PT%dM", 1+r.IntN(59))
+	case "uri-reference", "iri", "iri-reference":
+		return "https://example.com/" + pick(r, g.bank.Nouns)
+	case "json-pointer":
+		return "/" + pick(r, g.bank.Nouns)
+	case "regex":
+		return "^[a-z]+$"
+	case "idn-email":
+		return g.formatted("email")
+	case "idn-hostname":
+		return g.formatted("hostname")
 	case "ipv4":
 		return fmt.Sprintf("192.0.2.%d", 1+r.IntN(254))
 	}
 	return ""
-}
-
-// matching looks for a text that satisfies a pattern among those it can make.
-func (g *generator) matching(node *shapeNode, at place) string {
-	re, err := regexp.Compile(node.pattern)
-	if err != nil {
-		g.err = errJSONMode
-		return ""
-	}
-	candidates := []string{g.inQuiz(at), g.named(at), g.formatted(node.format)}
-	candidates = append(candidates, g.bank.Nouns...)
-	candidates = append(candidates, fmt.Sprintf("q%d", at.index+1), fmt.Sprintf("#%06x", g.rng.IntN(1<<24)), randomWord(g.rng, 1), randomWord(g.rng, 3))
-	for digits := range 12 {
-		candidates = append(candidates, fmt.Sprintf("%0*d", digits+1, g.rng.Int64N(9)+1))
-	}
-	for _, format := range []string{"date", "time", "date-time", "email", "uri", "uuid", "hostname", "ipv4"} {
-		candidates = append(candidates, g.formatted(format))
-	}
-	for _, c := range candidates {
-		for _, s := range []string{c, strings.ToUpper(c), strings.ReplaceAll(c, " ", "-")} {
-			n := utf8.RuneCountInString(s)
-			if s != "" && re.MatchString(s) && n >= node.least && (node.most == 0 || n <= node.most) {
-				return s
-			}
-		}
-	}
-	g.err = errJSONMode
-	return ""
-}
-
-func randomWord(rng *rand.Rand, n int) string {
-	b := make([]byte, n)
-	for i := range b {
-		b[i] = byte('a' + rng.IntN(26))
-	}
-	return string(b)
 }
 
 // fit makes a text at least least and at most most characters long.

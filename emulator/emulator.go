@@ -47,6 +47,7 @@ type Emulator struct {
 
 	consumers []*queues.Consumer
 	hosts     atomic.Pointer[front.Router] // who answers which host, once serving
+	places    atomic.Pointer[places]       // who answers a Worker's fetch() inside, once serving
 
 	listeners map[string]net.Listener // worker, control, s3, bindings
 	servers   []server                // all but the bindings'
@@ -97,6 +98,9 @@ func New(ctx context.Context, p *config.Project, opts ...Option) (*Emulator, err
 	}
 	if e.services, err = openServices(p, e.state, e.log); err != nil {
 		return nil, errors.Join(err, e.state.close())
+	}
+	if err := e.newGate(); err != nil {
+		return nil, errors.Join(err, e.services.close(), e.state.close())
 	}
 	return e, nil
 }
@@ -270,6 +274,11 @@ func (e *Emulator) serve() error {
 		return err
 	}
 	e.hosts.Store(rt)
+	inside, err := e.findPlaces(e.project)
+	if err != nil {
+		return err
+	}
+	e.places.Store(inside)
 	for name, srv := range map[string]server{
 		"worker":  front.NewServer(newServer(e.public(), e.log), e.short, e.loop, e.log),
 		"control": newServer(e.control(), e.log),
@@ -373,6 +382,8 @@ func (e *Emulator) Close() error {
 	if e.stop != nil {
 		e.stop()
 	}
+	e.gate.Silence()
+	e.warnUnusedMocks()
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
 	defer cancel()
 	var errs []error
@@ -396,9 +407,7 @@ func (e *Emulator) Close() error {
 	if e.loop != nil {
 		e.loop.Close()
 	}
-	if e.gate != nil {
-		errs = append(errs, e.gate.Close())
-	}
+	errs = append(errs, e.gate.Close())
 	return errors.Join(append(errs, e.services.close(), e.removeRun(), e.state.close())...)
 }
 

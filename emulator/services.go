@@ -96,8 +96,18 @@ func (s *services) openStores(p *config.Project, dir *stateDir, log *slog.Logger
 		return err
 	}
 	s.onClose(s.queues.Close)
-	s.ai, err = ai.Open(ai.Options{Dir: dir.sub("ai"), Clock: s.clock, Log: log, Scripts: p.Settings.AIScripts})
+	s.ai, err = ai.Open(aiOptions(p, dir, s.clock, log))
 	return err
+}
+
+func aiOptions(p *config.Project, dir *stateDir, clk clock.Clock, log *slog.Logger) ai.Options {
+	r := &p.Settings.AI
+	return ai.Options{
+		Dir: dir.sub("ai"), Clock: clk, Log: log, Scripts: p.Settings.AIScripts, Strict: r.Strict, Seed: int64(r.Seed),
+		Pace:       ai.Pace{FirstToken: r.TimeToFirstToken, PerSecond: float64(r.TokensPerSecond)},
+		Recordings: r.Recordings, Record: r.Record,
+		Backend: ai.Backend{URL: r.Backend, Key: r.BackendKey, Model: r.BackendModel, EmbeddingModel: r.EmbeddingModel},
+	}
 }
 
 func (s *services) openCache(_ *config.Project, dir *stateDir, log *slog.Logger) (err error) {

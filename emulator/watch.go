@@ -220,6 +220,14 @@ func (e *Emulator) reloadConfig() error {
 	if err := e.services.declare(p); err != nil {
 		return err
 	}
+	inside, err := e.findPlaces(p)
+	if err != nil {
+		return err
+	}
+	if err := e.gate.Configure(outboundRules(p)); err != nil {
+		return err
+	}
+	e.places.Store(inside)
 	e.project.Workers, e.project.Files = p.Workers, p.Files
 	return nil
 }

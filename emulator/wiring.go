@@ -15,7 +15,6 @@ import (
 	"flint/emulator/config"
 	"flint/emulator/control"
 	"flint/emulator/front"
-	"flint/emulator/outbound"
 	"flint/kv"
 	"flint/queues"
 	"flint/r2"
@@ -106,9 +105,6 @@ func (e *Emulator) site(w *config.Worker) (http.Handler, error) {
 // bindings is everything that answers workerd.
 func (e *Emulator) bindings() http.Handler {
 	s := e.services
-	e.gate = outbound.New(outbound.Options{
-		Hosts: s.ai.Providers(), Inside: e.inside, Allow: e.project.Settings.Allow, Chain: s.chain, Log: e.log,
-	})
 	return &bindingMux{log: e.log, services: map[string]binding{
 		"kv":       kv.NewBinding(s.kv, s.chain, e.log),
 		"d1":       d1.NewBinding(s.d1, s.chain, e.log),
@@ -123,24 +119,15 @@ func (e *Emulator) bindings() http.Handler {
 
 func (s *services) site(worker string) *assets.Assets { return s.sites[worker] }
 
-// inside finds who answers a Worker's fetch() without leaving flint: another
-// Worker's route, a Pages project, a public bucket.
-func (e *Emulator) inside(host string) http.Handler {
-	if rt := e.hosts.Load(); rt != nil {
-		if h, named := rt.Find(host, "/"); named {
-			return h
-		}
-	}
-	return nil
-}
-
 // control is everything that answers on the control port.
 func (e *Emulator) control() http.Handler {
 	r := cfapi.NewRouter()
 	control.Routes(r, control.Options{Clock: e.services.clock, Advance: e.Advance, Status: e.status})
+	control.OutboundRoutes(r, e.gate)
 	cfapi.Routes(r, e.services.rest(e.log)...)
+	r.PathPrefix("/ai/").Handler(e.services.ai.ProviderPaths("/ai/"))
 	r.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprintf(w, "flint runs at %s\n\nGET  /_flint/health\nPOST /_flint/clock/advance {\"by\":\"1h\"}\n     /client/v4/accounts/%s/…  Cloudflare's REST API\n",
+		fmt.Fprintf(w, "flint runs at %s\n\nGET  /_flint/health\nGET  /_flint/outbound/log\nPOST /_flint/clock/advance {\"by\":\"1h\"}\n     /ai/openai/v1, /ai/anthropic …  the AI providers, for any client on this machine\n     /client/v4/accounts/%s/…  Cloudflare's REST API\n",
 			e.address("worker"), cfapi.AccountID)
 	}).Methods(http.MethodGet)
 	return control.Guard(r)

@@ -120,8 +120,13 @@ func (l *lockedBuffer) String() string {
 // startDev starts `flint dev` on free ports and waits until it is ready.
 func startDev(t *testing.T, dir string, args ...string) *dev {
 	t.Helper()
+	return startDevEnv(t, dir, nil, args...)
+}
+
+func startDevEnv(t *testing.T, dir string, env []string, args ...string) *dev {
+	t.Helper()
 	args = append([]string{"dev", "--port", "0", "--control-port", "0", "--s3-port", "0", "--log-format", "json"}, args...)
-	d := &dev{cmd: command(t, dir, nil, args...), stderr: &lockedBuffer{}, seen: make(chan struct{}), ended: make(chan struct{})}
+	d := &dev{cmd: command(t, dir, env, args...), stderr: &lockedBuffer{}, seen: make(chan struct{}), ended: make(chan struct{})}
 	d.cmd.Stderr = d.stderr
 	out, err := d.cmd.StdoutPipe()
 	if err != nil {

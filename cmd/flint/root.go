@@ -44,7 +44,7 @@ func newRoot(std console.Streams) *cobra.Command {
 	flags.StringArrayVarP(&a.files, "config", "c", nil, "a Wrangler file (repeatable; the first one owns the port)")
 	flags.StringVarP(&a.env, "env", "e", "", "the environment: [env.NAME] of the Wrangler file")
 	flags.String("state", "", "the state directory (default .flint beside the configuration)")
-	root.AddCommand(a.dev(), a.config(), a.doctor(), a.d1(), a.kv(), a.r2(), a.queues(), notYet("tail"), notYet("ai"))
+	root.AddCommand(a.dev(), a.config(), a.doctor(), a.d1(), a.kv(), a.r2(), a.queues(), a.ai(), a.outbound(), notYet("tail"))
 	return root
 }
 

@@ -26,6 +26,20 @@ type Project struct {
 	Files    []string `json:"files,omitempty"`    // every file that was read, absolute: what a watcher watches
 }
 
+// AIRules are the keys of [ai] beside scripts.
+type AIRules struct {
+	Strict           bool          `json:"strict,omitempty"`
+	Seed             int           `json:"seed,omitempty"`
+	TimeToFirstToken time.Duration `json:"time_to_first_token,omitempty"`
+	TokensPerSecond  int           `json:"tokens_per_second,omitempty"`
+	Backend          string        `json:"backend,omitempty"`
+	BackendKey       string        `json:"-"` // FLINT_AI_BACKEND_KEY only
+	BackendModel     string        `json:"backend_model,omitempty"`
+	EmbeddingModel   string        `json:"backend_embedding_model,omitempty"`
+	Record           bool          `json:"record,omitempty"`
+	Recordings       string        `json:"recordings,omitempty"` // absolute; empty is the state directory's
+}
+
 // Settings are flint's own: flags > FLINT_* > flint.toml > the first Worker's
 // [dev] section (ip, port, inspector_port) > defaults.
 type Settings struct {
@@ -46,9 +60,10 @@ type Settings struct {
 	KV        KVRules           `json:"kv,omitzero"`          // of all namespaces
 	KVByID    []KVNamespaceRule `json:"kv_by_id,omitempty"`   // of single ones
 	R2Driver  string            `json:"r2_driver"`            // disk, s3://…
-	Allow     []string          `json:"allow,omitempty"`      // hosts that a Worker may really reach
+	Outbound  Outbound          `json:"outbound,omitzero"`    // what a Worker's fetch() reaches
 	AIScripts []string          `json:"ai_scripts,omitempty"` // folders of scripted answers, absolute
-	Try       []string          `json:"try,omitempty"`        // commands that flint dev suggests once it is ready; {url} and {control} stand for its addresses
+	AI        AIRules           `json:"ai,omitzero"`
+	Try       []string          `json:"try,omitempty"` // commands that flint dev suggests once it is ready; {url} and {control} stand for its addresses
 }
 
 // Values of KVRules.Consistency.
@@ -67,6 +82,18 @@ type KVRules struct {
 type KVNamespaceRule struct {
 	ID string `json:"id"` // of the namespace, or the name of a binding
 	KVRules
+}
+
+// Outbound is what a Worker's fetch() reaches beside what is inside flint.
+type Outbound struct {
+	Allow     []string          `json:"allow,omitempty"`     // hosts that a Worker may really reach
+	Record    []string          `json:"record,omitempty"`    // hosts that it may reach, and whose answers are kept
+	Replay    []string          `json:"replay,omitempty"`    // hosts that are answered from their cassettes
+	Cassettes string            `json:"cassettes,omitempty"` // folder of the cassettes, absolute; default <Root>/cassettes
+	Mocks     []string          `json:"mocks,omitempty"`     // files and folders of mocks, absolute
+	MockList  []json.RawMessage `json:"mock_list,omitempty"` // mocks that stand in flint.toml itself
+	CA        string            `json:"ca,omitempty"`        // PEM file with more certificate authorities to trust, absolute
+	File      string            `json:"file,omitempty"`      // where MockList stands, absolute
 }
 
 // Worker is one Wrangler file in one environment.

@@ -15,8 +15,11 @@ var flintSpec = map[string]*spec{
 	"log_format": oneOf("pretty", "json"),
 	"kv":         table(kvSpec(map[string]*spec{"driver": text, "namespaces": listOf(table(kvSpec(map[string]*spec{"id": text}), "id"))})),
 	"r2":         table(map[string]*spec{"driver": text, "domains": mapOf(text)}),
-	"outbound":   table(map[string]*spec{"allow": texts}),
-	"ai":         table(map[string]*spec{"scripts": texts}),
+	"outbound":   table(outboundSpec),
+	"ai": table(map[string]*spec{
+		"scripts": texts, "strict": boolean, "seed": integer, "time_to_first_token": text, "tokens_per_second": integer,
+		"backend": text, "backend_model": text, "backend_embedding_model": text, "record": boolean, "recordings": text,
+	}),
 }
 
 // kvSpec adds what can be said of all namespaces and of one.

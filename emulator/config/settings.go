@@ -2,12 +2,14 @@ package config
 
 import (
 	"fmt"
+	"math"
 	"net"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cast"
 	"github.com/spf13/viper"
@@ -52,6 +54,8 @@ func (l *loader) setDefaults(v *viper.Viper) {
 	v.SetDefault("kv::driver", "memory")
 	v.SetDefault("kv::consistency", Immediate)
 	v.SetDefault("r2::driver", "disk")
+	v.SetDefault("ai::seed", 0)
+	v.SetDefault("ai::tokens_per_second", 0)
 }
 
 // bindFlags takes --control-port for control_port, and --no-watch for the
@@ -100,11 +104,12 @@ func (s *settingsReader) read(out *Settings) {
 	}
 	out.KVByID = s.namespaces(out.KV)
 	out.R2Driver = s.driver("r2::driver", "disk", "s3", "s3s")
-	out.Allow = s.list("outbound::allow")
+	s.outbound(&out.Outbound)
 	out.Try = s.list("try")
 	for _, dir := range s.list("ai::scripts") {
 		out.AIScripts = append(out.AIScripts, s.path("ai::scripts", dir))
 	}
+	out.AI = s.ai()
 	if domains := s.viper.GetStringMapString("r2::domains"); len(domains) > 0 {
 		out.R2Domains = domains
 	}
@@ -255,4 +260,52 @@ func (s *settingsReader) distinctPorts(out *Settings) {
 		}
 		seen[p.port] = p.key
 	}
+}
+
+// maxTokensPerSecond is far above what a stream can carry; 0 does not wait.
+const maxTokensPerSecond = 100_000
+
+func (s *settingsReader) ai() AIRules {
+	out := AIRules{
+		Strict: s.flag("ai::strict"), Seed: s.number("ai::seed", 0, math.MaxInt32), TokensPerSecond: s.number("ai::tokens_per_second", 0, maxTokensPerSecond),
+		TimeToFirstToken: s.duration("ai::time_to_first_token", time.Minute), BackendKey: os.Getenv("FLINT_AI_BACKEND_KEY"),
+		BackendModel: s.viper.GetString("ai::backend_model"), EmbeddingModel: s.viper.GetString("ai::backend_embedding_model"),
+		Record: s.flag("ai::record"),
+	}
+	if dir := s.viper.GetString("ai::recordings"); dir != "" {
+		out.Recordings = s.path("ai::recordings", dir)
+	}
+	out.Backend = s.address("ai::backend")
+	if out.Record && out.Backend == "" {
+		s.errorf("ai::record", "there is no backend whose answers could be recorded; set ai.backend")
+	}
+	return out
+}
+
+// duration reads a text such as 250ms or 2s; a missing one is zero.
+func (s *settingsReader) duration(key string, most time.Duration) time.Duration {
+	got := s.viper.GetString(key)
+	if got == "" || got == "0" {
+		return 0
+	}
+	d, err := time.ParseDuration(got)
+	if err != nil || d < 0 || d > most {
+		s.errorf(key, "found %s, want a time such as 250ms, at most %s", quoted(got), most)
+		return 0
+	}
+	return d
+}
+
+// address takes an http or https URL without a user: keys stay out of files.
+func (s *settingsReader) address(key string) string {
+	got := s.viper.GetString(key)
+	if got == "" {
+		return ""
+	}
+	u, err := url.Parse(got)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil {
+		s.errorf(key, "want an address such as http://127.0.0.1:11434/v1, without a user or key in it")
+		return ""
+	}
+	return got
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/spf13/pflag"
 )
@@ -52,7 +53,7 @@ func TestSettingsPrecedence(t *testing.T) {
 	if s.Port != 3333 || s.ControlPort != 3334 || s.S3Port != 2224 || s.KVDriver != "memory" || !s.Watch || s.Isolates != 4 || s.LogFormat != "json" {
 		t.Errorf("variables over flint.toml: %+v", s)
 	}
-	if s.State != filepath.Join(dir, "env-state") || strings.Join(s.Allow, "|") != "c|d" {
+	if s.State != filepath.Join(dir, "env-state") || strings.Join(s.Outbound.Allow, "|") != "c|d" {
 		t.Errorf("got %+v", s)
 	}
 	s = mustLoad(t, Options{Dir: dir, Flags: devFlags(t, "--port=0", "--control-port=4445", "--no-watch", "--no-install", "--ephemeral", "--state=x", "--log-format=pretty")}).Settings
@@ -192,6 +193,31 @@ ttl = 1
 		t.Setenv("FLINT_KV_DRIVER", driver)
 		if _, err := Load(Options{Dir: write(t, "wrangler.toml", minimal)}); err == nil || !strings.Contains(err.Error(), `want "memory" or a URL redis://…`) {
 			t.Errorf("%s: %v", driver, err)
+		}
+	}
+}
+
+func TestAISettings(t *testing.T) {
+	dir := write(t, "wrangler.toml", minimal, "flint.toml",
+		"[ai]\nstrict = true\nseed = 7\ntime_to_first_token = \"250ms\"\ntokens_per_second = 40\nbackend = \"http://127.0.0.1:11434/v1\"\nbackend_model = \"llama3.2\"\nrecord = true\nrecordings = \"ai/recorded\"\n")
+	t.Setenv("FLINT_AI_BACKEND_KEY", "k")
+	t.Setenv("FLINT_AI_TOKENS_PER_SECOND", "0")
+	got := mustLoad(t, Options{Dir: dir}).Settings.AI
+	want := AIRules{
+		Strict: true, Seed: 7, TimeToFirstToken: 250 * time.Millisecond, Backend: "http://127.0.0.1:11434/v1", BackendKey: "k",
+		BackendModel: "llama3.2", Record: true, Recordings: filepath.Join(dir, "ai", "recorded"),
+	}
+	if got != want {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+	for toml, message := range map[string]string{
+		"time_to_first_token = \"soon\"": "want a time such as 250ms", "backend = \"localhost:1\"": "want an address such as", "seed = -1": "whole number",
+		"backend = \"http://u:secret@h/v1\"": "without a user or key", "record = true": "no backend", "recording = true": "unknown key",
+	} {
+		dir := write(t, "wrangler.toml", minimal, "flint.toml", "[ai]\n"+toml+"\n")
+		_, err := Load(Options{Dir: dir})
+		if err == nil || !strings.Contains(err.Error(), message) || !strings.Contains(err.Error(), "flint.toml:2") || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%s: %v", toml, err)
 		}
 	}
 }

@@ -48,8 +48,9 @@ func edgeHeaders(r *http.Request) {
 	}
 	client := clientIP(r)
 	scheme := "http"
-	if r.TLS != nil {
+	if r.TLS != nil || r.URL.Scheme == "https" { // the second: a Worker's fetch() of another Worker
 		scheme = "https"
+		h[worker.HeaderProto] = []string{scheme}
 	}
 	encoding := h.Get("Accept-Encoding")
 	h["Accept-Encoding"] = []string{workerEncoding}

@@ -39,10 +39,11 @@ func rules(allow []string) []rule {
 	return out
 }
 
-func (g *Gate) allowed(to target) bool {
-	_, port, _ := net.SplitHostPort(to.addr)
-	for _, r := range g.allow {
-		if r.port != "" && r.port != port {
+// listed reports whether rules name a host; a bare * counts only with all.
+func listed(rules []rule, to target, all bool) bool {
+	port := portOf(to)
+	for _, r := range rules {
+		if r.port != "" && r.port != port || r.suffix && r.name == "" && !all || to.name == "" {
 			continue
 		}
 		if r.suffix && strings.HasSuffix(to.name, r.name) || !r.suffix && to.name == r.name {

@@ -50,9 +50,9 @@ func (b *copyBuffers) Put(p []byte) { b.pool.Put((*[copyBytes]byte)(p)) }
 type targetKey struct{}
 
 // newProxy is the way to a real host. It never buffers.
-func (g *Gate) newProxy() *httputil.ReverseProxy {
+func (g *Gate) newProxy(transport *http.Transport) *httputil.ReverseProxy {
 	return &httputil.ReverseProxy{
-		Transport:     g.transport,
+		Transport:     transport,
 		FlushInterval: -1,
 		BufferPool:    &copyBuffers{},
 		ErrorHandler:  g.unreachable,
@@ -63,7 +63,7 @@ func (g *Gate) newProxy() *httputil.ReverseProxy {
 
 // connect passes a request to the host it names.
 func (g *Gate) connect(w http.ResponseWriter, r *http.Request, to target) {
-	g.proxy.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), targetKey{}, to)))
+	g.rules.Load().proxy.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), targetKey{}, to)))
 }
 
 // forwarding are headers that a reverse proxy drops and a Worker may have set.
@@ -91,5 +91,10 @@ func (g *Gate) unreachable(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	g.log.Warn("outbound: fetch failed", "host", to.host, "error", err)
+	var untrusted *tls.CertificateVerificationError
+	if errors.As(err, &untrusted) {
+		reply(w, http.StatusBadGateway, "failed", fmt.Sprintf(untrustedText, to.host, untrusted))
+		return
+	}
 	reply(w, http.StatusBadGateway, "failed", fmt.Sprintf(failedText, to.host, err))
 }

@@ -12,13 +12,23 @@ import (
 // served is a gate behind a server, as workerd sees it.
 func served(t *testing.T, o Options) *httptest.Server {
 	t.Helper()
-	g := New(o)
+	g := gateOf(t, o)
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { g.ServeBinding(w, r, "app") }))
 	t.Cleanup(func() {
 		_ = g.Close()
 		s.Close()
 	})
 	return s
+}
+
+// gateOf makes a gate whose files are in order.
+func gateOf(t *testing.T, o Options) *Gate {
+	t.Helper()
+	g, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
 }
 
 // origin is a real host, on this machine.

@@ -1,7 +1,8 @@
 // Package outbound is the gate that every fetch() of a Worker passes. It is
-// offline by default: a request goes to a handler inside flint, to this
-// machine, or to a host that the user allowed; everything else is refused at
-// once with a reply that says how to allow it.
+// offline by default: a request goes to a mock, to a handler inside flint, to a
+// cassette, to this machine, or to a host that the user allowed; everything
+// else is refused at once with a reply that says how to allow it. A journal
+// keeps each call.
 //
 // Bodies stream both ways, redirects and compressed bodies pass as they are,
 // and WebSocket upgrades pass.
@@ -10,16 +11,16 @@ package outbound
 import (
 	"context"
 	"crypto/tls"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
-	"net/http/httputil"
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"flint/internal/cferr"
+	"flint/internal/clock"
 	"flint/internal/intercept"
 )
 
@@ -30,59 +31,85 @@ const (
 	headerVerdict = "X-Flint-Outbound"
 )
 
+// Inside is who answers a request without leaving flint.
+type Inside struct {
+	Handler http.Handler // nil: nobody
+	Who     string       // for the journal: worker NAME, bucket NAME …
+	Origin  bool         // the Worker's own zone, past its Workers: the request is for the origin server
+}
+
 // Options make a Gate.
 type Options struct {
-	Hosts  map[string]http.Handler        // hosts served inside flint, by name without a port
-	Inside func(host string) http.Handler // other hosts served inside (routes of Workers, R2 domains), by the Host header; nil = not inside
-	Allow  []string                       // hosts that may really be reached: host, host:port, *.suffix, or * for all
-	Log    *slog.Logger                   // nil discards
-	Chain  *intercept.Chain               // nil lets everything through
+	Rules  Rules
+	Hosts  map[string]http.Handler                // hosts served inside flint, by name without a port
+	Inside func(worker, host, path string) Inside // routes of Workers, R2 domains; nil = none
+	Clock  clock.Clock                            // nil = a clock of its own
+	Log    *slog.Logger                           // nil discards
+	Chain  *intercept.Chain                       // nil lets everything through
 
 	// For tests of this package.
-	dial  func(ctx context.Context, network, addr string) (net.Conn, error)
+	dial  dialFunc
 	trust *tls.Config
 }
 
 // Gate decides where a Worker's fetch() goes. It is safe for concurrent use.
 type Gate struct {
-	hosts     map[string]http.Handler
-	inside    func(host string) http.Handler
-	allow     []rule
-	log       *slog.Logger
-	chain     *intercept.Chain
-	transport *http.Transport
-	proxy     *httputil.ReverseProxy
-	life      context.Context // ends with Close, and with it every request under way
-	end       context.CancelFunc
+	hosts  map[string]http.Handler
+	inside func(worker, host, path string) Inside
+	clock  clock.Clock
+	log    *slog.Logger
+	chain  *intercept.Chain
+	dial   dialFunc
+	trust  *tls.Config
+	life   context.Context // ends with Close, and with it every request under way
+	end    context.CancelFunc
+	quiet  chan struct{} // closed by Silence
+
+	silence sync.Once
+
+	rules       atomic.Pointer[ruleset]
+	configuring sync.Mutex
+	shelves     sync.Mutex
+	tapes       *shelf
+	journal     journal
 
 	mu     sync.Mutex
 	warned map[string]bool // hosts whose refusal was logged
 }
 
-// New makes a gate. It starts nothing.
-func New(o Options) *Gate {
-	g := &Gate{hosts: map[string]http.Handler{}, inside: o.Inside, allow: rules(o.Allow), log: o.Log, chain: o.Chain, warned: map[string]bool{}}
+// New makes a gate. It starts nothing. The error names a mock or a certificate
+// that cannot be read.
+func New(o Options) (*Gate, error) {
+	g := &Gate{hosts: map[string]http.Handler{}, inside: o.Inside, clock: o.Clock, log: o.Log, chain: o.Chain,
+		dial: o.dial, trust: o.trust, warned: map[string]bool{}, quiet: make(chan struct{})}
 	for host, h := range o.Hosts {
 		g.hosts[strings.ToLower(host)] = h
 	}
 	if g.inside == nil {
-		g.inside = func(string) http.Handler { return nil }
+		g.inside = func(string, string, string) Inside { return Inside{} }
+	}
+	if g.clock == nil {
+		g.clock = clock.New()
 	}
 	if g.log == nil {
 		g.log = slog.New(slog.DiscardHandler)
 	}
+	if err := g.Configure(o.Rules); err != nil {
+		return nil, err
+	}
 	g.life, g.end = context.WithCancel(context.Background())
-	g.transport = newTransport(o.dial, o.trust)
-	g.proxy = g.newProxy()
-	return g
+	return g, nil
 }
 
 // Close ends the requests under way and closes idle connections.
 func (g *Gate) Close() error {
 	g.end()
-	g.transport.CloseIdleConnections()
+	g.rules.Load().transport.CloseIdleConnections()
 	return nil
 }
+
+// Silence ends every Follow, so that nobody waits for its clients.
+func (g *Gate) Silence() { g.silence.Do(func() { close(g.quiet) }) }
 
 // target is where a request wants to go.
 type target struct {
@@ -113,6 +140,11 @@ func targetOf(r *http.Request) target {
 	return t
 }
 
+func portOf(to target) string {
+	_, port, _ := net.SplitHostPort(to.addr)
+	return port
+}
+
 // ServeBinding answers one fetch() of the Worker named worker.
 func (g *Gate) ServeBinding(w http.ResponseWriter, r *http.Request, worker string) {
 	to := targetOf(r)
@@ -121,79 +153,82 @@ func (g *Gate) ServeBinding(w http.ResponseWriter, r *http.Request, worker strin
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
 	defer context.AfterFunc(g.life, cancel)()
+	o, by := &observed{ResponseWriter: w}, "fault"
+	defer g.note(r, to, worker, o, &by)()
 	op := &intercept.Op{Service: "outbound", Resource: to.host, Action: strings.ToLower(r.Method), Key: to.scheme + "://" + to.host + r.URL.EscapedPath()}
 	served := false
 	err := g.chain.Do(ctx, op, func(ctx context.Context) error {
 		served = true
-		g.route(to, r.Method, worker).ServeHTTP(w, r.WithContext(ctx))
+		r := r.WithContext(ctx)
+		var answer http.HandlerFunc
+		answer, by = g.route(to, r, worker)
+		answer(o, r)
 		return nil
 	})
 	if err != nil && !served { // a hook stopped the call
 		e := cferr.From(err)
-		reply(w, e.Status, "failed", e.Message)
+		reply(o, e.Status, "failed", e.Message)
 	}
 }
 
-// route finds who answers, in this order: hosts inside flint, this machine,
-// the hosts that are allowed.
-func (g *Gate) route(to target, method, worker string) http.Handler {
-	if method == http.MethodConnect {
-		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { g.refuseSocket(w, to, worker) })
+// route finds who answers, and its name for the journal. The order: mocks,
+// what is inside flint, hosts that the user names (replay, record, allow), the
+// AI providers, this machine, and what a bare * lets through.
+func (g *Gate) route(to target, r *http.Request, worker string) (answer http.HandlerFunc, by string) {
+	if r.Method == http.MethodConnect {
+		return func(w http.ResponseWriter, _ *http.Request) { g.refuseSocket(w, to, worker) }, "refused"
+	}
+	set := g.rules.Load()
+	if m := set.mocks.find(to, r, worker); m != nil {
+		return func(w http.ResponseWriter, r *http.Request) { g.serveMock(w, r, m) }, "mock " + m.name
+	}
+	in := g.inside(worker, to.host, r.URL.Path)
+	if in.Handler != nil && !in.Origin {
+		return inside(in.Handler, to), in.Who
+	}
+	if answer, by = g.outside(set, to, false); answer != nil {
+		return answer, by
 	}
 	if h := g.hosts[to.name]; h != nil {
-		return inside(h, to)
+		return inside(h, to), "ai " + to.name
 	}
-	if h := g.inside(to.host); h != nil {
-		return inside(h, to)
+	if isLoopback(to.name) {
+		return g.connector(to), "machine"
 	}
-	if isLoopback(to.name) || g.allowed(to) {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { g.connect(w, r, to) })
+	if answer, by = g.outside(set, to, true); answer != nil {
+		return answer, by
 	}
-	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { g.refuse(w, to, worker) })
+	return func(w http.ResponseWriter, _ *http.Request) { g.refuse(w, to, worker, in.Origin) }, "refused"
+}
+
+// outside finds the rule for a host outside of flint; a bare * counts only with all.
+func (g *Gate) outside(set *ruleset, to target, all bool) (answer http.HandlerFunc, by string) {
+	switch {
+	case listed(set.replay, to, all):
+		c := g.cassette(to)
+		return func(w http.ResponseWriter, r *http.Request) { g.replay(w, r, to, c) }, "cassette " + c.name
+	case listed(set.record, to, all):
+		c := g.cassette(to)
+		return func(w http.ResponseWriter, r *http.Request) { g.record(w, r, to, c) }, "network, recorded"
+	case listed(set.allow, to, all):
+		return g.connector(to), "network"
+	}
+	return nil, ""
+}
+
+func (g *Gate) connector(to target) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) { g.connect(w, r, to) }
 }
 
 // inside gives a handler the scheme and host of the URL that was fetched, in
 // r.URL.
-func inside(h http.Handler, to target) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+func inside(h http.Handler, to target) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
 		u := *r.URL
 		u.Scheme, u.Host = to.scheme, to.host
 		r.URL = &u
 		h.ServeHTTP(w, r)
-	})
-}
-
-// refuse answers for a host that nobody allowed.
-func (g *Gate) refuse(w http.ResponseWriter, to target, worker string) {
-	if to.name == "" {
-		reply(w, http.StatusBadGateway, "refused", refusedNoHost)
-		return
 	}
-	if g.firstRefusal(to.name) {
-		g.log.Warn("outbound: fetch refused, flint is offline by default", "worker", worker, "host", to.host,
-			"fix", fmt.Sprintf("allow = [%q] under [outbound] in flint.toml", to.name))
-	}
-	reply(w, http.StatusBadGateway, "refused", fmt.Sprintf(refusedText, to.host, to.name))
-}
-
-// refuseSocket answers connect(). workerd does not show the reply to the
-// Worker, so the log says why.
-func (g *Gate) refuseSocket(w http.ResponseWriter, to target, worker string) {
-	if g.firstRefusal("connect " + to.host) {
-		g.log.Warn("outbound: connect() refused, TCP sockets are not served yet", "worker", worker, "host", to.host)
-	}
-	reply(w, http.StatusNotImplemented, "refused", connectText)
-}
-
-// firstRefusal reports whether host was not refused before.
-func (g *Gate) firstRefusal(host string) bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.warned[host] || len(g.warned) >= maxWarned {
-		return false
-	}
-	g.warned[host] = true
-	return true
 }
 
 func reply(w http.ResponseWriter, status int, verdict, text string) {

@@ -24,17 +24,18 @@ func TestOrder(t *testing.T) {
 	real := origin(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "real") })
 	host := strings.TrimPrefix(real.URL, "http://")
 	gate := served(t, Options{
-		Hosts: map[string]http.Handler{"API.deepseek.com": says("mock")},
-		Inside: func(h string) http.Handler {
-			if h == "media.example.com" || h == "api.deepseek.com" {
-				return says("inside")
+		Hosts: map[string]http.Handler{"API.deepseek.com": says("mock"), "route.deepseek.com": says("mock")},
+		Inside: func(_, h, _ string) Inside {
+			if h == "media.example.com" || h == "route.deepseek.com" {
+				return Inside{Handler: says("inside"), Who: "worker x"}
 			}
-			return nil
+			return Inside{}
 		},
 	})
 	_, port, _ := net.SplitHostPort(host)
 	for _, c := range []struct{ name, proto, host, want string }{
-		{"hosts come first", "https", "api.deepseek.com", "mock https api.deepseek.com api.deepseek.com "},
+		{"routes come first", "https", "route.deepseek.com", "inside https route.deepseek.com route.deepseek.com "},
+		{"then hosts", "https", "api.deepseek.com", "mock https api.deepseek.com api.deepseek.com "},
 		{"with a port and capitals", "http", "Api.DeepSeek.com:8080", "mock http Api.DeepSeek.com:8080 Api.DeepSeek.com:8080 "},
 		{"then inside", "https", "media.example.com", "inside https media.example.com media.example.com "},
 		{"then this machine", "http", host, "real"},
@@ -52,7 +53,7 @@ func TestOrder(t *testing.T) {
 func TestRefused(t *testing.T) {
 	t.Parallel()
 	var log lockedBuffer
-	gate := served(t, Options{Allow: []string{"other.example.com"}, Log: slog.New(slog.NewTextHandler(&log, nil))})
+	gate := served(t, Options{Rules: Rules{Allow: []string{"other.example.com"}}, Log: slog.New(slog.NewTextHandler(&log, nil))})
 	for range 3 {
 		res := fetch(t, gate, "https", "api.example.com", "/v1?key=secret", nil)
 		body := text(t, res)
@@ -77,7 +78,7 @@ func TestRefused(t *testing.T) {
 func TestConnectIsNotServed(t *testing.T) {
 	t.Parallel()
 	w := httptest.NewRecorder()
-	g := New(Options{Allow: []string{"*"}})
+	g := gateOf(t, Options{Rules: Rules{Allow: []string{"*"}}})
 	defer g.Close()
 	g.ServeBinding(w, httptest.NewRequest(http.MethodConnect, "example.com:443", nil), "app")
 	if w.Code != 501 || !strings.Contains(w.Body.String(), "connect()") {
@@ -87,7 +88,7 @@ func TestConnectIsNotServed(t *testing.T) {
 
 func TestAllowList(t *testing.T) {
 	t.Parallel()
-	g := New(Options{Allow: []string{"api.example.com", "https://pasted.example.org/v1", "*.cdn.net", "db.test:5000", " Mixed.Case "}})
+	g := gateOf(t, Options{Rules: Rules{Allow: []string{"api.example.com", "https://pasted.example.org/v1", "*.cdn.net", "db.test:5000", " Mixed.Case "}}})
 	defer g.Close()
 	for host, want := range map[string]bool{
 		"api.example.com": true, "API.example.com:8443": true, "api.example.com.": true, "x.api.example.com": false, "example.com": false,
@@ -96,7 +97,7 @@ func TestAllowList(t *testing.T) {
 	} {
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.Host = host
-		if got := g.allowed(targetOf(r)); got != want {
+		if got := listed(g.rules.Load().allow, targetOf(r), true); got != want {
 			t.Errorf("%q: allowed %v, want %v", host, got, want)
 		}
 	}
@@ -133,7 +134,7 @@ func TestRealHost(t *testing.T) {
 	t.Cleanup(real.Close)
 	trust := real.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
 	trust.ServerName = "example.com" // what the test certificate is for
-	gate := served(t, Options{Allow: []string{"api.example.com"}, trust: trust, dial: to(real.Listener.Addr().String())})
+	gate := served(t, Options{Rules: Rules{Allow: []string{"api.example.com"}}, trust: trust, dial: to(real.Listener.Addr().String())})
 	res := fetch(t, gate, "https", "api.example.com", "/a%2Fc?x=1;y=%zz", http.Header{"X-Forwarded-For": {"203.0.113.9"}, "Accept-Encoding": {"br"}})
 	if res.StatusCode != 302 || res.Header.Get("Location") != "https://elsewhere.example.com/" {
 		t.Errorf("the redirect did not come through: %d %v", res.StatusCode, res.Header)
@@ -202,7 +203,7 @@ func TestStreaming(t *testing.T) {
 			_ = rc.Flush()
 		}
 	})
-	g := New(Options{})
+	g := gateOf(t, Options{})
 	gate := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_ = http.NewResponseController(w).EnableFullDuplex()
 		g.ServeBinding(w, r, "app")
@@ -274,7 +275,7 @@ func TestCloseEndsRequests(t *testing.T) {
 		<-release
 	})
 	defer close(release)
-	g := New(Options{})
+	g := gateOf(t, Options{})
 	done := make(chan *httptest.ResponseRecorder)
 	go func() {
 		w := httptest.NewRecorder()
@@ -292,7 +293,7 @@ func TestCloseEndsRequests(t *testing.T) {
 
 func TestUnreachable(t *testing.T) {
 	t.Parallel()
-	gate := served(t, Options{Allow: []string{"down.example.com"}, dial: func(context.Context, string, string) (net.Conn, error) {
+	gate := served(t, Options{Rules: Rules{Allow: []string{"down.example.com"}}, dial: func(context.Context, string, string) (net.Conn, error) {
 		return nil, errors.New("no route to host")
 	}})
 	res := fetch(t, gate, "http", "down.example.com", "/", nil)

@@ -1,0 +1,214 @@
+package ai
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"flint/internal/cferr"
+
+	"github.com/JohannesKaufmann/html-to-markdown/v2/converter"
+	"github.com/JohannesKaufmann/html-to-markdown/v2/plugin/base"
+	"github.com/JohannesKaufmann/html-to-markdown/v2/plugin/commonmark"
+	"github.com/JohannesKaufmann/html-to-markdown/v2/plugin/table"
+)
+
+// markdownFormat is a kind of file that toMarkdown reads.
+type markdownFormat struct {
+	MimeType  string `json:"mimeType"`
+	Extension string `json:"extension"`
+	convert   func([]byte) (string, error)
+}
+
+// markdownFormats are those that need nothing but the file itself. Cloudflare's
+// also reads PDF, office files and images, for which it runs models.
+// https://developers.cloudflare.com/workers-ai/features/markdown-conversion/
+var markdownFormats = []markdownFormat{
+	{"text/html", ".html", htmlToMarkdown},
+	{"text/html", ".htm", htmlToMarkdown},
+	{"application/xhtml+xml", ".xhtml", htmlToMarkdown},
+	{"text/csv", ".csv", csvToMarkdown},
+	{"application/json", ".json", jsonToMarkdown},
+	{"text/plain", ".txt", textToMarkdown},
+	{"text/markdown", ".md", textToMarkdown},
+}
+
+// markdownResult is one converted file, or why it was not.
+type markdownResult struct {
+	ID       string `json:"id"`
+	Name     string `json:"name"`
+	MimeType string `json:"mimeType"`
+	Format   string `json:"format"` // markdown or error
+	Tokens   *int   `json:"tokens,omitempty"`
+	Data     string `json:"data,omitempty"`
+	Error    string `json:"error,omitempty"`
+}
+
+type markdownFile struct {
+	Name     string `json:"name"`
+	MimeType string `json:"mimeType"`
+	Data     string `json:"data"` // base64
+}
+
+// toMarkdown converts files; one that it cannot convert fails alone.
+func toMarkdown(files []markdownFile) []markdownResult {
+	out := make([]markdownResult, len(files))
+	for i, f := range files {
+		r := &out[i]
+		r.ID, r.Name, r.MimeType, r.Format = stableUUID("file "+f.Name+f.Data), f.Name, f.MimeType, "error"
+		data, err := base64.StdEncoding.DecodeString(f.Data)
+		if err != nil {
+			r.Error = "the file is not base64"
+			continue
+		}
+		text, err := convertFile(f.Name, f.MimeType, data)
+		if err != nil {
+			r.Error = err.Error()
+			continue
+		}
+		tokens := countTokens(text)
+		r.Format, r.Data, r.Tokens = "markdown", text, &tokens
+	}
+	return out
+}
+
+func convertFile(name, mimeType string, data []byte) (string, error) {
+	kind, _, err := mime.ParseMediaType(mimeType)
+	if err != nil {
+		kind = mimeType
+	}
+	ext := strings.ToLower(filepath.Ext(name))
+	known := kind != "" && kind != "application/octet-stream"
+	for _, f := range markdownFormats {
+		if known && f.MimeType == kind || !known && f.Extension == ext {
+			if !utf8.Valid(data) {
+				return "", fmt.Errorf("%s is not UTF-8", name)
+			}
+			return f.convert(data)
+		}
+	}
+	return "", fmt.Errorf("flint does not convert %s (%s) to Markdown yet; it converts text, HTML, CSV and JSON", name, strings.TrimSpace(kind+" "+ext))
+}
+
+var htmlConverter = sync.OnceValue(func() *converter.Converter {
+	return converter.NewConverter(converter.WithPlugins(base.NewBasePlugin(), commonmark.NewCommonmarkPlugin(), table.NewTablePlugin()))
+})
+
+func htmlToMarkdown(data []byte) (string, error) {
+	out, err := htmlConverter().ConvertReader(bytes.NewReader(data))
+	return string(out), err
+}
+
+func textToMarkdown(data []byte) (string, error) { return string(data), nil }
+
+// jsonToMarkdown keeps the JSON as it is, in a block that Markdown leaves alone.
+func jsonToMarkdown(data []byte) (string, error) {
+	var b bytes.Buffer
+	if err := json.Indent(&b, bytes.TrimSpace(data), "", "  "); err != nil {
+		return "", fmt.Errorf("the file is not JSON: %w", err)
+	}
+	return "```json\n" + b.String() + "\n```", nil
+}
+
+// csvToMarkdown makes a table; the first line is its head.
+func csvToMarkdown(data []byte) (string, error) {
+	r := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(data, []byte("\ufeff"))))
+	r.FieldsPerRecord = -1
+	rows, err := r.ReadAll()
+	if err != nil {
+		return "", fmt.Errorf("the file is not CSV: %w", err)
+	}
+	columns := 0
+	for _, row := range rows {
+		columns = max(columns, len(row))
+	}
+	if columns > maxColumns {
+		return "", fmt.Errorf("the file has %d columns; the most is %d", columns, maxColumns)
+	}
+	var b strings.Builder
+	for i, row := range rows {
+		tableRow(&b, row, columns)
+		if i == 0 {
+			b.WriteString("|" + strings.Repeat(" --- |", columns) + "\n")
+		}
+	}
+	return strings.TrimSuffix(b.String(), "\n"), nil
+}
+
+func tableRow(b *strings.Builder, row []string, columns int) {
+	escape := strings.NewReplacer("|", `\|`, "\r\n", "<br>", "\n", "<br>")
+	b.WriteString("|")
+	for i := range columns {
+		cell := ""
+		if i < len(row) {
+			cell = escape.Replace(row[i])
+		}
+		b.WriteString(" " + cell + " |")
+	}
+	b.WriteString("\n")
+}
+
+// markdown serves env.AI.toMarkdown(): workerd sends the files in base64.
+func (b *Binding) markdown(w http.ResponseWriter, r *http.Request) error {
+	if r.Method == http.MethodGet {
+		cferr.WriteResult(w, markdownFormats, nil)
+		return nil
+	}
+	body, err := readBody(w, r)
+	if err != nil {
+		return err
+	}
+	var call struct{ Files []markdownFile }
+	if json.Unmarshal(body, &call) != nil {
+		return incomplete("files")
+	}
+	cferr.WriteResult(w, toMarkdown(call.Files), nil)
+	return nil
+}
+
+// toMarkdown is POST /ai/tomarkdown: a form with a file or several.
+// https://developers.cloudflare.com/api/resources/ai/subresources/to_markdown/
+func (a *REST) toMarkdown(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, MaxInput)
+	form, err := r.MultipartReader()
+	if err != nil {
+		a.fail(w, incomplete("a form (multipart/form-data) with files"))
+		return
+	}
+	var files []markdownFile
+	for {
+		part, err := form.NextPart()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		var data []byte
+		if err == nil {
+			data, err = io.ReadAll(part)
+		}
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			a.fail(w, errTooLarge)
+			return
+		}
+		if err != nil {
+			a.fail(w, incomplete("the form cannot be read"))
+			return
+		}
+		files = append(files, markdownFile{part.FileName(), part.Header.Get("Content-Type"), base64.StdEncoding.EncodeToString(data)})
+	}
+	cferr.WriteResult(w, toMarkdown(files), nil)
+}
+
+func (a *REST) markdownSupported(w http.ResponseWriter, _ *http.Request) {
+	cferr.WriteResult(w, markdownFormats, nil)
+}

@@ -1,0 +1,215 @@
+package ai
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"flint/internal/clock"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// recordings are answers of a backend, one YAML file each: a person can read,
+// edit, delete and commit them. A file's name follows from the model and the
+// inputs, so that the same call finds it again.
+type recordings struct {
+	dir   string // empty has none
+	keep  bool   // write what the backend answers
+	clock clock.Clock
+}
+
+// recording is one file.
+type recording struct {
+	Model    string         `yaml:"model"`
+	Recorded string         `yaml:"recorded"` // when
+	Asked    map[string]any `yaml:"asked"`    // the inputs, for people: secrets are blanked out
+	Text     string         `yaml:"text,omitempty"`
+	JSON     string         `yaml:"json,omitempty"` // a whole answer, for embeddings
+	Calls    []recordedCall `yaml:"tool_calls,omitempty"`
+	Finish   string         `yaml:"finish_reason,omitempty"`
+	Usage    Usage          `yaml:"usage"`
+	source   string         // the file's name
+}
+
+type recordedCall struct {
+	Name      string `yaml:"name"`
+	Arguments string `yaml:"arguments"`
+}
+
+// volatile inputs do not change what a model says.
+var volatile = map[string]bool{"stream": true, "stream_options": true, "user": true, "metadata": true, "model": true}
+
+// recordingKey is the name of a call's file, without its ending.
+func recordingKey(model string, in fields) string {
+	h := sha256.New()
+	h.Write([]byte(model + "\x00" + string(canonical(in))))
+	return safeName(model[strings.LastIndexByte(model, '/')+1:]) + "-" + hex.EncodeToString(h.Sum(nil)[:8])
+}
+
+// canonical is the inputs as JSON with sorted keys, the volatile ones left out.
+func canonical(in fields) []byte {
+	kept := map[string]any{}
+	for name, raw := range in {
+		var v any
+		dec := json.NewDecoder(bytes.NewReader(raw))
+		dec.UseNumber()
+		if !volatile[name] && dec.Decode(&v) == nil {
+			kept[name] = v
+		}
+	}
+	data, err := encodeJSON(kept)
+	if err != nil {
+		return nil
+	}
+	return data
+}
+
+func safeName(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '.' || r == '-' {
+			return r
+		}
+		return '-'
+	}, s)
+}
+
+// secrets are the forms that keys of well-known services have.
+var secrets = regexp.MustCompile(`(?i)\b(?:bearer\s+[\w.~+/=-]{8,}|sk-[\w-]{8,}|(?:ghp|gho|ghs|github_pat)_\w{16,}|xox[abpr]-[\w-]{10,}|AKIA[0-9A-Z]{16}|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*)|\b(?:api[_-]?key|secret|password|token)["']?\s*[:=]\s*["']?[^\s"',]{6,}`)
+
+func redact(text string) string { return secrets.ReplaceAllString(text, "[redacted]") }
+
+// plainInputs are the inputs for people.
+func plainInputs(in fields) map[string]any {
+	out := map[string]any{}
+	if err := json.Unmarshal([]byte(redact(string(canonical(in)))), &out); err != nil {
+		return map[string]any{"unreadable": "a secret was blanked out in a place that broke the JSON"}
+	}
+	return out
+}
+
+// find is the recording of a call, or nil.
+func (r *recordings) find(key string) (*recording, error) {
+	if r.dir == "" {
+		return nil, nil
+	}
+	name := filepath.Join(r.dir, key+".yaml")
+	data, err := readBounded(name, maxRecording)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("ai: recorded answer: %w", err)
+	}
+	rec := &recording{source: sourceRecording + " " + key + ".yaml"}
+	if err := yaml.Unmarshal(data, rec); err != nil {
+		return nil, fmt.Errorf("ai: recorded answer %s: %w", name, err)
+	}
+	return rec, nil
+}
+
+// save writes a file as a whole or not at all.
+func (r *recordings) save(key string, rec *recording) error {
+	if !r.keep || r.dir == "" {
+		return nil
+	}
+	rec.Recorded = r.clock.Now().UTC().Format("2006-01-02T15:04:05Z")
+	rec.Text = redact(rec.Text)
+	var b bytes.Buffer
+	enc := yaml.NewEncoder(&b)
+	enc.SetIndent(2)
+	if err := enc.Encode(rec); err != nil {
+		return err
+	}
+	if b.Len() > maxRecording {
+		return fmt.Errorf("%s has %d bytes; the most is %d", key, b.Len(), maxRecording)
+	}
+	if err := os.MkdirAll(r.dir, 0o755); err != nil {
+		return err
+	}
+	tmp, err := os.CreateTemp(r.dir, ".recording-*")
+	if err != nil {
+		return err
+	}
+	_, err = tmp.Write(b.Bytes())
+	if err = errors.Join(err, tmp.Chmod(0o644), tmp.Close()); err == nil {
+		err = os.Rename(tmp.Name(), filepath.Join(r.dir, key+".yaml"))
+	}
+	if err != nil {
+		_ = os.Remove(tmp.Name())
+	}
+	return err
+}
+
+// textKey is the file of a text generation. A prompt counts like the message
+// that it becomes.
+func (r *textRequest) textKey() string {
+	in := fields{}
+	for name, raw := range r.raw {
+		in[name] = raw
+	}
+	if turns, err := encodeJSON(messagesOf(r)); err == nil {
+		delete(in, "prompt")
+		in["messages"] = turns
+	}
+	return recordingKey(r.model, in)
+}
+
+func (m *Models) fromRecordings(req *textRequest) (*completion, error) {
+	if m.recordings.dir == "" {
+		return nil, nil
+	}
+	rec, err := m.recordings.find(req.textKey())
+	if rec == nil || err != nil {
+		return nil, err
+	}
+	done := &completion{text: rec.Text, finish: rec.Finish, usage: rec.Usage, source: rec.source}
+	for _, c := range rec.Calls {
+		done.calls = append(done.calls, toolCall{c.Name, json.RawMessage(c.Arguments)})
+	}
+	done.settle(rec.Finish, nil)
+	if req.format != nil {
+		if !json.Valid([]byte(done.text)) {
+			return nil, errJSONMode
+		}
+		done.object = json.RawMessage(done.text)
+	}
+	return done, nil
+}
+
+// keepChat records what the backend said. That it could not is logged: the
+// caller has their answer.
+func (m *Models) keepChat(req *textRequest, done *completion) {
+	if !m.recordings.keep {
+		return
+	}
+	in := fields{}
+	for name, raw := range req.raw {
+		in[name] = raw
+	}
+	if !in.has("prompt") && !in.has("messages") {
+		in["messages"], _ = encodeJSON(messagesOf(req)) // turns always encode
+	}
+	rec := &recording{Model: req.model, Asked: plainInputs(in), Text: done.text, Finish: done.finish, Usage: done.usage}
+	for _, c := range done.calls {
+		rec.Calls = append(rec.Calls, recordedCall{c.Name, redact(string(c.Arguments))})
+	}
+	if err := m.recordings.save(req.textKey(), rec); err != nil {
+		m.log.Error("ai: an answer could not be recorded", "error", err)
+	}
+}
+
+func (r *recording) embedding() (*Answer, error) {
+	if !json.Valid([]byte(r.JSON)) {
+		return nil, fmt.Errorf("ai: %s holds no JSON answer", r.source)
+	}
+	return &Answer{ContentType: contentJSON, Body: []byte(r.JSON), Usage: r.Usage, Source: r.source}, nil
+}

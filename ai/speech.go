@@ -1,0 +1,269 @@
+package ai
+
+import (
+	"encoding/base64"
+	"hash/fnv"
+	"math"
+	"strings"
+	"time"
+
+	"flint/internal/cferr"
+)
+
+// word is one word of a transcript; times are in seconds.
+type word struct {
+	Word  string  `json:"word"`
+	Start float64 `json:"start"`
+	End   float64 `json:"end"`
+}
+
+// spoken is a text spread over the length of a recording.
+type spoken struct {
+	text   string
+	words  []word
+	length float64 // seconds
+}
+
+func timed(text string, length time.Duration) *spoken {
+	parts := strings.Fields(text)
+	s := &spoken{text: strings.Join(parts, " "), length: seconds(length)}
+	each := s.length / float64(max(1, len(parts)))
+	for i, p := range parts {
+		s.words = append(s.words, word{p, round3(each * float64(i)), round3(each * (float64(i) + 0.9))})
+	}
+	return s
+}
+
+// spokenText is a text at flint's own pace.
+func spokenText(text string) *spoken {
+	return timed(text, time.Duration(max(1, len(strings.Fields(text))))*wordTime)
+}
+
+func seconds(d time.Duration) float64 { return round3(d.Seconds()) }
+func round3(f float64) float64        { return math.Round(f*1000) / 1000 }
+
+// transcriptJob is the task Automatic Speech Recognition: what flint's own
+// speech says, or prose of the recording's length.
+// https://developers.cloudflare.com/workers-ai/models/whisper/
+func transcriptJob(known *Model, in fields, seed int64) (*job, error) {
+	data, err := in.media("audio")
+	if err != nil {
+		return nil, err
+	}
+	prompt, problem := in.text("initial_prompt", bounds{open, open})
+	prefix, prefixProblem := in.text("prefix", bounds{open, open})
+	language, languageProblem := in.text("language", bounds{open, open})
+	task, taskProblem := in.text("task", bounds{open, open})
+	_, vadProblem := in.flag("vad_filter")
+	for _, p := range []string{problem, prefixProblem, languageProblem, taskProblem, vadProblem} {
+		if p != "" {
+			return nil, badInput(p)
+		}
+	}
+	if task != "" && task != "transcribe" && task != "translate" {
+		return nil, badInput("enum " + task + " not in transcribe,translate at '/task'")
+	}
+	if language == "" {
+		language = "en"
+	}
+	return &job{prompt, func() (*Answer, error) {
+		s, err := hear(data, prompt, prefix, seed)
+		if err != nil {
+			return nil, err
+		}
+		return jsonAnswer(transcriptOf(known.Shape, s, language), Usage{}, sourceGenerator)
+	}}, nil
+}
+
+func hear(data []byte, prompt, prefix string, seed int64) (*spoken, error) {
+	audio := listen(data)
+	text := audio.text
+	if text == "" {
+		h := fnv.New64a()
+		h.Write(data)
+		if prompt == "" {
+			prompt = "a voice memo"
+		}
+		req := &textRequest{model: "speech", seed: seed ^ int64(h.Sum64()), turns: []turn{{"user", prompt}}}
+		g, err := newGenerator(req)
+		if err != nil {
+			return nil, err
+		}
+		text = g.words(min(maxWords, int(audio.length/wordTime)))
+	}
+	return timed(strings.TrimSpace(prefix+" "+text), audio.length), nil
+}
+
+// transcriptOf puts a transcript into the form of a model's answer.
+func transcriptOf(shape string, s *spoken, language string) any {
+	switch shape {
+	case shapeDeepgram:
+		return deepgram(s)
+	case shapeTranscriptLong:
+		return longTranscript(s, language)
+	}
+	return struct {
+		Text  string `json:"text"`
+		Count int    `json:"word_count"`
+		Words []word `json:"words"`
+		VTT   string `json:"vtt"`
+	}{s.text, len(s.words), s.list(), s.vtt()}
+}
+
+func (s *spoken) list() []word {
+	if s.words == nil {
+		return []word{}
+	}
+	return s.words
+}
+
+// segments are at most segmentWords words each.
+func (s *spoken) segments() [][]word {
+	const segmentWords = 12
+	var out [][]word
+	for rest := s.words; len(rest) > 0; {
+		n := min(segmentWords, len(rest))
+		out = append(out, rest[:n])
+		rest = rest[n:]
+	}
+	return out
+}
+
+func joinWords(words []word) string {
+	parts := make([]string, len(words))
+	for i, w := range words {
+		parts[i] = w.Word
+	}
+	return strings.Join(parts, " ")
+}
+
+// vtt is the transcript as WebVTT. https://www.w3.org/TR/webvtt1/
+func (s *spoken) vtt() string {
+	var b strings.Builder
+	b.WriteString("WEBVTT\n")
+	for _, words := range s.segments() {
+		text := strings.NewReplacer("&", "&amp;", "<", "&lt;", "-->", "--&gt;").Replace(joinWords(words))
+		b.WriteString("\n" + stamp(words[0].Start) + " --> " + stamp(words[len(words)-1].End) + "\n" + text + "\n")
+	}
+	return b.String()
+}
+
+func stamp(at float64) string {
+	d := time.Duration(at * float64(time.Second)).Round(time.Millisecond)
+	pad := func(n time.Duration, width int) string {
+		text := "00" + itoa(int(n))
+		return text[len(text)-max(width, len(text)-2):]
+	}
+	return pad(d/time.Hour, 2) + ":" + pad(d/time.Minute%60, 2) + ":" + pad(d/time.Second%60, 2) + "." + pad(d/time.Millisecond%1000, 3)
+}
+
+type segment struct {
+	Start       float64 `json:"start"`
+	End         float64 `json:"end"`
+	Text        string  `json:"text"`
+	Temperature float64 `json:"temperature"`
+	LogProb     float64 `json:"avg_logprob"`
+	Compression float64 `json:"compression_ratio"`
+	NoSpeech    float64 `json:"no_speech_prob"`
+	Words       []word  `json:"words"`
+}
+
+func longTranscript(s *spoken, language string) any {
+	segments := []segment{}
+	for _, words := range s.segments() {
+		segments = append(segments, segment{words[0].Start, words[len(words)-1].End, joinWords(words), 0, -0.2, 1.4, 0.01, words})
+	}
+	return map[string]any{
+		"transcription_info": map[string]any{
+			"language": language, "language_probability": 1, "duration": s.length, "duration_after_vad": s.length,
+		},
+		"text": s.text, "word_count": len(s.words), "segments": segments, "vtt": s.vtt(),
+	}
+}
+
+func deepgram(s *spoken) any {
+	type heard struct {
+		word
+		Confidence float64 `json:"confidence"`
+	}
+	words := []heard{}
+	for _, w := range s.words {
+		words = append(words, heard{w, 0.99})
+	}
+	return map[string]any{"results": map[string]any{"channels": []any{map[string]any{
+		"alternatives": []any{map[string]any{"confidence": 0.99, "transcript": s.text, "words": words}},
+	}}}}
+}
+
+// speechJob is the task Text-to-Speech.
+// https://developers.cloudflare.com/workers-ai/models/melotts/
+// https://developers.cloudflare.com/workers-ai/models/aura-1/
+func speechJob(known *Model, in fields) (*job, error) {
+	name := "text"
+	if known.Shape == shapeSpeech {
+		name = "prompt"
+	}
+	text, err := in.requiredText(name, name)
+	if err != nil {
+		return nil, err
+	}
+	if len(strings.Fields(text)) > maxWords {
+		return nil, errTooLarge
+	}
+	if known.Shape == shapeSpeech {
+		if _, problem := in.text("lang", bounds{open, open}); problem != "" {
+			return nil, badInput(problem)
+		}
+		return &job{text, func() (*Answer, error) {
+			return jsonAnswer(map[string]string{"audio": base64.StdEncoding.EncodeToString(makeMP3(text))}, Usage{}, sourceGenerator)
+		}}, nil
+	}
+	return voiceJob(known, in, text)
+}
+
+func voiceJob(known *Model, in fields, text string) (*job, error) {
+	choice := map[string]string{}
+	for _, name := range []string{"speaker", "encoding", "container"} {
+		value, problem := in.choice(known, name)
+		if problem != "" {
+			return nil, badInput(problem)
+		}
+		choice[name] = value
+	}
+	rate, problem := in.number("sample_rate", "number", bounds{8000, 48_000}, 24_000)
+	if problem != "" {
+		return nil, badInput(problem)
+	}
+	switch {
+	case choice["encoding"] == "" && choice["container"] == "", choice["encoding"] == "mp3":
+		return &job{text, func() (*Answer, error) {
+			return &Answer{ContentType: "audio/mpeg", Body: makeMP3(text), Source: sourceGenerator}, nil
+		}}, nil
+	case choice["encoding"] == "linear16" && choice["container"] != "ogg", choice["encoding"] == "" && choice["container"] == "wav":
+		return &job{text, func() (*Answer, error) { return pcm(text, int(rate), choice["container"]), nil }}, nil
+	}
+	return nil, cferr.NotServed("speech as " + strings.TrimSpace(choice["encoding"]+" "+choice["container"]) + " (mp3, and linear16 as wav or bare, are served)")
+}
+
+func pcm(text string, rate int, container string) *Answer {
+	body := makeWAV(text, rate)
+	if container != "none" {
+		return &Answer{ContentType: "audio/wav", Body: body, Source: sourceGenerator}
+	}
+	return &Answer{ContentType: "audio/l16;rate=" + itoa(rate), Body: body[len(body)-2*len(tones(text, rate)):], Source: sourceGenerator}
+}
+
+// turnJob is the task Voice Activity Detection: has the speaker finished?
+// https://developers.cloudflare.com/workers-ai/models/smart-turn-v2/
+func turnJob(in fields) (*job, error) {
+	data, err := in.media("audio")
+	if err != nil {
+		return nil, err
+	}
+	return &job{"", func() (*Answer, error) {
+		h := fnv.New32a()
+		h.Write(data)
+		probability := round3(float64(h.Sum32()%1000) / 1000)
+		return jsonAnswer(map[string]any{"is_complete": probability > 0.5, "probability": probability}, Usage{}, sourceGenerator)
+	}}, nil
+}
