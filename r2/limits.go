@@ -53,5 +53,7 @@ const (
 	maxListBytes = 768 << 10
 	// maxRESTBody bounds the JSON bodies of the REST API.
 	maxRESTBody = 8 << 20
-	copyBuffer  = 256 << 10
+	// maxDomains bounds the custom domains of all buckets together.
+	maxDomains = 1000
+	copyBuffer = 256 << 10
 )

@@ -47,3 +47,31 @@ func badDigest(algorithm string, given, actual []byte) *cferr.Error {
 		"The %[1]s checksum you specified did not match what we received.\nYou provided a %[1]s checksum with value: %[2]s\nActual %[1]s was: %[3]s",
 		algorithm, hex.EncodeToString(given), hex.EncodeToString(actual))
 }
+
+// Public hosts: Cloudflare documents no codes for them.
+
+func errInvalidDomain(host string) *cferr.Error {
+	return cferr.Newf(http.StatusBadRequest, 10029, "%q is not a host name that a bucket can have.", host)
+}
+
+func errDomainTaken(host, bucket string) *cferr.Error {
+	return cferr.Newf(http.StatusConflict, 10029, "The domain %s is connected to the bucket %s already.", host, bucket)
+}
+
+func errNoSuchDomain(host, bucket string) *cferr.Error {
+	return cferr.Newf(http.StatusNotFound, 10029, "The domain %s is not connected to the bucket %s.", host, bucket)
+}
+
+func errFixedDomain(host string) *cferr.Error {
+	return cferr.Newf(http.StatusConflict, 10029, "The domain %s stands under [r2.domains] in flint.toml; change it there.", host)
+}
+
+func errFixedPublic(bucket string) *cferr.Error {
+	return cferr.Newf(http.StatusConflict, 10029, "The bucket %s stands in public under [r2] in flint.toml; change it there.", bucket)
+}
+
+var (
+	errTooManyDomains    = cferr.Newf(http.StatusBadRequest, 10029, "At most %d custom domains can be added.", maxDomains)
+	errInvalidDomainJSON = cferr.New(http.StatusBadRequest, 10029, "The request body must be a JSON object with a domain.")
+	errInvalidDevJSON    = cferr.New(http.StatusBadRequest, 10029, "The request body must be a JSON object with enabled, true or false.")
+)

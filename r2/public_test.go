@@ -22,7 +22,7 @@ func (p *Public) try(method, target string, header ...string) *http.Response {
 		r.Header.Set(header[i], header[i+1])
 	}
 	rec := httptest.NewRecorder()
-	p.ServeBucket(rec, r, "media")
+	p.ServeSite(rec, r, Site{Bucket: "media"})
 	return rec.Result()
 }
 
@@ -69,8 +69,9 @@ func TestPublicObject(t *testing.T) {
 		{"GET", "Range", "bytes=-3", 206, "789", "bytes 7-9/10"},
 		{"GET", "Range", "bytes=8-99", 206, "89", "bytes 8-9/10"},
 		{"HEAD", "Range", "bytes=2-4", 206, "", "bytes 2-4/10"},
-		{"GET", "Range", "bytes=10-", 416, "", ""},
-		{"GET", "Range", "bytes=-0", 416, "", ""},
+		{"GET", "Range", "bytes=10-", 416, "", "bytes */10"},
+		{"GET", "Range", "bytes=-0", 416, "", "bytes */10"},
+		{"HEAD", "Range", "bytes=10-", 416, "", "bytes */10"},
 		{"GET", "Range", "bytes=1-2,4-5", 400, "", ""},
 		{"GET", "Range", "bytes=5-2", 400, "", ""},
 		{"GET", "If-None-Match", `"` + o.ETag + `"`, 304, "", ""},
@@ -82,6 +83,15 @@ func TestPublicObject(t *testing.T) {
 		{"GET", "If-Modified-Since", "yesterday", 200, "0123456789", ""},
 		{"GET", "If-Match", `"` + o.ETag + `"`, 200, "0123456789", ""},
 		{"GET", "If-Match", `"other"`, 412, "", ""},
+		{"GET", "If-Match", `W/"` + o.ETag + `"`, 412, "", ""},
+		{"GET", "If-Match", `*`, 200, "0123456789", ""},
+		{"GET", "If-Match", `"other", "` + o.ETag + `"`, 200, "0123456789", ""},
+		{"GET", "If-None-Match", `*`, 304, "", ""},
+		{"HEAD", "If-None-Match", `"other", W/"` + o.ETag + `"`, 304, "", ""},
+		{"HEAD", "If-Match", `"other"`, 412, "", ""},
+		{"GET", "If-Unmodified-Since", "Sun, 01 Mar 2026 12:00:00 GMT", 200, "0123456789", ""},
+		{"GET", "If-Unmodified-Since", "Sun, 01 Mar 2026 12:00:01 GMT", 200, "0123456789", ""},
+		{"GET", "If-Unmodified-Since", "soon", 200, "0123456789", ""},
 		{"GET", "If-Unmodified-Since", "Sun, 01 Mar 2026 11:00:00 GMT", 412, "", ""},
 	} {
 		r := p.try(c.method, target, c.header, c.value)
@@ -130,7 +140,7 @@ func TestPublicOthers(t *testing.T) {
 		}
 	}
 	rec := httptest.NewRecorder()
-	p.ServeBucket(rec, httptest.NewRequest("GET", "/a", nil), "no-such-bucket")
+	p.ServeSite(rec, httptest.NewRequest("GET", "/a", nil), Site{Bucket: "no-such-bucket"})
 	if rec.Code != 404 {
 		t.Errorf("missing bucket: %d", rec.Code)
 	}

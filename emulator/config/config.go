@@ -26,6 +26,12 @@ type Project struct {
 	Files    []string `json:"files,omitempty"`    // every file that was read, absolute: what a watcher watches
 }
 
+// R2Domain is a bucket on a public host.
+type R2Domain struct {
+	Bucket   string `json:"bucket"`
+	NotFound string `json:"not_found,omitempty"` // key of the page for a 404
+}
+
 // Settings are flint's own: flags > FLINT_* > flint.toml > the first Worker's
 // [dev] section (ip, port, inspector_port) > defaults.
 type Settings struct {
@@ -41,14 +47,15 @@ type Settings struct {
 	Install       bool   `json:"install"`        // default true; false never runs npm
 	LogFormat     string `json:"log_format"`     // pretty or json
 
-	R2Domains map[string]string `json:"r2_domains,omitempty"` // host -> bucket
-	KVDriver  string            `json:"kv_driver"`            // memory, redis://…, redis://embedded
-	KV        KVRules           `json:"kv,omitzero"`          // of all namespaces
-	KVByID    []KVNamespaceRule `json:"kv_by_id,omitempty"`   // of single ones
-	R2Driver  string            `json:"r2_driver"`            // disk, s3://…
-	Allow     []string          `json:"allow,omitempty"`      // hosts that a Worker may really reach
-	AIScripts []string          `json:"ai_scripts,omitempty"` // folders of scripted answers, absolute
-	Try       []string          `json:"try,omitempty"`        // commands that flint dev suggests once it is ready; {url} and {control} stand for its addresses
+	R2Domains map[string]R2Domain `json:"r2_domains,omitempty"` // by host
+	R2Public  []string            `json:"r2_public,omitempty"`  // buckets at BUCKET.r2.dev
+	KVDriver  string              `json:"kv_driver"`            // memory, redis://…, redis://embedded
+	KV        KVRules             `json:"kv,omitzero"`          // of all namespaces
+	KVByID    []KVNamespaceRule   `json:"kv_by_id,omitempty"`   // of single ones
+	R2Driver  string              `json:"r2_driver"`            // disk, s3://…
+	Allow     []string            `json:"allow,omitempty"`      // hosts that a Worker may really reach
+	AIScripts []string            `json:"ai_scripts,omitempty"` // folders of scripted answers, absolute
+	Try       []string            `json:"try,omitempty"`        // commands that flint dev suggests once it is ready; {url} and {control} stand for its addresses
 }
 
 // Values of KVRules.Consistency.

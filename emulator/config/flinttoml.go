@@ -14,7 +14,7 @@ var flintSpec = map[string]*spec{
 	"state": text, "ephemeral": boolean, "isolates": integer, "watch": boolean, "install": boolean,
 	"log_format": oneOf("pretty", "json"),
 	"kv":         table(kvSpec(map[string]*spec{"driver": text, "namespaces": listOf(table(kvSpec(map[string]*spec{"id": text}), "id"))})),
-	"r2":         table(map[string]*spec{"driver": text, "domains": mapOf(text)}),
+	"r2":         table(map[string]*spec{"driver": text, "public": texts, "domains": mapOf(either(text, table(map[string]*spec{"bucket": text, "not_found": text}, "bucket")))}),
 	"outbound":   table(map[string]*spec{"allow": texts}),
 	"ai":         table(map[string]*spec{"scripts": texts}),
 }
@@ -65,6 +65,10 @@ func (f *flintFile) refuseUnknown(key string, n *node, known map[string]*spec) {
 			f.report.errorf(k.pos, dotted(key, k.name), "unknown key%s", didYouMean(k.name, names(known)))
 		case s.fields != nil && k.value.kind == kindTable:
 			f.refuseUnknown(dotted(key, k.name), k.value, s.fields)
+		case s.open && s.item.fields != nil:
+			for _, entry := range k.value.keys {
+				f.refuseUnknown(dotted(dotted(key, k.name), entry.name), entry.value, s.item.fields)
+			}
 		case s.item != nil && s.item.fields != nil && k.value.kind == kindList:
 			for i, item := range k.value.items {
 				f.refuseUnknown(fmt.Sprintf("%s[%d]", dotted(key, k.name), i), item, s.item.fields)

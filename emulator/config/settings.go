@@ -105,9 +105,8 @@ func (s *settingsReader) read(out *Settings) {
 	for _, dir := range s.list("ai::scripts") {
 		out.AIScripts = append(out.AIScripts, s.path("ai::scripts", dir))
 	}
-	if domains := s.viper.GetStringMapString("r2::domains"); len(domains) > 0 {
-		out.R2Domains = domains
-	}
+	out.R2Public = s.list("r2::public")
+	out.R2Domains = s.domains()
 	s.distinctPorts(out)
 }
 
@@ -204,6 +203,22 @@ func (s *settingsReader) driver(key, plain string, schemes ...string) string {
 	}
 	s.errorf(key, "want %q or a URL %s://…", plain, schemes[0])
 	return plain
+}
+
+// domains reads [r2.domains], where a host has the name of its bucket or a table.
+func (s *settingsReader) domains() map[string]R2Domain {
+	if s.flint == nil {
+		return nil
+	}
+	table := s.flint.root.get("r2").get("domains")
+	if table.empty() {
+		return nil
+	}
+	out := map[string]R2Domain{}
+	for _, f := range table.keys {
+		out[f.name] = R2Domain{or(f.value.str(), f.value.get("bucket").str()), f.value.get("not_found").str()}
+	}
+	return out
 }
 
 // namespaces reads [[kv.namespaces]]; what one leaves open is as for all.
