@@ -216,7 +216,7 @@ func (s *settingsReader) domains() map[string]R2Domain {
 	}
 	out := map[string]R2Domain{}
 	for _, f := range table.keys {
-		out[f.name] = R2Domain{or(f.value.str(), f.value.get("bucket").str()), f.value.get("not_found").str()}
+		out[strings.ToLower(f.name)] = R2Domain{or(f.value.str(), f.value.get("bucket").str()), f.value.get("not_found").str()}
 	}
 	return out
 }
