@@ -39,6 +39,7 @@ func (a *REST) Routes(r *mux.Router) {
 		{"GET", "/r2/buckets/{bucket}", a.getBucket},
 		{"PATCH", "/r2/buckets/{bucket}", a.patchBucket},
 		{"DELETE", "/r2/buckets/{bucket}", a.deleteBucket},
+		{"GET", "/r2/buckets/{bucket}/_flint/usage", a.getUsage},
 		{"GET", "/r2/buckets/{bucket}/objects", a.listObjects},
 		{"DELETE", "/r2/buckets/{bucket}/objects", a.deleteObjects},
 		{"GET", "/r2/buckets/{bucket}/objects/{key:.*}", a.getObject},
@@ -48,6 +49,7 @@ func (a *REST) Routes(r *mux.Router) {
 	} {
 		r.HandleFunc(route.path, a.handler(route.serve)).Methods(route.method)
 	}
+	a.multipartRoutes(r)
 }
 
 func (a *REST) handler(serve func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
@@ -167,7 +169,7 @@ func (a *REST) patchBucket(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := b.SetStorageClass(r.Header.Get("Cf-R2-Storage-Class")); err != nil {
+	if err := b.SetStorageClass(r.Header.Get(headerClass)); err != nil {
 		return err
 	}
 	return writeBucket(w, b)
