@@ -40,18 +40,25 @@ func (b *Bucket) List(ctx context.Context, opts ListOptions) (*Listing, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := b.settled(); err != nil {
+	if err := b.driver.list(ctx, p); err != nil {
 		return nil, err
+	}
+	return &p.out, nil
+}
+
+func (b *diskBucket) list(ctx context.Context, p *page) error {
+	if err := b.settled(); err != nil {
+		return err
 	}
 	for !p.done {
 		if err := ctx.Err(); err != nil {
-			return nil, err
+			return err
 		}
 		if err := b.scan(p); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return &p.out, nil
+	return nil
 }
 
 // afterAll sorts after every text that follows it in a key: no UTF-8 has it.
@@ -109,7 +116,7 @@ func decodeCursor(cursor string) (after string, ok bool) {
 
 // scan reads keys in order until the page is full, the keys end, or a large
 // group is better jumped over.
-func (b *Bucket) scan(p *page) error {
+func (b *diskBucket) scan(p *page) error {
 	rows, err := b.stmts.list.Query(max(p.opts.Prefix, p.after), p.opts.Prefix+afterAll)
 	if err != nil {
 		return err

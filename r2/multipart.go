@@ -39,10 +39,13 @@ func (b *Bucket) CreateMultipart(ctx context.Context, key string, opts Multipart
 	if err := errors.Join(ctx.Err(), checkKey(key), checkMetadata(opts.Custom)); err != nil {
 		return "", err
 	}
-	class, err := storageClass(opts.StorageClass, *b.class.Load())
-	if err != nil {
+	if opts.StorageClass, err = storageClass(opts.StorageClass, *b.class.Load()); err != nil {
 		return "", err
 	}
+	return b.driver.createUpload(ctx, key, opts)
+}
+
+func (b *diskBucket) createUpload(_ context.Context, key string, opts MultipartOptions) (id string, err error) {
 	http, custom, err := encodeMetadata(opts.HTTP, opts.Custom)
 	if err != nil {
 		return "", err
@@ -53,7 +56,7 @@ func (b *Bucket) CreateMultipart(ctx context.Context, key string, opts Multipart
 	defer b.write.Unlock()
 	id = b.store.newID(32)
 	_, err = b.db.Writer.Exec("INSERT INTO uploads VALUES (?, ?, ?, ?, ?, ?, ?)",
-		id, key, b.store.clock.Now().UnixMilli(), class, http, custom, stateInProgress)
+		id, key, b.store.clock.Now().UnixMilli(), opts.StorageClass, http, custom, stateInProgress)
 	return id, err
 }
 
@@ -69,6 +72,10 @@ func (b *Bucket) UploadPart(ctx context.Context, key, id string, number int, con
 	if size > MaxPutSize {
 		return "", ErrEntityTooLarge
 	}
+	return b.driver.uploadPart(ctx, key, id, number, content, size)
+}
+
+func (b *diskBucket) uploadPart(ctx context.Context, key, id string, number int, content io.Reader, size int64) (etag string, err error) {
 	u := &upload{version: b.store.newID(16)}
 	if err := b.receiveBlob(ctx, u, content, size, Checksums{}); err != nil {
 		return "", err
@@ -82,7 +89,7 @@ func (b *Bucket) UploadPart(ctx context.Context, key, id string, number int, con
 	return etag, err
 }
 
-func (b *Bucket) commitPart(key, id string, number int, etag string, u *upload) (gone []string, err error) {
+func (b *diskBucket) commitPart(key, id string, number int, etag string, u *upload) (gone []string, err error) {
 	if err := b.lock(); err != nil {
 		return nil, err
 	}
@@ -120,7 +127,7 @@ func findUpload(tx *sql.Tx, key, id string, unknown *cferr.Error) (*multipart, e
 
 // inProgress returns an upload that can go on. A finished one, and one that
 // has outlived UploadLifetime, is ErrNoSuchUpload.
-func (b *Bucket) inProgress(tx *sql.Tx, key, id string, unknown *cferr.Error) (*multipart, error) {
+func (b *diskBucket) inProgress(tx *sql.Tx, key, id string, unknown *cferr.Error) (*multipart, error) {
 	m, err := findUpload(tx, key, id, unknown)
 	if err != nil {
 		return nil, err
@@ -163,6 +170,10 @@ func (b *Bucket) CompleteMultipart(ctx context.Context, key, id string, parts []
 	if err := errors.Join(ctx.Err(), checkKey(key)); err != nil {
 		return nil, err
 	}
+	return b.driver.completeUpload(ctx, key, id, parts)
+}
+
+func (b *diskBucket) completeUpload(_ context.Context, key, id string, parts []Part) (*Object, error) {
 	if err := b.lock(); err != nil {
 		return nil, err
 	}
@@ -238,7 +249,7 @@ func choose(stored map[int]storedPart, parts []Part, minSize int64) ([]storedPar
 }
 
 // assembled is the object that the chosen parts make.
-func (b *Bucket) assembled(key string, m *multipart, chosen []storedPart) (*Object, error) {
+func (b *diskBucket) assembled(key string, m *multipart, chosen []storedPart) (*Object, error) {
 	now := b.store.clock.Now().UnixMilli()
 	r := row{
 		o:    Object{Key: key, Version: b.store.newID(16), StorageClass: m.class},
@@ -255,7 +266,7 @@ func (b *Bucket) assembled(key string, m *multipart, chosen []storedPart) (*Obje
 
 // link writes the object's rows, closes the upload, and returns the blobs that
 // nothing names any more.
-func (b *Bucket) link(tx *sql.Tx, o *Object, m *multipart, id string, chosen []storedPart) ([]string, error) {
+func (b *diskBucket) link(tx *sql.Tx, o *Object, m *multipart, id string, chosen []storedPart) ([]string, error) {
 	was, err := previous(tx.Stmt(b.stmts.previous), o.Key)
 	if err != nil {
 		return nil, err
@@ -301,6 +312,10 @@ func (b *Bucket) AbortMultipart(ctx context.Context, key, id string) error {
 	if err := errors.Join(ctx.Err(), checkKey(key)); err != nil {
 		return err
 	}
+	return b.driver.abortUpload(ctx, key, id)
+}
+
+func (b *diskBucket) abortUpload(_ context.Context, key, id string) error {
 	if err := b.lock(); err != nil {
 		return err
 	}
@@ -322,7 +337,7 @@ func (b *Bucket) AbortMultipart(ctx context.Context, key, id string) error {
 }
 
 // dropStaleUploads forgets uploads that have outlived UploadLifetime.
-func (b *Bucket) dropStaleUploads(now time.Time) (gone []string, err error) {
+func (b *diskBucket) dropStaleUploads(now time.Time) (gone []string, err error) {
 	before := now.Add(-UploadLifetime).UnixMilli()
 	var one int
 	err = b.db.Readers.QueryRow("SELECT 1 FROM uploads WHERE created <= ? LIMIT 1", before).Scan(&one)
