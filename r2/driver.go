@@ -21,6 +21,9 @@ type driver interface {
 	get(ctx context.Context, key string, opts GetOptions) (*Body, error)
 	// put stores content as an object if opts.OnlyIf holds.
 	put(ctx context.Context, key string, content io.Reader, opts PutOptions) (*Object, error)
+	// copy makes key an object with the content that fromKey has in from, a
+	// driver of the same backend. opts.StorageClass is never empty.
+	copy(ctx context.Context, from driver, fromKey, key string, opts CopyOptions) (*Object, error)
 	// remove deletes objects. Keys without one are no error.
 	remove(ctx context.Context, keys []string) error
 	// list gives the page that p asks for, and leaves it in p.out.
@@ -30,10 +33,16 @@ type driver interface {
 	createUpload(ctx context.Context, key string, opts MultipartOptions) (id string, err error)
 	// uploadPart stores a part in place of an earlier one of its number.
 	uploadPart(ctx context.Context, key, id string, number int, content io.Reader, size int64) (etag string, err error)
+	// copyPart is uploadPart of content that from has.
+	copyPart(ctx context.Context, key, id string, number int, from driver, fromKey string, opts GetOptions) (*PartInfo, error)
 	// completeUpload makes an object of parts by the rules of choose.
 	completeUpload(ctx context.Context, key, id string, parts []Part) (*Object, error)
 	// abortUpload ends an upload. Of a finished one it does nothing.
 	abortUpload(ctx context.Context, key, id string) error
+	// listParts gives up to limit parts with numbers above after.
+	listParts(ctx context.Context, key, id string, after, limit int) (*PartListing, error)
+	// listUploads gives the uploads in progress; opts.Limit is set.
+	listUploads(ctx context.Context, opts ListUploadsOptions) (*UploadListing, error)
 
 	// info describes the bucket, and describe changes what it says.
 	info(ctx context.Context) (BucketInfo, error)

@@ -154,15 +154,9 @@ func (p *page) full() bool {
 func (p *page) add(r *row) error {
 	key := r.o.Key
 	p.any = true
-	if p.opts.Delimiter != "" {
-		rest := key[len(p.opts.Prefix):]
-		if i := strings.Index(rest, p.opts.Delimiter); i >= 0 {
-			group := key[:len(p.opts.Prefix)+i+len(p.opts.Delimiter)]
-			p.out.Prefixes = append(p.out.Prefixes, group)
-			p.after = group + afterAll
-			p.bytes += escapedLength(group)
-			return nil
-		}
+	if group, ok := groupOf(key, p.opts.Prefix, p.opts.Delimiter); ok {
+		p.addGroup(group)
+		return nil
 	}
 	if !p.opts.IncludeHTTP {
 		r.http = ""
@@ -178,6 +172,25 @@ func (p *page) add(r *row) error {
 	p.after = key
 	p.bytes += 320 + escapedLength(key) + len(r.http) + len(r.custom) + len(r.checksums)
 	return nil
+}
+
+func (p *page) addGroup(group string) {
+	p.any = true
+	p.out.Prefixes = append(p.out.Prefixes, group)
+	p.after = group + afterAll
+	p.bytes += escapedLength(group)
+}
+
+// groupOf is the group that a delimiter makes of a key with the prefix, if any.
+func groupOf(key, prefix, delimiter string) (group string, ok bool) {
+	if delimiter == "" {
+		return "", false
+	}
+	i := strings.Index(key[len(prefix):], delimiter)
+	if i < 0 {
+		return "", false
+	}
+	return key[:len(prefix)+i+len(delimiter)], true
 }
 
 // escapedLength is about how long s is in JSON.

@@ -63,11 +63,8 @@ func (b *diskBucket) createUpload(_ context.Context, key string, opts MultipartO
 // UploadPart stores one part, in place of an earlier one of the same number,
 // and returns its ETag. size is negative if it is not known.
 func (b *Bucket) UploadPart(ctx context.Context, key, id string, number int, content io.Reader, size int64) (etag string, err error) {
-	if err := checkKey(key); err != nil {
+	if err := checkPart(key, number); err != nil {
 		return "", err
-	}
-	if number < 1 || number > MaxParts {
-		return "", errInvalidPartNumber
 	}
 	if size > MaxPutSize {
 		return "", ErrEntityTooLarge
@@ -75,9 +72,23 @@ func (b *Bucket) UploadPart(ctx context.Context, key, id string, number int, con
 	return b.driver.uploadPart(ctx, key, id, number, content, size)
 }
 
+func checkPart(key string, number int) error {
+	if err := checkKey(key); err != nil {
+		return err
+	}
+	if number < 1 || number > MaxParts {
+		return errInvalidPartNumber
+	}
+	return nil
+}
+
 func (b *diskBucket) uploadPart(ctx context.Context, key, id string, number int, content io.Reader, size int64) (etag string, err error) {
 	u := &upload{version: b.store.newID(16)}
 	if err := b.receiveBlob(ctx, u, content, size, Checksums{}); err != nil {
+		return "", err
+	}
+	if err := b.blobs.date(u.version, b.store.clock.Now()); err != nil {
+		b.discard([]string{u.version})
 		return "", err
 	}
 	etag = b.store.newID(16)
@@ -114,10 +125,15 @@ type multipart struct {
 	state               int
 }
 
+// rower is a transaction or a database.
+type rower interface {
+	QueryRow(query string, args ...any) *sql.Row
+}
+
 // findUpload returns an upload of key, or unknown.
-func findUpload(tx *sql.Tx, key, id string, unknown *cferr.Error) (*multipart, error) {
+func findUpload(db rower, key, id string, unknown *cferr.Error) (*multipart, error) {
 	var m multipart
-	err := tx.QueryRow("SELECT storage_class, http, custom, created, state FROM uploads WHERE id = ? AND key = ?", id, key).
+	err := db.QueryRow("SELECT storage_class, http, custom, created, state FROM uploads WHERE id = ? AND key = ?", id, key).
 		Scan(&m.class, &m.http, &m.custom, &m.created, &m.state)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, unknown
@@ -127,8 +143,8 @@ func findUpload(tx *sql.Tx, key, id string, unknown *cferr.Error) (*multipart, e
 
 // inProgress returns an upload that can go on. A finished one, and one that
 // has outlived UploadLifetime, is ErrNoSuchUpload.
-func (b *diskBucket) inProgress(tx *sql.Tx, key, id string, unknown *cferr.Error) (*multipart, error) {
-	m, err := findUpload(tx, key, id, unknown)
+func (b *diskBucket) inProgress(db rower, key, id string, unknown *cferr.Error) (*multipart, error) {
+	m, err := findUpload(db, key, id, unknown)
 	if err != nil {
 		return nil, err
 	}

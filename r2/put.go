@@ -33,7 +33,7 @@ type upload struct {
 
 var inlineBuffers = sync.Pool{New: func() any { b := make([]byte, maxInline+1); return &b }}
 
-func (u *upload) inline() bool { return u.buf != nil }
+func (u *upload) inline() bool { return u.data != nil }
 
 func (u *upload) free() {
 	if u.buf != nil {
