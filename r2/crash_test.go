@@ -65,12 +65,12 @@ func TestCrash(t *testing.T) {
 			checkAcknowledged(t, b, writer, last)
 		}
 		var inBlobs int
-		if err := b.db.Readers.QueryRow("SELECT count(*) FROM objects WHERE place = 1").Scan(&inBlobs); err != nil {
+		if err := disk(b).db.Readers.QueryRow("SELECT count(*) FROM objects WHERE place = 1").Scan(&inBlobs); err != nil {
 			t.Fatal(err)
 		}
 		wantBlobs(t, b, inBlobs) // what the killed puts left is gone
 		var sound string
-		if err := b.db.Readers.QueryRow("PRAGMA integrity_check").Scan(&sound); err != nil || sound != "ok" {
+		if err := disk(b).db.Readers.QueryRow("PRAGMA integrity_check").Scan(&sound); err != nil || sound != "ok" {
 			t.Errorf("integrity_check: %s %v", sound, err)
 		}
 		if err := s.Close(); err != nil {
@@ -146,13 +146,13 @@ func TestSweep(t *testing.T) {
 	b, s := reopenNew(t, dir)
 	s.inline = 0
 	put(t, b, "kept", "content")
-	f, err := b.blobs.create("ffffffffffffffffffffffffffffffff")
+	f, err := disk(b).blobs.create("ffffffffffffffffffffffffffffffff")
 	if err != nil {
 		t.Fatal(err)
 	}
 	f.Close()
 	wantBlobs(t, b, 2)
-	b.blobs.doomed["pretend a crash"] = true // keeps the marker in place
+	disk(b).blobs.doomed["pretend a crash"] = true // keeps the marker in place
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}

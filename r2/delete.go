@@ -20,6 +20,10 @@ func (b *Bucket) Delete(ctx context.Context, keys ...string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	return b.driver.remove(ctx, keys)
+}
+
+func (b *diskBucket) remove(_ context.Context, keys []string) error {
 	gone, err := b.delete(keys)
 	if err != nil {
 		return err
@@ -28,7 +32,7 @@ func (b *Bucket) Delete(ctx context.Context, keys ...string) error {
 	return nil
 }
 
-func (b *Bucket) delete(keys []string) (gone []string, err error) {
+func (b *diskBucket) delete(keys []string) (gone []string, err error) {
 	if err := b.lock(); err != nil {
 		return nil, err
 	}

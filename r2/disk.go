@@ -57,6 +57,21 @@ func (s *blobs) create(id string) (*os.File, error) {
 	return f, err
 }
 
+// link gives a blob, which may be another bucket's, a second name.
+func (s *blobs) link(path, id string) error {
+	if err := s.mark(); err != nil {
+		return err
+	}
+	err := os.Link(path, s.path(id))
+	if errors.Is(err, fs.ErrNotExist) { // the blob is gone, or the folder is not there yet
+		if err := os.MkdirAll(filepath.Dir(s.path(id)), 0o700); err != nil {
+			return err
+		}
+		err = os.Link(path, s.path(id))
+	}
+	return err
+}
+
 // mark leaves the marker before the first change of a run.
 func (s *blobs) mark() error {
 	if s.dirty.Load() {

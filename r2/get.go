@@ -26,11 +26,15 @@ func (b *Bucket) Get(ctx context.Context, key string, opts GetOptions) (*Body, e
 	if err := checkKey(key); err != nil {
 		return nil, err
 	}
+	return b.driver.get(ctx, key, opts)
+}
+
+func (b *diskBucket) get(ctx context.Context, key string, opts GetOptions) (*Body, error) {
 	for range maxTries {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		body, err := b.get(key, opts)
+		body, err := b.getOnce(key, opts)
 		if !errors.Is(err, fs.ErrNotExist) {
 			return body, err
 		}
@@ -38,7 +42,7 @@ func (b *Bucket) Get(ctx context.Context, key string, opts GetOptions) (*Body, e
 	return nil, fmt.Errorf("the content of object %q in bucket %s is missing", key, b.name)
 }
 
-func (b *Bucket) get(key string, opts GetOptions) (*Body, error) {
+func (b *diskBucket) getOnce(key string, opts GetOptions) (*Body, error) {
 	r, err := b.row(key)
 	if err != nil {
 		return nil, err
@@ -59,7 +63,7 @@ func (b *Bucket) get(key string, opts GetOptions) (*Body, error) {
 }
 
 // row finds the row of a key, with its content.
-func (b *Bucket) row(key string) (*row, error) {
+func (b *diskBucket) row(key string) (*row, error) {
 	r, seen := b.recent.find(key)
 	if r != nil {
 		return r, nil
@@ -73,7 +77,7 @@ func (b *Bucket) row(key string) (*row, error) {
 }
 
 // content opens the bytes of one version; fs.ErrNotExist if it was replaced.
-func (b *Bucket) content(r *row, span Span) (io.ReadCloser, error) {
+func (b *diskBucket) content(r *row, span Span) (io.ReadCloser, error) {
 	switch r.place {
 	case placeInline:
 		return inlineBody{bytes.NewReader(r.data[span.Offset : span.Offset+span.Length])}, nil
@@ -100,7 +104,7 @@ func (inlineBody) Close() error { return nil }
 
 // partsContent opens the parts of a version that lie in span. They are opened
 // one after the other, so they are pinned against removal until Close.
-func (b *Bucket) partsContent(version string, span Span) (io.ReadCloser, error) {
+func (b *diskBucket) partsContent(version string, span Span) (io.ReadCloser, error) {
 	body := &partsBody{blobs: b.blobs}
 	err := b.blobs.pin(func() ([]string, error) {
 		var err error
@@ -119,7 +123,7 @@ func (b *Bucket) partsContent(version string, span Span) (io.ReadCloser, error) 
 }
 
 // partSpans finds which bytes of which parts make up span.
-func (b *Bucket) partSpans(version string, span Span) ([]partSpan, error) {
+func (b *diskBucket) partSpans(version string, span Span) ([]partSpan, error) {
 	rows, err := b.stmts.parts.Query(version)
 	if err != nil {
 		return nil, err

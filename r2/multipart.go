@@ -39,10 +39,13 @@ func (b *Bucket) CreateMultipart(ctx context.Context, key string, opts Multipart
 	if err := errors.Join(ctx.Err(), checkKey(key), checkMetadata(opts.Custom)); err != nil {
 		return "", err
 	}
-	class, err := storageClass(opts.StorageClass, *b.class.Load())
-	if err != nil {
+	if opts.StorageClass, err = storageClass(opts.StorageClass, *b.class.Load()); err != nil {
 		return "", err
 	}
+	return b.driver.createUpload(ctx, key, opts)
+}
+
+func (b *diskBucket) createUpload(_ context.Context, key string, opts MultipartOptions) (id string, err error) {
 	http, custom, err := encodeMetadata(opts.HTTP, opts.Custom)
 	if err != nil {
 		return "", err
@@ -53,24 +56,39 @@ func (b *Bucket) CreateMultipart(ctx context.Context, key string, opts Multipart
 	defer b.write.Unlock()
 	id = b.store.newID(32)
 	_, err = b.db.Writer.Exec("INSERT INTO uploads VALUES (?, ?, ?, ?, ?, ?, ?)",
-		id, key, b.store.clock.Now().UnixMilli(), class, http, custom, stateInProgress)
+		id, key, b.store.clock.Now().UnixMilli(), opts.StorageClass, http, custom, stateInProgress)
 	return id, err
 }
 
 // UploadPart stores one part, in place of an earlier one of the same number,
 // and returns its ETag. size is negative if it is not known.
 func (b *Bucket) UploadPart(ctx context.Context, key, id string, number int, content io.Reader, size int64) (etag string, err error) {
-	if err := checkKey(key); err != nil {
+	if err := checkPart(key, number); err != nil {
 		return "", err
-	}
-	if number < 1 || number > MaxParts {
-		return "", errInvalidPartNumber
 	}
 	if size > MaxPutSize {
 		return "", ErrEntityTooLarge
 	}
+	return b.driver.uploadPart(ctx, key, id, number, content, size)
+}
+
+func checkPart(key string, number int) error {
+	if err := checkKey(key); err != nil {
+		return err
+	}
+	if number < 1 || number > MaxParts {
+		return errInvalidPartNumber
+	}
+	return nil
+}
+
+func (b *diskBucket) uploadPart(ctx context.Context, key, id string, number int, content io.Reader, size int64) (etag string, err error) {
 	u := &upload{version: b.store.newID(16)}
 	if err := b.receiveBlob(ctx, u, content, size, Checksums{}); err != nil {
+		return "", err
+	}
+	if err := b.blobs.date(u.version, b.store.clock.Now()); err != nil {
+		b.discard([]string{u.version})
 		return "", err
 	}
 	etag = b.store.newID(16)
@@ -82,7 +100,7 @@ func (b *Bucket) UploadPart(ctx context.Context, key, id string, number int, con
 	return etag, err
 }
 
-func (b *Bucket) commitPart(key, id string, number int, etag string, u *upload) (gone []string, err error) {
+func (b *diskBucket) commitPart(key, id string, number int, etag string, u *upload) (gone []string, err error) {
 	if err := b.lock(); err != nil {
 		return nil, err
 	}
@@ -107,10 +125,15 @@ type multipart struct {
 	state               int
 }
 
+// rower is a transaction or a database.
+type rower interface {
+	QueryRow(query string, args ...any) *sql.Row
+}
+
 // findUpload returns an upload of key, or unknown.
-func findUpload(tx *sql.Tx, key, id string, unknown *cferr.Error) (*multipart, error) {
+func findUpload(db rower, key, id string, unknown *cferr.Error) (*multipart, error) {
 	var m multipart
-	err := tx.QueryRow("SELECT storage_class, http, custom, created, state FROM uploads WHERE id = ? AND key = ?", id, key).
+	err := db.QueryRow("SELECT storage_class, http, custom, created, state FROM uploads WHERE id = ? AND key = ?", id, key).
 		Scan(&m.class, &m.http, &m.custom, &m.created, &m.state)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, unknown
@@ -120,8 +143,8 @@ func findUpload(tx *sql.Tx, key, id string, unknown *cferr.Error) (*multipart, e
 
 // inProgress returns an upload that can go on. A finished one, and one that
 // has outlived UploadLifetime, is ErrNoSuchUpload.
-func (b *Bucket) inProgress(tx *sql.Tx, key, id string, unknown *cferr.Error) (*multipart, error) {
-	m, err := findUpload(tx, key, id, unknown)
+func (b *diskBucket) inProgress(db rower, key, id string, unknown *cferr.Error) (*multipart, error) {
+	m, err := findUpload(db, key, id, unknown)
 	if err != nil {
 		return nil, err
 	}
@@ -163,6 +186,10 @@ func (b *Bucket) CompleteMultipart(ctx context.Context, key, id string, parts []
 	if err := errors.Join(ctx.Err(), checkKey(key)); err != nil {
 		return nil, err
 	}
+	return b.driver.completeUpload(ctx, key, id, parts)
+}
+
+func (b *diskBucket) completeUpload(_ context.Context, key, id string, parts []Part) (*Object, error) {
 	if err := b.lock(); err != nil {
 		return nil, err
 	}
@@ -238,7 +265,7 @@ func choose(stored map[int]storedPart, parts []Part, minSize int64) ([]storedPar
 }
 
 // assembled is the object that the chosen parts make.
-func (b *Bucket) assembled(key string, m *multipart, chosen []storedPart) (*Object, error) {
+func (b *diskBucket) assembled(key string, m *multipart, chosen []storedPart) (*Object, error) {
 	now := b.store.clock.Now().UnixMilli()
 	r := row{
 		o:    Object{Key: key, Version: b.store.newID(16), StorageClass: m.class},
@@ -255,7 +282,7 @@ func (b *Bucket) assembled(key string, m *multipart, chosen []storedPart) (*Obje
 
 // link writes the object's rows, closes the upload, and returns the blobs that
 // nothing names any more.
-func (b *Bucket) link(tx *sql.Tx, o *Object, m *multipart, id string, chosen []storedPart) ([]string, error) {
+func (b *diskBucket) link(tx *sql.Tx, o *Object, m *multipart, id string, chosen []storedPart) ([]string, error) {
 	was, err := previous(tx.Stmt(b.stmts.previous), o.Key)
 	if err != nil {
 		return nil, err
@@ -301,6 +328,10 @@ func (b *Bucket) AbortMultipart(ctx context.Context, key, id string) error {
 	if err := errors.Join(ctx.Err(), checkKey(key)); err != nil {
 		return err
 	}
+	return b.driver.abortUpload(ctx, key, id)
+}
+
+func (b *diskBucket) abortUpload(_ context.Context, key, id string) error {
 	if err := b.lock(); err != nil {
 		return err
 	}
@@ -322,7 +353,7 @@ func (b *Bucket) AbortMultipart(ctx context.Context, key, id string) error {
 }
 
 // dropStaleUploads forgets uploads that have outlived UploadLifetime.
-func (b *Bucket) dropStaleUploads(now time.Time) (gone []string, err error) {
+func (b *diskBucket) dropStaleUploads(now time.Time) (gone []string, err error) {
 	before := now.Add(-UploadLifetime).UnixMilli()
 	var one int
 	err = b.db.Readers.QueryRow("SELECT 1 FROM uploads WHERE created <= ? LIMIT 1", before).Scan(&one)

@@ -1,6 +1,7 @@
 package r2
 
 import (
+	"encoding/hex"
 	"io"
 	"time"
 	"unicode/utf8"
@@ -23,6 +24,11 @@ type Object struct {
 	Custom       []Field
 	Checksums    Checksums
 	StorageClass string
+}
+
+// setSums takes the checksums of content in one piece, whose MD5 is the ETag.
+func (o *Object) setSums(sums Checksums) {
+	o.Checksums, o.ETag = sums, hex.EncodeToString(sums.MD5)
 }
 
 // Body is an object with its content or a part of it.

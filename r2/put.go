@@ -33,7 +33,7 @@ type upload struct {
 
 var inlineBuffers = sync.Pool{New: func() any { b := make([]byte, maxInline+1); return &b }}
 
-func (u *upload) inline() bool { return u.buf != nil }
+func (u *upload) inline() bool { return u.data != nil }
 
 func (u *upload) free() {
 	if u.buf != nil {
@@ -48,10 +48,14 @@ func (u *upload) free() {
 // ErrIncompleteBody, a checksum that differs (10037), or an error of content.
 // https://developers.cloudflare.com/r2/api/workers/workers-api-reference/#r2putoptions
 func (b *Bucket) Put(ctx context.Context, key string, content io.Reader, opts PutOptions) (*Object, error) {
-	class, err := b.checkPut(key, opts)
-	if err != nil {
+	var err error
+	if opts.StorageClass, err = b.checkPut(key, opts); err != nil {
 		return nil, err
 	}
+	return b.driver.put(ctx, key, content, opts)
+}
+
+func (b *diskBucket) put(ctx context.Context, key string, content io.Reader, opts PutOptions) (*Object, error) {
 	u, err := b.receive(ctx, content, opts.Size, opts.Checksums)
 	if err != nil {
 		return nil, err
@@ -59,7 +63,7 @@ func (b *Bucket) Put(ctx context.Context, key string, content io.Reader, opts Pu
 	defer u.free()
 	o := &Object{
 		Key: key, Version: u.version, Size: u.size, ETag: hex.EncodeToString(u.sums.MD5),
-		HTTP: opts.HTTP, Custom: opts.Custom, Checksums: u.sums, StorageClass: class,
+		HTTP: opts.HTTP, Custom: opts.Custom, Checksums: u.sums, StorageClass: opts.StorageClass,
 	}
 	gone, err := b.commit(o, u, opts.OnlyIf)
 	if err != nil {
@@ -87,7 +91,7 @@ func (b *Bucket) checkPut(key string, opts PutOptions) (class string, err error)
 
 // receive reads content to its end: a small one into memory, a larger one into
 // a blob.
-func (b *Bucket) receive(ctx context.Context, content io.Reader, size int64, given Checksums) (*upload, error) {
+func (b *diskBucket) receive(ctx context.Context, content io.Reader, size int64, given Checksums) (*upload, error) {
 	u := &upload{version: b.store.newID(16)}
 	if size > b.store.inline {
 		return u, b.receiveBlob(ctx, u, content, size, given)
@@ -119,7 +123,7 @@ func (b *Bucket) receive(ctx context.Context, content io.Reader, size int64, giv
 
 // receiveBlob writes content into the blob u.version, and removes it again if
 // that fails.
-func (b *Bucket) receiveBlob(ctx context.Context, u *upload, content io.Reader, size int64, given Checksums) error {
+func (b *diskBucket) receiveBlob(ctx context.Context, u *upload, content io.Reader, size int64, given Checksums) error {
 	f, err := b.blobs.create(u.version)
 	if err != nil {
 		return err
@@ -169,7 +173,7 @@ func copyHashed(ctx context.Context, dst io.Writer, h *hasher, src io.Reader) (i
 
 // commit makes o the object of its key if the condition holds, and returns the
 // blobs that this leaves without a name.
-func (b *Bucket) commit(o *Object, u *upload, onlyIf *Conditional) (gone []string, err error) {
+func (b *diskBucket) commit(o *Object, u *upload, onlyIf *Conditional) (gone []string, err error) {
 	r, err := newRow(o, u)
 	if err != nil {
 		return nil, err
@@ -213,7 +217,7 @@ func newRow(o *Object, u *upload) (r *row, err error) {
 }
 
 // putPast puts r into the table, past the journal.
-func (b *Bucket) putPast(r *row, was *old) (gone []string, err error) {
+func (b *diskBucket) putPast(r *row, was *old) (gone []string, err error) {
 	if err := b.settle(); err != nil {
 		return nil, err
 	}

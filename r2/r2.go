@@ -11,13 +11,14 @@
 package r2
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -26,16 +27,17 @@ import (
 
 // Options say where a Store keeps its buckets.
 type Options struct {
-	Dir   string       // one folder a bucket; created if missing
-	Clock clock.Clock  // default: real time
-	Log   *slog.Logger // default: none
-	Rand  io.Reader    // versions and upload ids; default crypto/rand
+	Dir    string       // one folder a bucket; created if missing
+	Clock  clock.Clock  // default: real time
+	Log    *slog.Logger // default: none
+	Rand   io.Reader    // versions and upload ids; default crypto/rand
+	Driver string       // Disk (also when empty)
 }
 
 // Store is all buckets of one account. Its methods may be called from any
 // goroutine.
 type Store struct {
-	dir     string
+	home    backend
 	clock   clock.Clock
 	log     *slog.Logger
 	minPart int64 // MinPartSize, unless a test says otherwise
@@ -60,7 +62,7 @@ type BucketInfo struct {
 
 // Open opens the store. Buckets are opened when they are first used.
 func Open(opts Options) (*Store, error) {
-	s := &Store{dir: opts.Dir, clock: opts.Clock, log: opts.Log, rand: opts.Rand, minPart: MinPartSize, inline: maxInline, journal: maxJournal, buckets: map[string]*Bucket{}}
+	s := &Store{clock: opts.Clock, log: opts.Log, rand: opts.Rand, minPart: MinPartSize, inline: maxInline, journal: maxJournal, buckets: map[string]*Bucket{}}
 	if s.clock == nil {
 		s.clock = clock.New()
 	}
@@ -70,19 +72,11 @@ func Open(opts Options) (*Store, error) {
 	if s.rand == nil {
 		s.rand = rand.Reader
 	}
-	if err := os.MkdirAll(s.dir, 0o700); err != nil {
-		return nil, err
+	var err error
+	if s.home, err = newBackend(opts.Driver, opts.Dir, s); err != nil {
+		return nil, fmt.Errorf("open R2: %w", err)
 	}
-	return s, s.removeDeleted()
-}
-
-// removeDeleted finishes deletions of buckets that a crash cut short.
-func (s *Store) removeDeleted() error {
-	left, err := filepath.Glob(filepath.Join(s.dir, deletedPrefix+"*"))
-	for _, dir := range left {
-		err = errors.Join(err, os.RemoveAll(dir))
-	}
-	return err
+	return s, nil
 }
 
 // Bucket returns a bucket and creates it if it does not exist.
@@ -100,8 +94,8 @@ func (s *Store) Declare(name string) error {
 	if !validBucketName(name) {
 		return ErrInvalidBucketName
 	}
-	if s.exists(name) {
-		return nil
+	if exists, err := s.home.exists(context.Background(), name); exists || err != nil {
+		return err
 	}
 	_, err := s.Bucket(name)
 	return err
@@ -151,40 +145,37 @@ func (s *Store) openBucket(name string, want existence) (*Bucket, error) {
 	if s.closed {
 		return nil, os.ErrClosed
 	}
-	b, exists := s.buckets[name], s.exists(name)
+	b := s.buckets[name]
+	exists, err := b != nil, error(nil)
+	if !exists {
+		if exists, err = s.home.exists(context.Background(), name); err != nil {
+			return nil, err
+		}
+	}
 	switch {
-	case want == mustNotExist && (b != nil || exists):
+	case want == mustNotExist && exists:
 		return nil, ErrBucketExists
 	case b != nil:
 		return b, nil
 	case want == mustExist && !exists:
 		return nil, ErrNoSuchBucket
 	}
-	b, err := openBucket(s, name)
-	if err != nil {
+	if b, err = openBucket(s, name); err != nil {
 		return nil, err
 	}
 	s.buckets[name] = b
 	return b, nil
 }
 
-func (s *Store) exists(name string) bool {
-	_, err := os.Stat(filepath.Join(s.dir, name, metaFile))
-	return err == nil
-}
-
 // Buckets lists all buckets by name.
 func (s *Store) Buckets() ([]BucketInfo, error) {
-	entries, err := os.ReadDir(s.dir)
+	names, err := s.home.names(context.Background())
 	if err != nil {
 		return nil, err
 	}
 	var infos []BucketInfo
-	for _, e := range entries {
-		if !validBucketName(e.Name()) || !s.exists(e.Name()) {
-			continue
-		}
-		b, err := s.Lookup(e.Name())
+	for _, name := range names {
+		b, err := s.Lookup(name)
 		if errors.Is(err, ErrNoSuchBucket) {
 			continue // deleted meanwhile
 		}
@@ -211,15 +202,12 @@ func (s *Store) Delete(name string) error {
 	if s.buckets[name] != b {
 		return ErrNoSuchBucket // somebody else was faster
 	}
-	if err := b.retire(); err != nil {
+	ctx := context.Background()
+	if err := b.driver.retire(ctx); err != nil {
 		return err
 	}
 	delete(s.buckets, name)
-	gone := filepath.Join(s.dir, deletedPrefix+s.newID(8))
-	if err := os.Rename(b.dir, gone); err != nil {
-		return err
-	}
-	return os.RemoveAll(gone)
+	return s.home.drop(ctx, name)
 }
 
 // Close closes all buckets. Bodies that are being read stay readable.
@@ -229,11 +217,15 @@ func (s *Store) Close() error {
 	s.closed = true
 	var err error
 	for name, b := range s.buckets {
-		err = errors.Join(err, b.close())
+		err = errors.Join(err, b.driver.close())
 		delete(s.buckets, name)
 	}
-	return err
+	return errors.Join(err, s.home.close())
 }
+
+// Ping says what keeps the driver from answering, for example an S3 store that
+// is away.
+func (s *Store) Ping(ctx context.Context) error { return s.home.ping(ctx) }
 
 // newID returns n random bytes in hex.
 func (s *Store) newID(n int) string {
@@ -246,11 +238,6 @@ func (s *Store) newID(n int) string {
 	}
 	return hex.EncodeToString(buf[:n])
 }
-
-const (
-	metaFile      = "meta.sqlite"
-	deletedPrefix = ".deleted-" // no bucket name starts with a dot
-)
 
 // validBucketName holds the rule of
 // https://developers.cloudflare.com/r2/buckets/create-buckets/, which also
