@@ -74,6 +74,7 @@ var (
 	errTooManyDomains    = cferr.Newf(http.StatusBadRequest, 10029, "At most %d custom domains can be added.", maxDomains)
 	errInvalidDomainJSON = cferr.New(http.StatusBadRequest, 10029, "The request body must be a JSON object with a domain.")
 	errInvalidGraphQL    = cferr.New(http.StatusBadRequest, 10029, "The request body must be a GraphQL query with its operationName.")
+	errInvalidCopyJSON   = cferr.New(http.StatusBadRequest, 10029, "The request body must be a JSON object with the bucket and the key of the source.")
 	errInvalidParts      = cferr.New(http.StatusBadRequest, 10029, "The request body must be a JSON array of parts with their ETags.")
 	errInvalidDevJSON    = cferr.New(http.StatusBadRequest, 10029, "The request body must be a JSON object with enabled, true or false.")
 )

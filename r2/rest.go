@@ -40,6 +40,7 @@ func (a *REST) Routes(r *mux.Router) {
 		{"PATCH", "/r2/buckets/{bucket}", a.patchBucket},
 		{"DELETE", "/r2/buckets/{bucket}", a.deleteBucket},
 		{"GET", "/r2/buckets/{bucket}/_flint/usage", a.getUsage},
+		{"POST", "/r2/buckets/{bucket}/_flint/copy/{key:.*}", a.copyObject},
 		{"GET", "/r2/buckets/{bucket}/objects", a.listObjects},
 		{"DELETE", "/r2/buckets/{bucket}/objects", a.deleteObjects},
 		{"GET", "/r2/buckets/{bucket}/objects/{key:.*}", a.getObject},

@@ -30,7 +30,10 @@ func checkConcurrency(n int) error {
 }
 
 // bulkEntry is an item of Wrangler's file: a key, and the file with its content.
-type bulkEntry struct{ Key, File string }
+type bulkEntry struct {
+	Key  string `json:"key"`
+	File string `json:"file"`
+}
 
 func (a *app) r2BulkPut() *cobra.Command {
 	var filename string
@@ -116,7 +119,7 @@ func (a *app) bulkPut(ctx context.Context, b *bucket, file *jsonFile, count, con
 		p.show(int(done.Load()), i.at)
 		group.Go(func() error {
 			if err := up.sendFile(ctx, b, e.Key, e.File); err != nil {
-				return fmt.Errorf("%s: %w", e.File, noBucket(err, b.name))
+				return fmt.Errorf("%s: %s", e.File, sentence(noBucket(err, b.name)))
 			}
 			done.Add(1)
 			return nil

@@ -24,6 +24,7 @@ func (f *filter) add(flags *pflag.FlagSet) {
 
 // takes reports whether a path, with slashes, is looked at.
 func (f *filter) takes(path string) bool {
+	path = strings.TrimLeft(path, "/") // of a key; a pattern's own slash says that it begins here
 	for i := len(f.rules) - 1; i >= 0; i-- {
 		if f.rules[i].match.MatchString(path) {
 			return f.rules[i].include

@@ -36,7 +36,7 @@ func (s *syncing) copy(paths []string) error {
 				one = s.uploadFile
 			}
 			if err := one(ctx, name); err != nil {
-				return fmt.Errorf("%s: %w", name, err)
+				return fmt.Errorf("%s: %s", name, sentence(err))
 			}
 			return nil
 		})
