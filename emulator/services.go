@@ -88,7 +88,7 @@ func (s *services) openStores(p *config.Project, dir *stateDir, log *slog.Logger
 		return err
 	}
 	s.onClose(s.d1.Close)
-	if s.r2, err = r2.Open(r2.Options{Dir: dir.sub("r2"), Clock: s.clock, Log: log}); err != nil {
+	if s.r2, err = r2.Open(r2.Options{Dir: dir.sub("r2"), Clock: s.clock, Log: log, Account: cfapi.AccountID}); err != nil {
 		return err
 	}
 	s.onClose(s.r2.Close)
@@ -167,6 +167,7 @@ func (s *services) declare(p *config.Project) error {
 	for _, bucket := range p.Settings.R2Domains {
 		errs = append(errs, s.r2.Declare(bucket))
 	}
+	errs = append(errs, s.declareNotifications(p.Settings.R2Events))
 	return errors.Join(errs...)
 }
 
