@@ -89,7 +89,7 @@ func (s *services) openStores(p *config.Project, dir *stateDir, log *slog.Logger
 		return err
 	}
 	s.onClose(s.d1.Close)
-	if s.r2, err = r2.Open(r2.Options{Dir: dir.sub("r2"), Clock: s.clock, Log: log}); err != nil {
+	if s.r2, err = r2.Open(r2.Options{Dir: dir.sub("r2"), Clock: s.clock, Log: log, Account: cfapi.AccountID}); err != nil {
 		return err
 	}
 	s.onClose(s.r2.Close)
@@ -168,7 +168,7 @@ func (s *services) declare(p *config.Project) error {
 			errs = append(errs, s.queues.Declare(b.Queue))
 		}
 	}
-	return errors.Join(append(errs, s.declarePublic(p))...)
+	return errors.Join(append(errs, s.declarePublic(p), s.declareNotifications(p.Settings.R2Events))...)
 }
 
 func (s *services) onClose(f func() error) { s.closers = append(s.closers, f) }

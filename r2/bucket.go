@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 )
 
@@ -13,6 +14,14 @@ type Bucket struct {
 	store  *Store
 	driver driver
 	class  atomic.Pointer[string] // storage class of objects that name none
+
+	settings  atomic.Pointer[settings]
+	notify    atomic.Pointer[[]QueueNotifications] // what Notifications returns; nil for none
+	lifecycle lifecycle
+	outbox    outbox
+
+	rules    sync.Mutex           // held while settings or declared change
+	declared []QueueNotifications // by DeclareNotifications
 }
 
 func openBucket(s *Store, name string) (*Bucket, error) {
@@ -27,7 +36,30 @@ func openBucket(s *Store, name string) (*Bucket, error) {
 	}
 	b := &Bucket{name: name, store: s, driver: d}
 	b.class.Store(&info.StorageClass)
+	if err := b.startRules(); err != nil {
+		return nil, errors.Join(fmt.Errorf("open bucket %s: %w", name, err), b.close())
+	}
 	return b, nil
+}
+
+// startRules begins what the bucket does by itself.
+func (b *Bucket) startRules() error {
+	rules, err := b.store.readSettings(b.name)
+	if err != nil {
+		return err
+	}
+	b.settings.Store(rules)
+	b.rememberRules()
+	if err := b.openEvents(); err != nil {
+		return err
+	}
+	return b.restartLifecycle()
+}
+
+// close ends what the bucket does by itself, and then its driver.
+func (b *Bucket) close() error {
+	b.lifecycle.close()
+	return errors.Join(b.outbox.close(), b.driver.close())
 }
 
 // Name is the bucket's name.

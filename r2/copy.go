@@ -15,7 +15,9 @@ type CopyOptions struct {
 	Replace      bool
 	HTTP         HTTPMetadata
 	Custom       []Field
-	StorageClass string // empty: the bucket's
+	StorageClass string   // empty: the bucket's
+	SourceKey    *SSECKey // with which the source was encrypted; nil for none
+	SSECKey      *SSECKey // to encrypt the copy with; nil for none
 }
 
 // Copy makes key an object with the content of srcKey in src, without a way
@@ -28,12 +30,24 @@ func (b *Bucket) Copy(ctx context.Context, src *Bucket, srcKey, key string, opts
 	if err := checkKey(srcKey); err != nil {
 		return nil, err
 	}
-	class, err := b.checkPut(key, PutOptions{Custom: opts.Custom, StorageClass: opts.StorageClass})
+	class, err := b.checkPut(key, PutOptions{Custom: opts.Custom, StorageClass: opts.StorageClass, SSECKey: opts.SSECKey})
+	if err == nil {
+		err = b.canEncrypt(opts.SourceKey)
+	}
 	if err != nil {
 		return nil, err
 	}
 	opts.StorageClass = class
-	return b.driver.copy(ctx, src.driver, srcKey, key, opts)
+	news, err := b.announce(ActionCopy, &CopySource{src.name, srcKey}, key)
+	if err != nil {
+		return nil, err
+	}
+	o, err := b.driver.copy(ctx, src.driver, srcKey, key, opts)
+	news.done(ctx, err, o)
+	if err == nil {
+		b.born(key, o.Uploaded, false)
+	}
+	return o, err
 }
 
 // UploadPartCopy stores content of srcKey in src, all of it or opts.Range, as a
@@ -69,17 +83,22 @@ func (b *diskBucket) copyOnce(ctx context.Context, src *diskBucket, fromKey, key
 		return nil, err
 	}
 	o := r.copy()
+	if err := checkSSEC(o.seal, opts.SourceKey); err != nil {
+		return nil, err
+	}
 	if !opts.SourceOnlyIf.holds(o) {
 		return nil, ErrPreconditionFailed
 	}
 	if o.Size > MaxPutSize {
 		return nil, ErrEntityTooLarge
 	}
-	u, err := b.duplicate(ctx, src, r)
+	u, err := b.duplicate(ctx, src, r, opts)
 	if err != nil {
 		return nil, err
 	}
 	o.describeCopy(key, u.version, opts)
+	o.seal = opts.SSECKey.seal(u.version)
+	o.SSECKeyMD5 = sealedMD5(o.seal)
 	if r.place == placeParts { // in one piece it has an ETag and a checksum of its own
 		o.setSums(u.sums)
 	}
@@ -104,24 +123,27 @@ func (o *Object) describeCopy(key, version string, opts CopyOptions) {
 
 // duplicate makes the content of r ready for a row of b. A file that never
 // changes needs no second copy: it gets a second name.
-func (b *diskBucket) duplicate(ctx context.Context, src *diskBucket, r *row) (*upload, error) {
+// What is encrypted is encrypted anew.
+func (b *diskBucket) duplicate(ctx context.Context, src *diskBucket, r *row, opts CopyOptions) (*upload, error) {
 	u := &upload{version: b.store.newID(16), size: r.o.Size}
-	switch r.place {
-	case placeInline:
+	plain := opts.SourceKey == nil && opts.SSECKey == nil
+	switch {
+	case !plain:
+	case r.place == placeInline:
 		u.data = append([]byte{}, r.data...)
 		return u, nil
-	case placeBlob:
+	case r.place == placeBlob:
 		err := b.blobs.link(src.blobs.path(r.o.Version), u.version)
 		if err == nil || errors.Is(err, fs.ErrNotExist) {
 			return u, err
 		}
 	}
-	content, err := src.content(r, Span{0, r.o.Size})
+	content, err := src.content(r, Span{0, r.o.Size}, opts.SourceKey)
 	if err != nil {
 		return nil, err
 	}
 	defer content.Close()
-	return b.receive(ctx, content, r.o.Size, Checksums{})
+	return b.receive(ctx, content, PutOptions{Size: r.o.Size, SSECKey: opts.SSECKey})
 }
 
 func (b *diskBucket) copyPart(ctx context.Context, key, id string, number int, from driver, fromKey string, opts GetOptions) (*PartInfo, error) {

@@ -3,6 +3,8 @@ package r2
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"slices"
 )
 
 // Delete removes objects, all of them or, on an error, none. A key without an
@@ -20,7 +22,24 @@ func (b *Bucket) Delete(ctx context.Context, keys ...string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return b.driver.remove(ctx, keys)
+	news, err := b.announce(ActionDelete, nil, b.present(ctx, keys)...)
+	if err != nil {
+		return err
+	}
+	err = b.driver.remove(ctx, keys)
+	news.done(ctx, err)
+	return err
+}
+
+// present is which keys have an object, if a queue may want to know.
+func (b *Bucket) present(ctx context.Context, keys []string) []string {
+	if b.notify.Load() == nil {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(keys), func(key string) bool {
+		_, err := b.driver.head(ctx, key)
+		return errors.Is(err, ErrNoSuchKey)
+	})
 }
 
 func (b *diskBucket) remove(_ context.Context, keys []string) error {

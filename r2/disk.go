@@ -243,7 +243,8 @@ func (b *fileBody) Close() error { return b.f.Close() }
 type partsBody struct {
 	blobs  *blobs
 	parts  []partSpan
-	cur    *fileBody
+	key    *SSECKey // to decrypt with; nil for none
+	cur    io.ReadCloser
 	pinned []string
 	closed bool
 }
@@ -281,7 +282,7 @@ func (b *partsBody) WriteTo(w io.Writer) (total int64, err error) {
 				return total, err
 			}
 		}
-		n, err := b.cur.WriteTo(w)
+		n, err := io.Copy(w, b.cur)
 		if total += n; err != nil {
 			return total, err
 		}
@@ -301,7 +302,10 @@ func (b *partsBody) next() error {
 		f.Close()
 		return err
 	}
-	b.cur, b.parts = cur, b.parts[1:]
+	if b.cur, err = b.key.decrypt(cur, b.parts[0].blob, b.parts[0].span.Offset); err != nil {
+		return err
+	}
+	b.parts = b.parts[1:]
 	return nil
 }
 

@@ -63,11 +63,9 @@ func (b *diskBucket) start() error {
 	if b.blobs, err = openBlobs(filepath.Join(b.dir, "blobs")); err != nil {
 		return err
 	}
-	stale, err := b.dropStaleUploads(now)
-	if err != nil {
+	if err := b.dropFinished(now); err != nil {
 		return err
 	}
-	b.discard(stale)
 	return b.sweep()
 }
 

@@ -11,8 +11,9 @@ import (
 
 // GetOptions narrow a get.
 type GetOptions struct {
-	OnlyIf *Conditional
-	Range  *Range
+	OnlyIf  *Conditional
+	Range   *Range
+	SSECKey *SSECKey // with which the object was encrypted; nil for none
 }
 
 // maxTries bounds how often a get begins anew because the object was replaced
@@ -20,10 +21,15 @@ type GetOptions struct {
 const maxTries = 100
 
 // Get opens an object. It returns ErrNoSuchKey, ErrInvalidRange, or, with the
-// object but without its content, ErrPreconditionFailed.
+// object but without its content, ErrPreconditionFailed; and if the key of an
+// encrypted object is missing, wrong, or given for another object,
+// ErrSSECKeyRequired, ErrSSECKeyMismatch or ErrSSECNotApplicable.
 // https://developers.cloudflare.com/r2/api/workers/workers-api-reference/#r2getoptions
 func (b *Bucket) Get(ctx context.Context, key string, opts GetOptions) (*Body, error) {
 	if err := checkKey(key); err != nil {
+		return nil, err
+	}
+	if err := b.canEncrypt(opts.SSECKey); err != nil {
 		return nil, err
 	}
 	return b.driver.get(ctx, key, opts)
@@ -48,6 +54,9 @@ func (b *diskBucket) getOnce(key string, opts GetOptions) (*Body, error) {
 		return nil, err
 	}
 	o := r.copy()
+	if err := checkSSEC(o.seal, opts.SSECKey); err != nil {
+		return nil, err
+	}
 	body := &Body{Object: o, Span: Span{0, o.Size}}
 	if !opts.OnlyIf.holds(o) {
 		return body, ErrPreconditionFailed
@@ -55,7 +64,7 @@ func (b *diskBucket) getOnce(key string, opts GetOptions) (*Body, error) {
 	if body.Span, err = opts.Range.resolve(o); err != nil {
 		return nil, err
 	}
-	body.Content, err = b.content(r, body.Span)
+	body.Content, err = b.content(r, body.Span, opts.SSECKey)
 	if err != nil {
 		return nil, err
 	}
@@ -77,10 +86,10 @@ func (b *diskBucket) row(key string) (*row, error) {
 }
 
 // content opens the bytes of one version; fs.ErrNotExist if it was replaced.
-func (b *diskBucket) content(r *row, span Span) (io.ReadCloser, error) {
+func (b *diskBucket) content(r *row, span Span, key *SSECKey) (io.ReadCloser, error) {
 	switch r.place {
 	case placeInline:
-		return inlineBody{bytes.NewReader(r.data[span.Offset : span.Offset+span.Length])}, nil
+		return key.decrypt(inlineBody{bytes.NewReader(r.data[span.Offset : span.Offset+span.Length])}, r.o.Version, span.Offset)
 	case placeBlob:
 		f, err := b.blobs.open(r.o.Version)
 		if err != nil {
@@ -91,9 +100,9 @@ func (b *diskBucket) content(r *row, span Span) (io.ReadCloser, error) {
 			f.Close()
 			return nil, err
 		}
-		return body, nil
+		return key.decrypt(body, r.o.Version, span.Offset)
 	}
-	return b.partsContent(r.o.Version, span)
+	return b.partsContent(r.o.Version, span, key)
 }
 
 // inlineBody is content that came with its row.
@@ -104,8 +113,8 @@ func (inlineBody) Close() error { return nil }
 
 // partsContent opens the parts of a version that lie in span. They are opened
 // one after the other, so they are pinned against removal until Close.
-func (b *diskBucket) partsContent(version string, span Span) (io.ReadCloser, error) {
-	body := &partsBody{blobs: b.blobs}
+func (b *diskBucket) partsContent(version string, span Span, key *SSECKey) (io.ReadCloser, error) {
+	body := &partsBody{blobs: b.blobs, key: key}
 	err := b.blobs.pin(func() ([]string, error) {
 		var err error
 		if body.parts, err = b.partSpans(version, span); err != nil {

@@ -138,9 +138,10 @@ func (r *row) object() (*Object, error) {
 		}
 	}
 	var err error
-	if r.o.Checksums, err = parseChecksums(r.checksums, r.o.ETag); err != nil {
+	if r.o.Checksums, r.o.seal, err = parseChecksums(r.checksums, r.o.ETag); err != nil {
 		return nil, r.damaged(err)
 	}
+	r.o.SSECKeyMD5 = sealedMD5(r.o.seal)
 	return &r.o, nil
 }
 

@@ -24,7 +24,8 @@ type Part struct {
 type MultipartOptions struct {
 	HTTP         HTTPMetadata
 	Custom       []Field
-	StorageClass string // empty: the bucket's
+	StorageClass string   // empty: the bucket's
+	SSECKey      *SSECKey // every part comes with it; nil for none
 }
 
 const (
@@ -42,7 +43,13 @@ func (b *Bucket) CreateMultipart(ctx context.Context, key string, opts Multipart
 	if opts.StorageClass, err = storageClass(opts.StorageClass, *b.class.Load()); err != nil {
 		return "", err
 	}
-	return b.driver.createUpload(ctx, key, opts)
+	if err := b.canEncrypt(opts.SSECKey); err != nil {
+		return "", err
+	}
+	if id, err = b.driver.createUpload(ctx, key, opts); err == nil {
+		b.born(key, b.store.clock.Now(), true)
+	}
+	return id, err
 }
 
 func (b *diskBucket) createUpload(_ context.Context, key string, opts MultipartOptions) (id string, err error) {
@@ -55,21 +62,34 @@ func (b *diskBucket) createUpload(_ context.Context, key string, opts MultipartO
 	}
 	defer b.write.Unlock()
 	id = b.store.newID(32)
-	_, err = b.db.Writer.Exec("INSERT INTO uploads VALUES (?, ?, ?, ?, ?, ?, ?)",
-		id, key, b.store.clock.Now().UnixMilli(), opts.StorageClass, http, custom, stateInProgress)
+	_, err = b.db.Writer.Exec("INSERT INTO uploads VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+		id, key, b.store.clock.Now().UnixMilli(), opts.StorageClass, http, custom, stateInProgress, opts.SSECKey.seal(id))
 	return id, err
 }
 
 // UploadPart stores one part, in place of an earlier one of the same number,
 // and returns its ETag. size is negative if it is not known.
 func (b *Bucket) UploadPart(ctx context.Context, key, id string, number int, content io.Reader, size int64) (etag string, err error) {
+	return b.UploadPartSSEC(ctx, key, id, number, content, size, nil)
+}
+
+// UploadPartSSEC is UploadPart with the key that the upload was created with;
+// nil for none. Of another key it returns ErrSSECKeyRequired,
+// ErrSSECKeyMismatch or ErrSSECNotApplicable.
+func (b *Bucket) UploadPartSSEC(ctx context.Context, key, id string, number int, content io.Reader, size int64, with *SSECKey) (etag string, err error) {
 	if err := checkPart(key, number); err != nil {
 		return "", err
 	}
 	if size > MaxPutSize {
 		return "", ErrEntityTooLarge
 	}
-	return b.driver.uploadPart(ctx, key, id, number, content, size)
+	if with == nil {
+		return b.driver.uploadPart(ctx, key, id, number, content, size)
+	}
+	if err := b.canEncrypt(with); err != nil {
+		return "", err
+	}
+	return b.driver.(encrypter).uploadPartSSEC(ctx, key, id, number, content, size, with)
 }
 
 func checkPart(key string, number int) error {
@@ -83,8 +103,12 @@ func checkPart(key string, number int) error {
 }
 
 func (b *diskBucket) uploadPart(ctx context.Context, key, id string, number int, content io.Reader, size int64) (etag string, err error) {
+	return b.uploadPartSSEC(ctx, key, id, number, content, size, nil)
+}
+
+func (b *diskBucket) uploadPartSSEC(ctx context.Context, key, id string, number int, content io.Reader, size int64, with *SSECKey) (etag string, err error) {
 	u := &upload{version: b.store.newID(16)}
-	if err := b.receiveBlob(ctx, u, content, size, Checksums{}); err != nil {
+	if err := b.receiveBlob(ctx, u, content, PutOptions{Size: size, SSECKey: with}); err != nil {
 		return "", err
 	}
 	if err := b.blobs.date(u.version, b.store.clock.Now()); err != nil {
@@ -92,7 +116,7 @@ func (b *diskBucket) uploadPart(ctx context.Context, key, id string, number int,
 		return "", err
 	}
 	etag = b.store.newID(16)
-	gone, err := b.commitPart(key, id, number, etag, u)
+	gone, err := b.commitPart(key, id, number, etag, u, with)
 	if err != nil {
 		gone = []string{u.version}
 	}
@@ -100,19 +124,23 @@ func (b *diskBucket) uploadPart(ctx context.Context, key, id string, number int,
 	return etag, err
 }
 
-func (b *diskBucket) commitPart(key, id string, number int, etag string, u *upload) (gone []string, err error) {
+func (b *diskBucket) commitPart(key, id string, number int, etag string, u *upload, with *SSECKey) (gone []string, err error) {
 	if err := b.lock(); err != nil {
 		return nil, err
 	}
 	defer b.write.Unlock()
 	err = b.db.Write(func(tx *sql.Tx) error {
-		if _, err := b.inProgress(tx, key, id, ErrNoSuchUpload); err != nil {
+		m, err := b.inProgress(tx, key, id, ErrNoSuchUpload)
+		if err != nil {
+			return err
+		}
+		if err := checkSSEC(m.seal, with); err != nil {
 			return err
 		}
 		if gone, err = column(tx, "DELETE FROM upload_parts WHERE upload = ? AND part = ? RETURNING blob", id, number); err != nil {
 			return err
 		}
-		_, err := tx.Exec("INSERT INTO upload_parts VALUES (?, ?, ?, ?, ?, ?)", id, number, u.version, u.size, etag, u.sums.MD5)
+		_, err = tx.Exec("INSERT INTO upload_parts VALUES (?, ?, ?, ?, ?, ?)", id, number, u.version, u.size, etag, u.sums.MD5)
 		return err
 	})
 	return gone, err
@@ -121,7 +149,7 @@ func (b *diskBucket) commitPart(key, id string, number int, etag string, u *uplo
 // multipart is a row of uploads.
 type multipart struct {
 	class, http, custom string
-	created             int64
+	seal                string // of the client's key
 	state               int
 }
 
@@ -133,22 +161,22 @@ type rower interface {
 // findUpload returns an upload of key, or unknown.
 func findUpload(db rower, key, id string, unknown *cferr.Error) (*multipart, error) {
 	var m multipart
-	err := db.QueryRow("SELECT storage_class, http, custom, created, state FROM uploads WHERE id = ? AND key = ?", id, key).
-		Scan(&m.class, &m.http, &m.custom, &m.created, &m.state)
+	err := db.QueryRow("SELECT storage_class, http, custom, ssec, state FROM uploads WHERE id = ? AND key = ?", id, key).
+		Scan(&m.class, &m.http, &m.custom, &m.seal, &m.state)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, unknown
 	}
 	return &m, err
 }
 
-// inProgress returns an upload that can go on. A finished one, and one that
-// has outlived UploadLifetime, is ErrNoSuchUpload.
+// inProgress returns an upload that can go on. A finished one, and one that a
+// lifecycle rule has aborted, is ErrNoSuchUpload.
 func (b *diskBucket) inProgress(db rower, key, id string, unknown *cferr.Error) (*multipart, error) {
 	m, err := findUpload(db, key, id, unknown)
 	if err != nil {
 		return nil, err
 	}
-	if m.state != stateInProgress || m.created <= b.store.clock.Now().Add(-UploadLifetime).UnixMilli() {
+	if m.state != stateInProgress {
 		return nil, ErrNoSuchUpload
 	}
 	return m, nil
@@ -186,7 +214,16 @@ func (b *Bucket) CompleteMultipart(ctx context.Context, key, id string, parts []
 	if err := errors.Join(ctx.Err(), checkKey(key)); err != nil {
 		return nil, err
 	}
-	return b.driver.completeUpload(ctx, key, id, parts)
+	news, err := b.announce(ActionCompleteMultipart, nil, key)
+	if err != nil {
+		return nil, err
+	}
+	o, err := b.driver.completeUpload(ctx, key, id, parts)
+	news.done(ctx, err, o)
+	if err == nil {
+		b.born(key, o.Uploaded, false)
+	}
+	return o, err
 }
 
 func (b *diskBucket) completeUpload(_ context.Context, key, id string, parts []Part) (*Object, error) {
@@ -269,7 +306,7 @@ func (b *diskBucket) assembled(key string, m *multipart, chosen []storedPart) (*
 	now := b.store.clock.Now().UnixMilli()
 	r := row{
 		o:    Object{Key: key, Version: b.store.newID(16), StorageClass: m.class},
-		http: m.http, custom: m.custom, uploaded: now,
+		http: m.http, custom: m.custom, uploaded: now, checksums: Checksums{}.text(m.seal),
 	}
 	sum := md5.New()
 	for _, p := range chosen {
@@ -292,7 +329,7 @@ func (b *diskBucket) link(tx *sql.Tx, o *Object, m *multipart, id string, chosen
 		return nil, err
 	}
 	if _, err := tx.Stmt(b.stmts.put).Exec(o.Key, o.Version, o.Size, o.ETag, o.Uploaded.UnixMilli(),
-		o.StorageClass, m.http, m.custom, "", placeParts, nil); err != nil {
+		o.StorageClass, m.http, m.custom, Checksums{}.text(m.seal), placeParts, nil); err != nil {
 		return nil, err
 	}
 	named := make(map[string]bool, len(chosen))
@@ -352,24 +389,17 @@ func (b *diskBucket) abortUpload(_ context.Context, key, id string) error {
 	return nil
 }
 
-// dropStaleUploads forgets uploads that have outlived UploadLifetime.
-func (b *diskBucket) dropStaleUploads(now time.Time) (gone []string, err error) {
+// dropFinished forgets uploads that ended and began longer than UploadLifetime
+// ago: until then they answer differently from unknown ones.
+func (b *diskBucket) dropFinished(now time.Time) error {
 	before := now.Add(-UploadLifetime).UnixMilli()
 	var one int
-	err = b.db.Readers.QueryRow("SELECT 1 FROM uploads WHERE created <= ? LIMIT 1", before).Scan(&one)
+	err := b.db.Readers.QueryRow("SELECT 1 FROM uploads WHERE state <> 0 AND created <= ? LIMIT 1", before).Scan(&one)
 	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
+		return nil
 	}
-	if err != nil {
-		return nil, err
+	if err == nil {
+		_, err = b.db.Writer.Exec("DELETE FROM uploads WHERE state <> 0 AND created <= ?", before)
 	}
-	err = b.db.Write(func(tx *sql.Tx) error {
-		gone, err = column(tx, "DELETE FROM upload_parts WHERE upload IN (SELECT id FROM uploads WHERE created <= ?) RETURNING blob", before)
-		if err != nil {
-			return err
-		}
-		_, err := tx.Exec("DELETE FROM uploads WHERE created <= ?", before)
-		return err
-	})
-	return gone, err
+	return err
 }

@@ -24,6 +24,9 @@ type Object struct {
 	Custom       []Field
 	Checksums    Checksums
 	StorageClass string
+	SSECKeyMD5   string // hex MD5 of the key that the client had it encrypted with; empty for none
+
+	seal string // what is kept of that key
 }
 
 // setSums takes the checksums of content in one piece, whose MD5 is the ETag.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/hex"
+	"errors"
 	"io"
 	"strings"
 	"sync"
@@ -17,7 +18,8 @@ type PutOptions struct {
 	Custom       []Field
 	Checksums    Checksums // what the content must have
 	OnlyIf       *Conditional
-	StorageClass string // empty: the bucket's
+	StorageClass string   // empty: the bucket's
+	SSECKey      *SSECKey // to encrypt the content with; nil for none
 	// Size is the length of the content in bytes, negative if it is not known.
 	Size int64
 }
@@ -52,11 +54,20 @@ func (b *Bucket) Put(ctx context.Context, key string, content io.Reader, opts Pu
 	if opts.StorageClass, err = b.checkPut(key, opts); err != nil {
 		return nil, err
 	}
-	return b.driver.put(ctx, key, content, opts)
+	news, err := b.announce(ActionPut, nil, key)
+	if err != nil {
+		return nil, err
+	}
+	o, err := b.driver.put(ctx, key, content, opts)
+	news.done(ctx, err, o)
+	if err == nil {
+		b.born(key, o.Uploaded, false)
+	}
+	return o, err
 }
 
 func (b *diskBucket) put(ctx context.Context, key string, content io.Reader, opts PutOptions) (*Object, error) {
-	u, err := b.receive(ctx, content, opts.Size, opts.Checksums)
+	u, err := b.receive(ctx, content, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +75,9 @@ func (b *diskBucket) put(ctx context.Context, key string, content io.Reader, opt
 	o := &Object{
 		Key: key, Version: u.version, Size: u.size, ETag: hex.EncodeToString(u.sums.MD5),
 		HTTP: opts.HTTP, Custom: opts.Custom, Checksums: u.sums, StorageClass: opts.StorageClass,
+		seal: opts.SSECKey.seal(u.version),
 	}
+	o.SSECKeyMD5 = sealedMD5(o.seal)
 	gone, err := b.commit(o, u, opts.OnlyIf)
 	if err != nil {
 		if !u.inline() {
@@ -83,7 +96,7 @@ func (b *Bucket) checkPut(key string, opts PutOptions) (class string, err error)
 	if opts.Size > MaxPutSize {
 		return "", ErrEntityTooLarge
 	}
-	if err := checkMetadata(opts.Custom); err != nil {
+	if err := errors.Join(checkMetadata(opts.Custom), b.canEncrypt(opts.SSECKey)); err != nil {
 		return "", err
 	}
 	return storageClass(opts.StorageClass, *b.class.Load())
@@ -91,16 +104,17 @@ func (b *Bucket) checkPut(key string, opts PutOptions) (class string, err error)
 
 // receive reads content to its end: a small one into memory, a larger one into
 // a blob.
-func (b *diskBucket) receive(ctx context.Context, content io.Reader, size int64, given Checksums) (*upload, error) {
+func (b *diskBucket) receive(ctx context.Context, content io.Reader, opts PutOptions) (*upload, error) {
+	size := opts.Size
 	u := &upload{version: b.store.newID(16)}
 	if size > b.store.inline {
-		return u, b.receiveBlob(ctx, u, content, size, given)
+		return u, b.receiveBlob(ctx, u, content, opts)
 	}
 	buf := inlineBuffers.Get().(*[]byte)
 	n, eof, err := readFull(content, (*buf)[:b.store.inline+1])
 	if err == nil && !eof {
 		// Larger than the client said, or it said nothing.
-		err = b.receiveBlob(ctx, u, io.MultiReader(bytes.NewReader((*buf)[:n]), content), size, given)
+		err = b.receiveBlob(ctx, u, io.MultiReader(bytes.NewReader((*buf)[:n]), content), opts)
 		inlineBuffers.Put(buf)
 		return u, err
 	}
@@ -111,9 +125,12 @@ func (b *diskBucket) receive(ctx context.Context, content io.Reader, size int64,
 		inlineBuffers.Put(buf)
 		return nil, err
 	}
-	h := newHasher(given)
+	h := newHasher(opts.Checksums)
 	h.Write((*buf)[:n])
-	if u.sums, err = h.verify(); err != nil {
+	if u.sums, err = h.verify(); err == nil {
+		err = opts.SSECKey.encrypt(u.version, (*buf)[:n])
+	}
+	if err != nil {
 		inlineBuffers.Put(buf)
 		return nil, err
 	}
@@ -123,14 +140,20 @@ func (b *diskBucket) receive(ctx context.Context, content io.Reader, size int64,
 
 // receiveBlob writes content into the blob u.version, and removes it again if
 // that fails.
-func (b *diskBucket) receiveBlob(ctx context.Context, u *upload, content io.Reader, size int64, given Checksums) error {
+func (b *diskBucket) receiveBlob(ctx context.Context, u *upload, content io.Reader, opts PutOptions) error {
 	f, err := b.blobs.create(u.version)
 	if err != nil {
 		return err
 	}
-	h := newHasher(given)
-	u.size, err = copyHashed(ctx, f, h, content)
-	if err == nil && size >= 0 && u.size != size {
+	var dst io.Writer = f
+	if opts.SSECKey != nil {
+		dst, err = opts.SSECKey.writer(f, u.version)
+	}
+	h := newHasher(opts.Checksums)
+	if err == nil {
+		u.size, err = copyHashed(ctx, dst, h, content)
+	}
+	if err == nil && opts.Size >= 0 && u.size != opts.Size {
 		err = ErrIncompleteBody
 	}
 	if err == nil {
@@ -143,32 +166,6 @@ func (b *diskBucket) receiveBlob(ctx context.Context, u *upload, content io.Read
 		b.discard([]string{u.version})
 	}
 	return err
-}
-
-// copyHashed copies src to its end, through h, and gives up at the size limit.
-func copyHashed(ctx context.Context, dst io.Writer, h *hasher, src io.Reader) (int64, error) {
-	buf := copyBuffers.Get().(*[]byte)
-	defer copyBuffers.Put(buf)
-	var total int64
-	for {
-		if err := ctx.Err(); err != nil {
-			return total, err
-		}
-		n, eof, err := readFull(src, *buf)
-		if err != nil {
-			return total, err
-		}
-		if total += int64(n); total > MaxPutSize {
-			return total, ErrEntityTooLarge
-		}
-		h.Write((*buf)[:n])
-		if _, err := dst.Write((*buf)[:n]); err != nil {
-			return total, err
-		}
-		if eof {
-			return total, nil
-		}
-	}
 }
 
 // commit makes o the object of its key if the condition holds, and returns the
@@ -203,7 +200,7 @@ func (b *diskBucket) commit(o *Object, u *upload, onlyIf *Conditional) (gone []s
 
 // newRow is the row of a put, but for its time.
 func newRow(o *Object, u *upload) (r *row, err error) {
-	r = &row{o: *o, checksums: o.Checksums.text(), place: placeBlob, data: u.data}
+	r = &row{o: *o, checksums: o.Checksums.text(o.seal), place: placeBlob, data: u.data}
 	if u.inline() {
 		r.place = placeInline
 	}

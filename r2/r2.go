@@ -18,8 +18,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"os"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"flint/internal/clock"
@@ -32,11 +35,15 @@ type Options struct {
 	Log    *slog.Logger // default: none
 	Rand   io.Reader    // versions and upload ids; default crypto/rand
 	Driver string       // Disk (also when empty)
+	// Account is the id that event notifications name.
+	Account string
 }
 
 // Store is all buckets of one account. Its methods may be called from any
 // goroutine.
 type Store struct {
+	dir     string // of settings
+	account string
 	home    backend
 	clock   clock.Clock
 	log     *slog.Logger
@@ -50,6 +57,8 @@ type Store struct {
 	mu      sync.RWMutex
 	buckets map[string]*Bucket // the open ones
 	closed  bool
+
+	notifier atomic.Pointer[Notifier]
 }
 
 // BucketInfo is what is known of a bucket besides its objects.
@@ -62,7 +71,7 @@ type BucketInfo struct {
 
 // Open opens the store. Buckets are opened when they are first used.
 func Open(opts Options) (*Store, error) {
-	s := &Store{clock: opts.Clock, log: opts.Log, rand: opts.Rand, minPart: MinPartSize, inline: maxInline, journal: maxJournal, buckets: map[string]*Bucket{}}
+	s := &Store{dir: opts.Dir, account: opts.Account, clock: opts.Clock, log: opts.Log, rand: opts.Rand, minPart: MinPartSize, inline: maxInline, journal: maxJournal, buckets: map[string]*Bucket{}}
 	if s.clock == nil {
 		s.clock = clock.New()
 	}
@@ -76,7 +85,30 @@ func Open(opts Options) (*Store, error) {
 	if s.home, err = newBackend(opts.Driver, opts.Dir, s); err != nil {
 		return nil, fmt.Errorf("open R2: %w", err)
 	}
-	return s, nil
+	return s, s.openRuled()
+}
+
+// openRuled opens the buckets that have rules: they may have something to do.
+func (s *Store) openRuled() error {
+	names, err := s.bucketsWithSettings()
+	for _, name := range names {
+		_, lookErr := s.Lookup(name)
+		if errors.Is(lookErr, ErrNoSuchBucket) { // its deletion was cut short
+			lookErr = s.removeSettings(name)
+		}
+		err = errors.Join(err, lookErr)
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("open R2: %w", err), s.Close())
+	}
+	return nil
+}
+
+// open lists the open buckets.
+func (s *Store) open() []*Bucket {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return slices.Collect(maps.Values(s.buckets))
 }
 
 // Bucket returns a bucket and creates it if it does not exist.
@@ -206,8 +238,9 @@ func (s *Store) Delete(name string) error {
 	if err := b.driver.retire(ctx); err != nil {
 		return err
 	}
+	b.lifecycle.close()
 	delete(s.buckets, name)
-	return s.home.drop(ctx, name)
+	return errors.Join(b.outbox.close(), s.removeSettings(name), s.home.drop(ctx, name))
 }
 
 // Close closes all buckets. Bodies that are being read stay readable.
@@ -217,7 +250,7 @@ func (s *Store) Close() error {
 	s.closed = true
 	var err error
 	for name, b := range s.buckets {
-		err = errors.Join(err, b.driver.close())
+		err = errors.Join(err, b.close())
 		delete(s.buckets, name)
 	}
 	return errors.Join(err, s.home.close())

@@ -30,10 +30,7 @@ func NewREST(store *Store, log *slog.Logger) *REST { return &REST{store, log} }
 // Routes adds the routes below /accounts/{account}. The router must use
 // encoded paths, and must not clean them: keys may hold "//" and "..".
 func (a *REST) Routes(r *mux.Router) {
-	for _, route := range []struct {
-		method, path string
-		serve        func(http.ResponseWriter, *http.Request) error
-	}{
+	routes := []restRoute{
 		{"GET", "/r2/buckets", a.listBuckets},
 		{"POST", "/r2/buckets", a.createBucket},
 		{"GET", "/r2/buckets/{bucket}", a.getBucket},
@@ -47,10 +44,16 @@ func (a *REST) Routes(r *mux.Router) {
 		{"HEAD", "/r2/buckets/{bucket}/objects/{key:.*}", a.getObject},
 		{"PUT", "/r2/buckets/{bucket}/objects/{key:.*}", a.putObject},
 		{"DELETE", "/r2/buckets/{bucket}/objects/{key:.*}", a.deleteObject},
-	} {
+	}
+	for _, route := range append(routes, a.rulesRoutes()...) {
 		r.HandleFunc(route.path, a.handler(route.serve)).Methods(route.method)
 	}
 	a.multipartRoutes(r)
+}
+
+type restRoute struct {
+	method, path string
+	serve        func(http.ResponseWriter, *http.Request) error
 }
 
 func (a *REST) handler(serve func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {

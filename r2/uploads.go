@@ -137,14 +137,14 @@ func (b *diskBucket) listParts(ctx context.Context, key, id string, after, limit
 
 func (b *diskBucket) listUploads(ctx context.Context, opts ListUploadsOptions) (*UploadListing, error) {
 	const query = `SELECT key, id, created, storage_class FROM uploads
-		WHERE state = ? AND created > ? AND key >= ? AND key < ? AND (key > ? OR key = ? AND id > ? OR ? = '')
+		WHERE state = ? AND key >= ? AND key < ? AND (key > ? OR key = ? AND id > ? OR ? = '')
 		ORDER BY key, id`
 	// Without an id the marker's own key is done with, as if its last id had been named.
 	id := opts.UploadIDMarker
 	if id == "" {
 		id = afterAll
 	}
-	rows, err := b.db.Readers.QueryContext(ctx, query, stateInProgress, b.store.clock.Now().Add(-UploadLifetime).UnixMilli(),
+	rows, err := b.db.Readers.QueryContext(ctx, query, stateInProgress,
 		opts.Prefix, opts.Prefix+afterAll, opts.KeyMarker, opts.KeyMarker, id, opts.KeyMarker+opts.UploadIDMarker)
 	if err != nil {
 		return nil, err

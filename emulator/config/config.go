@@ -49,6 +49,7 @@ type Settings struct {
 
 	R2Domains map[string]R2Domain `json:"r2_domains,omitempty"` // by host
 	R2Public  []string            `json:"r2_public,omitempty"`  // buckets at BUCKET.r2.dev
+	R2Events  []R2Notification    `json:"r2_events,omitempty"`  // in the order of the file
 	KVDriver  string              `json:"kv_driver"`            // memory, redis://…, redis://embedded
 	KV        KVRules             `json:"kv,omitzero"`          // of all namespaces
 	KVByID    []KVNamespaceRule   `json:"kv_by_id,omitempty"`   // of single ones
@@ -68,6 +69,15 @@ const (
 type KVRules struct {
 	Consistency string `json:"consistency,omitempty"` // Immediate (also when empty) or Eventual
 	WriteLimit  bool   `json:"write_limit,omitempty"` // one write a second to a key
+}
+
+// R2Notification is a rule by which changes of a bucket make messages of a queue.
+type R2Notification struct {
+	Bucket string   `json:"bucket"`
+	Queue  string   `json:"queue"`
+	Events []string `json:"events"` // object-create, object-delete, or single actions
+	Prefix string   `json:"prefix,omitempty"`
+	Suffix string   `json:"suffix,omitempty"`
 }
 
 // KVNamespaceRule is what differs for one namespace.

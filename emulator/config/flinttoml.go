@@ -14,10 +14,20 @@ var flintSpec = map[string]*spec{
 	"state": text, "ephemeral": boolean, "isolates": integer, "watch": boolean, "install": boolean,
 	"log_format": oneOf("pretty", "json"),
 	"kv":         table(kvSpec(map[string]*spec{"driver": text, "namespaces": listOf(table(kvSpec(map[string]*spec{"id": text}), "id"))})),
-	"r2":         table(map[string]*spec{"driver": text, "public": texts, "domains": mapOf(either(text, table(map[string]*spec{"bucket": text, "not_found": text}, "bucket")))}),
+	"r2":         table(map[string]*spec{"driver": text, "public": texts, "domains": mapOf(domainSpec), "notifications": listOf(notificationSpec)}),
 	"outbound":   table(map[string]*spec{"allow": texts}),
 	"ai":         table(map[string]*spec{"scripts": texts}),
 }
+
+// notificationSpec is a rule by which changes of a bucket make messages.
+// https://developers.cloudflare.com/r2/buckets/event-notifications/
+var notificationSpec = table(map[string]*spec{
+	"bucket": text, "queue": text, "prefix": text, "suffix": text,
+	"events": listOf(oneOf("object-create", "object-delete", "PutObject", "CopyObject", "CompleteMultipartUpload", "DeleteObject", "LifecycleDeletion")),
+}, "bucket", "queue", "events")
+
+// domainSpec is a bucket on a public host.
+var domainSpec = either(text, table(map[string]*spec{"bucket": text, "not_found": text}, "bucket"))
 
 // kvSpec adds what can be said of all namespaces and of one.
 func kvSpec(fields map[string]*spec) map[string]*spec {

@@ -107,6 +107,7 @@ func (s *settingsReader) read(out *Settings) {
 	}
 	out.R2Public = s.list("r2::public")
 	out.R2Domains = s.domains()
+	out.R2Events = s.notifications()
 	s.distinctPorts(out)
 }
 
@@ -231,6 +232,21 @@ func (s *settingsReader) namespaces(all KVRules) (out []KVNamespaceRule) {
 		rule.Consistency = or(n.get("consistency").str(), rule.Consistency)
 		if limit := n.get("write_limit"); limit != nil {
 			rule.WriteLimit = limit.boolean()
+		}
+		out = append(out, rule)
+	}
+	return out
+}
+
+// notifications reads [[r2.notifications]].
+func (s *settingsReader) notifications() (out []R2Notification) {
+	if s.flint == nil {
+		return nil
+	}
+	for _, n := range s.flint.root.get("r2").get("notifications").list() {
+		rule := R2Notification{Bucket: n.get("bucket").str(), Queue: n.get("queue").str(), Prefix: n.get("prefix").str(), Suffix: n.get("suffix").str()}
+		for _, e := range n.get("events").list() {
+			rule.Events = append(rule.Events, e.str())
 		}
 		out = append(out, rule)
 	}
