@@ -40,17 +40,10 @@ const publicMethods = "GET, HEAD, OPTIONS"
 // ServeSite answers a request on the host of a bucket. The key is the path
 // without its first slash, unescaped.
 func (p *Public) ServeSite(w http.ResponseWriter, r *http.Request, site Site) {
-	h := w.Header()
-	h.Set("Access-Control-Allow-Origin", "*")
-	h.Set("Access-Control-Expose-Headers", "*")
 	switch r.Method {
-	case http.MethodGet, http.MethodHead:
-	case http.MethodOptions:
-		preflight(h, r)
-		w.WriteHeader(http.StatusNoContent)
-		return
+	case http.MethodGet, http.MethodHead, http.MethodOptions:
 	default:
-		h.Set("Allow", publicMethods)
+		w.Header().Set("Allow", publicMethods)
 		plain(w, http.StatusMethodNotAllowed, "A public bucket is read-only.")
 		return
 	}
@@ -62,6 +55,11 @@ func (p *Public) ServeSite(w http.ResponseWriter, r *http.Request, site Site) {
 		if err != nil {
 			return err
 		}
+		if r.Method == http.MethodOptions {
+			serveOptions(w, r, b)
+			return nil
+		}
+		allowOrigin(w.Header(), r, b)
 		if op.Bytes, err = p.serve(w, r, b, key); missing(err) && site.NotFound != "" {
 			op.Bytes, err = serveNotFound(w, r, b, site.NotFound)
 		}
@@ -120,17 +118,6 @@ func (p *Public) fail(w http.ResponseWriter, r *http.Request, bucket, key string
 func (p *Public) Refuse(w http.ResponseWriter, host string) {
 	plain(w, http.StatusUnauthorized, "flint: no bucket is public at "+host+
 		". `flint r2 bucket dev-url enable BUCKET`, or public = [\"BUCKET\"] under [r2] in flint.toml, makes one public at BUCKET.r2.dev.")
-}
-
-// preflight answers what a browser asks before a request with a Range or a
-// condition.
-func preflight(h http.Header, r *http.Request) {
-	h.Set("Allow", publicMethods)
-	h.Set("Access-Control-Allow-Methods", "GET, HEAD")
-	if asked := r.Header.Get("Access-Control-Request-Headers"); asked != "" {
-		h.Set("Access-Control-Allow-Headers", asked)
-		h.Set("Vary", "Access-Control-Request-Headers")
-	}
 }
 
 func plain(w http.ResponseWriter, status int, text string) {
