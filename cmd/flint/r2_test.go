@@ -31,6 +31,7 @@ func TestR2Commands(t *testing.T) {
 			t.Run("copy", func(t *testing.T) { r2Copies(t, dir) })
 			t.Run("bucket", func(t *testing.T) { r2BucketCommands(t, dir) })
 			t.Run("bulk", func(t *testing.T) { r2BulkCommands(t, dir) })
+			t.Run("rules", func(t *testing.T) { r2RulesCommands(t, dir) })
 			t.Run("public", func(t *testing.T) { r2PublicCommands(t, dir, running) })
 		})
 	}
@@ -229,6 +230,57 @@ func r2BulkCommands(t *testing.T, dir string) {
 		}
 	}
 	mustFlint(t, dir, "r2", "sync", "--delete", "./nothing", "bucket/bulk")
+}
+
+func r2RulesCommands(t *testing.T, dir string) {
+	bucket := func(args ...string) []string { return append([]string{"r2", "bucket"}, args...) }
+	wantOut(t, dir, "Adding lifecycle rule 'logs' to bucket 'bucket'...\n✨ Added lifecycle rule 'logs' to bucket 'bucket'.\n",
+		bucket("lifecycle", "add", "bucket", "logs", "logs/", "--expire-days", "30", "--ia-transition-date", "2031-02-03", "-y")...)
+	mustFlint(t, dir, bucket("lifecycle", "add", "bucket", "--id", "uploads", "--abort-multipart-days", "2")...)
+	list := "Listing lifecycle rules for bucket 'bucket'...\n" +
+		"name:     Default Multipart Abort Rule\nenabled:  Yes\nprefix:   (all prefixes)\naction:   Abort incomplete multipart uploads after 7 days\n\n" +
+		"name:     logs\nenabled:  Yes\nprefix:   logs/\naction:   Expire objects after 30 days, Transition to Infrequent Access on 2031-02-03\n\n" +
+		"name:     uploads\nenabled:  Yes\nprefix:   (all prefixes)\naction:   Abort incomplete multipart uploads after 2 days\n"
+	wantOut(t, dir, list, bucket("lifecycle", "list", "bucket")...)
+	var rules []lifecycleRule
+	if err := json.Unmarshal([]byte(mustFlint(t, dir, bucket("lifecycle", "list", "bucket", "--json")...)), &rules); err != nil || len(rules) != 3 || rules[1].Delete.Condition.MaxAge != 30*day {
+		t.Errorf("%v %+v", err, rules)
+	}
+	wantOut(t, dir, "Removing lifecycle rule 'logs' from bucket 'bucket'...\nLifecycle rule 'logs' removed from bucket 'bucket'.\n", bucket("lifecycle", "remove", "bucket", "--name", "logs")...)
+	mustFlint(t, dir, bucket("lifecycle", "remove", "bucket", "--id", "uploads")...)
+	mustFlint(t, dir, bucket("lifecycle", "remove", "bucket", "--name", "Default Multipart Abort Rule")...)
+	wantOut(t, dir, "Listing lifecycle rules for bucket 'bucket'...\nThere are no lifecycle rules for bucket 'bucket'.\n", bucket("lifecycle", "list", "bucket")...)
+
+	none := "Listing CORS rules for bucket 'bucket'...\nThere is no CORS configuration defined for bucket 'bucket'.\n"
+	wantOut(t, dir, none, bucket("cors", "list", "bucket")...)
+	testkit.WriteFile(t, filepath.Join(dir, "cors.json"), `{"rules":[{"allowed":{"origins":["https://a.example.com","*"],"methods":["GET","PUT"],"headers":["Range"]},"exposeHeaders":["ETag"],"maxAgeSeconds":60},{"allowed":{"origins":["*"],"methods":["GET"]}}]}`)
+	wantOut(t, dir, "Setting CORS configuration (2 rules) for bucket 'bucket'...\n✨ Set CORS configuration for bucket 'bucket'.\n", bucket("cors", "set", "bucket", "--file", "cors.json", "-y")...)
+	wantOut(t, dir, "Listing CORS rules for bucket 'bucket'...\n"+
+		"allowed_origins:  https://a.example.com, *\nallowed_methods:  GET, PUT\nallowed_headers:  Range\nexposed_headers:  ETag\nmax_age_seconds:  60\n\n"+
+		"allowed_origins:  *\nallowed_methods:  GET\nallowed_headers:  (no headers)\nexposed_headers:  (no exposed headers)\nmax_age_seconds:  (0 seconds)\n", bucket("cors", "list", "bucket")...)
+	// What is listed as JSON can be set again.
+	if o := pipe(t, dir, mustFlint(t, dir, bucket("cors", "list", "bucket", "--json")...), bucket("cors", "set", "bucket", "--file", "-")...); o.code != 0 {
+		t.Error(o.err)
+	}
+	wantOut(t, dir, "Deleting the CORS configuration for bucket 'bucket'...\nCORS configuration deleted for bucket 'bucket'.\n", bucket("cors", "delete", "bucket")...)
+	wantOut(t, dir, none, bucket("cors", "list", "bucket")...)
+
+	wantOut(t, dir, "Creating event notification rule for object creation and deletion (PutObject,CompleteMultipartUpload,CopyObject,DeleteObject,LifecycleDeletion)\nEvent notification rule created successfully!\n",
+		bucket("notification", "create", "bucket", "--event-types", "object-create", "object-delete", "--queue", "kept", "--prefix", "in/", "--description", "why")...)
+	mustFlint(t, dir, bucket("notification", "create", "bucket", "--event-type", "object-create", "--queue", "kept", "--suffix", ".png")...)
+	out := mustFlint(t, dir, bucket("notification", "list", "bucket")...)
+	if !strings.HasPrefix(out, "Fetching notification rules for bucket bucket...\nrule_id:     ") ||
+		!strings.Contains(out, "queue_name:  kept\nprefix:      (all prefixes)\nsuffix:      .png\nevent_type:  CompleteMultipartUpload,CopyObject,PutObject\n") {
+		t.Errorf("list:\n%s", out)
+	}
+	var queues []notifications
+	if err := json.Unmarshal([]byte(mustFlint(t, dir, bucket("notification", "list", "bucket", "--json")...)), &queues); err != nil || len(queues) != 1 || len(queues[0].Rules) != 2 || queues[0].Rules[0].Description != "why" {
+		t.Fatalf("%v %+v", err, queues)
+	}
+	wantOut(t, dir, "Deleting event notifications rule \""+queues[0].Rules[0].ID+"\"...\nEvent notification rule deleted successfully!\n",
+		bucket("notification", "delete", "bucket", "--queue", "kept", "--rule", queues[0].Rules[0].ID)...)
+	wantOut(t, dir, "Deleting event notification rules associated with queue kept...\nEvent notification rule deleted successfully!\n", bucket("notification", "delete", "bucket", "--queue", "kept")...)
+	wantOut(t, dir, "Fetching notification rules for bucket bucket...\n", bucket("notification", "list", "bucket")...)
 }
 
 func r2PublicCommands(t *testing.T, dir string, running bool) {

@@ -19,7 +19,7 @@ func (a *app) r2Bucket() *cobra.Command {
 	return group("bucket", "Buckets",
 		a.r2BucketCreate(), a.r2BucketList(), a.r2BucketInfo(), a.r2BucketDelete(),
 		group("update", "Change a bucket", a.r2BucketClass()),
-		a.r2Domain(), a.r2DevURL())
+		a.r2Lifecycle(), a.r2CORS(), a.r2Notification(), a.r2Domain(), a.r2DevURL())
 }
 
 // r2BucketInfo is a bucket as the REST API shows it.

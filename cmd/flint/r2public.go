@@ -42,7 +42,7 @@ func (a *app) r2DomainList() *cobra.Command {
 					if i > 0 {
 						a.say("")
 					}
-					a.labelled([][2]string{{"domain", d.Domain}, {"enabled", map[bool]string{true: "Yes", false: "No"}[d.Enabled]}, {"url", b.localURL(d.Domain)}})
+					a.labelled([][2]string{{"domain", d.Domain}, {"enabled", yesNo(d.Enabled)}, {"url", b.localURL(d.Domain)}})
 				}
 				return nil
 			})
