@@ -170,7 +170,7 @@ func TestBindingRanges(t *testing.T) {
 			{`"range":{"offset":9,"length":"18446744073709551614"}`, "9", 9, 0},
 			{`"range":{"suffix":"3"}`, "789", 7, 0},
 			{`"range":{"suffix":30}`, "0123456789", 0, 0},
-			{`"range":{"offset":10,"length":1}`, "", 10, 0},
+			{`"range":{"offset":10,"length":1}`, "", 0, 10039},
 			{`"range":{"suffix":0}`, "", 0, 10039},
 			{`"range":{"length":0}`, "", 0, 10039},
 			{`"range":{"offset":10}`, "", 0, 10039},

@@ -40,14 +40,10 @@ func (b *Bucket) Copy(ctx context.Context, src *Bucket, srcKey, key string, opts
 	opts.StorageClass = class
 	news, err := b.announce(ActionCopy, &CopySource{src.name, srcKey}, key)
 	if err != nil {
-		return nil, err
+		return nil, named(err)
 	}
 	o, err := b.driver.copy(ctx, src.driver, srcKey, key, opts)
-	news.done(ctx, err, o)
-	if err == nil {
-		b.born(key, o.Uploaded, false)
-	}
-	return o, err
+	return b.created(ctx, news, o, err)
 }
 
 // UploadPartCopy stores content of srcKey in src, all of it or opts.Range, as a
@@ -56,7 +52,8 @@ func (b *Bucket) UploadPartCopy(ctx context.Context, key, id string, number int,
 	if err := errors.Join(checkPart(key, number), checkKey(srcKey)); err != nil {
 		return nil, err
 	}
-	return b.driver.copyPart(ctx, key, id, number, src.driver, srcKey, opts)
+	part, err := b.driver.copyPart(ctx, key, id, number, src.driver, srcKey, opts)
+	return part, named(err)
 }
 
 func (b *diskBucket) copy(ctx context.Context, from driver, fromKey, key string, opts CopyOptions) (*Object, error) {

@@ -24,11 +24,11 @@ func (b *Bucket) Delete(ctx context.Context, keys ...string) error {
 	}
 	news, err := b.announce(ActionDelete, nil, b.present(ctx, keys)...)
 	if err != nil {
-		return err
+		return named(err)
 	}
 	err = b.driver.remove(ctx, keys)
 	news.done(ctx, err)
-	return err
+	return named(err)
 }
 
 // present is which keys have an object, if a queue may want to know.

@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -162,7 +164,7 @@ func (a *announced) send(ctx context.Context) bool {
 var ErrNoQueue = errNoQueue
 
 // eventsFile is the log of intents, beside the settings.
-func (b *Bucket) eventsFile() string { return b.store.settingsFile(b.name) + ".events" }
+func (b *Bucket) eventsFile() string { return b.store.settingsFile(b.name) + eventsSuffix }
 
 func (o *outbox) begin(b *Bucket, a *announced) error {
 	o.mu.Lock()
@@ -187,6 +189,9 @@ func (o *outbox) begin(b *Bucket, a *announced) error {
 func (o *outbox) open(b *Bucket) error {
 	if o.log != nil {
 		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(b.eventsFile()), 0o700); err != nil {
+		return err
 	}
 	o.pending = map[uint64]*announced{}
 	log, err := wal.Open(b.eventsFile(), func(record []byte) error {

@@ -41,7 +41,7 @@ func (b *Bucket) List(ctx context.Context, opts ListOptions) (*Listing, error) {
 		return nil, err
 	}
 	if err := b.driver.list(ctx, p); err != nil {
-		return nil, err
+		return nil, named(err)
 	}
 	return &p.out, nil
 }

@@ -15,6 +15,10 @@ func TestMain(m *testing.M) {
 		putUntilKilled(dir)
 		return
 	}
+	if dir := os.Getenv(fullDirEnv); dir != "" {
+		putPastLimit(dir)
+		return
+	}
 	goleak.VerifyTestMain(m)
 }
 

@@ -43,6 +43,7 @@ var (
 	errInvalidRulesJSON    = cferr.New(http.StatusBadRequest, 10029, "The request body must be a JSON object with an array of rules.")
 	errNoEvents            = cferr.New(http.StatusBadRequest, 10029, "A notification rule needs actions: object-create, object-delete or one of theirs.")
 	errNoNotifications     = cferr.New(http.StatusNotFound, 11015, "The bucket has no such event notification rule.")
+	errDiskFull            = cferr.New(http.StatusInsufficientStorage, 10043, "The disk that holds flint's state is full, so nothing was changed. Free some space and try again.")
 	errTooManyEvents       = cferr.Newf(http.StatusTooManyRequests, 10058, "More than %d changes of the bucket wait for its event notification queues, which do not take them; look at the log.", maxPendingEvents)
 	errNoQueue             = cferr.New(http.StatusNotFound, 11000, "The specified queue does not exist.")
 )

@@ -49,7 +49,7 @@ func (b *Bucket) CreateMultipart(ctx context.Context, key string, opts Multipart
 	if id, err = b.driver.createUpload(ctx, key, opts); err == nil {
 		b.born(key, b.store.clock.Now(), true)
 	}
-	return id, err
+	return id, named(err)
 }
 
 func (b *diskBucket) createUpload(_ context.Context, key string, opts MultipartOptions) (id string, err error) {
@@ -84,12 +84,14 @@ func (b *Bucket) UploadPartSSEC(ctx context.Context, key, id string, number int,
 		return "", ErrEntityTooLarge
 	}
 	if with == nil {
-		return b.driver.uploadPart(ctx, key, id, number, content, size)
+		etag, err = b.driver.uploadPart(ctx, key, id, number, content, size)
+		return etag, named(err)
 	}
 	if err := b.canEncrypt(with); err != nil {
 		return "", err
 	}
-	return b.driver.(encrypter).uploadPartSSEC(ctx, key, id, number, content, size, with)
+	etag, err = b.driver.(encrypter).uploadPartSSEC(ctx, key, id, number, content, size, with)
+	return etag, named(err)
 }
 
 func checkPart(key string, number int) error {
@@ -216,14 +218,10 @@ func (b *Bucket) CompleteMultipart(ctx context.Context, key, id string, parts []
 	}
 	news, err := b.announce(ActionCompleteMultipart, nil, key)
 	if err != nil {
-		return nil, err
+		return nil, named(err)
 	}
 	o, err := b.driver.completeUpload(ctx, key, id, parts)
-	news.done(ctx, err, o)
-	if err == nil {
-		b.born(key, o.Uploaded, false)
-	}
-	return o, err
+	return b.created(ctx, news, o, err)
 }
 
 func (b *diskBucket) completeUpload(_ context.Context, key, id string, parts []Part) (*Object, error) {
@@ -365,7 +363,7 @@ func (b *Bucket) AbortMultipart(ctx context.Context, key, id string) error {
 	if err := errors.Join(ctx.Err(), checkKey(key)); err != nil {
 		return err
 	}
-	return b.driver.abortUpload(ctx, key, id)
+	return named(b.driver.abortUpload(ctx, key, id))
 }
 
 func (b *diskBucket) abortUpload(_ context.Context, key, id string) error {

@@ -98,7 +98,7 @@ func (s *Store) DeclareNotifications(bucket string, rules []QueueNotifications) 
 	defer b.rules.Unlock()
 	b.declared = rules
 	b.rememberRules()
-	return nil
+	return b.openEvents()
 }
 
 // Notifications are the rules of the bucket, those of a file first.

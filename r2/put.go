@@ -56,14 +56,20 @@ func (b *Bucket) Put(ctx context.Context, key string, content io.Reader, opts Pu
 	}
 	news, err := b.announce(ActionPut, nil, key)
 	if err != nil {
-		return nil, err
+		return nil, named(err)
 	}
 	o, err := b.driver.put(ctx, key, content, opts)
+	return b.created(ctx, news, o, err)
+}
+
+// created ends the making of an object: its queues and its rules hear of it.
+func (b *Bucket) created(ctx context.Context, news *announced, o *Object, err error) (*Object, error) {
 	news.done(ctx, err, o)
-	if err == nil {
-		b.born(key, o.Uploaded, false)
+	if err != nil {
+		return nil, named(err)
 	}
-	return o, err
+	b.born(o.Key, o.Uploaded, false)
+	return o, nil
 }
 
 func (b *diskBucket) put(ctx context.Context, key string, content io.Reader, opts PutOptions) (*Object, error) {

@@ -19,7 +19,10 @@ type settings struct {
 	Notifications []QueueNotifications `json:"notifications,omitempty"`
 }
 
-const settingsDir = ".settings" // no bucket name starts with a dot
+const (
+	settingsDir  = ".settings" // no bucket name starts with a dot
+	eventsSuffix = ".events"
+)
 
 func (s *Store) settingsFile(bucket string) string {
 	return filepath.Join(s.dir, settingsDir, bucket+".json")
@@ -69,11 +72,13 @@ func (s *Store) writeSettings(bucket string, rules *settings) error {
 }
 
 func (s *Store) removeSettings(bucket string) error {
-	err := os.Remove(s.settingsFile(bucket))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+	var errs []error
+	for _, file := range []string{s.settingsFile(bucket), s.settingsFile(bucket) + eventsSuffix} {
+		if err := os.Remove(file); !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
 	}
-	return err
+	return errors.Join(errs...)
 }
 
 // bucketsWithSettings names the buckets that have rules, and drops what a

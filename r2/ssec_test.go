@@ -182,7 +182,7 @@ func TestBindingSSEC(t *testing.T) {
 	if sub(p.meta, "ssec", "keyMd5") != rightKey.KeyMD5() || sub(p.meta, "ssec", "algorithm") != "aes256" {
 		t.Errorf("put %v", p.meta)
 	}
-	g := w.get(`{"method":"get","object":"k",` + key(rightKey) + `}`).want(t, 200, 0)
+	g := w.get(`{"method":"get","object":"k",`+key(rightKey)+`}`).want(t, 200, 0)
 	if g.body != "secret" {
 		t.Errorf("get %q", g.body)
 	}
