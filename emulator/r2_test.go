@@ -187,6 +187,18 @@ func TestPublicHostsComeAndGo(t *testing.T) {
 	}
 	rest(t, a.e, "DELETE", "/my-media/domains/custom/cdn.example.com", "", 200)
 	rest(t, a.e, "DELETE", "/my-media/domains/custom/cdn.example.com", "", 404)
+	// A bucket that is made anew is not public because one of its name was.
+	rest(t, a.e, "POST", "", `{"name":"again"}`, 200)
+	rest(t, a.e, "PUT", "/again/domains/managed", `{"enabled":true}`, 200)
+	rest(t, a.e, "POST", "/again/domains/custom", `{"domain":"again.example.com"}`, 200)
+	rest(t, a.e, "DELETE", "/again", "", 200)
+	rest(t, a.e, "POST", "", `{"name":"again"}`, 200)
+	rest(t, a.e, "PUT", "/again/objects/k", "secret", 200)
+	for host, want := range map[string]int{"again.r2.dev": 401, "again.example.com": 500} { // 500: the Worker's, which was not asked in its form
+		if status, body := visit(t, a.e, host, "/k"); status != want || body == "secret" {
+			t.Errorf("%s: %d %q", host, status, body)
+		}
+	}
 	rest(t, a.e, "POST", "/my-media/domains/custom", `{"domain":"a_b"}`, 400)
 	rest(t, a.e, "POST", "/my-media/domains/custom", `[]`, 400)
 	rest(t, a.e, "PUT", "/my-media/domains/managed", `{}`, 400)

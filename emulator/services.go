@@ -89,13 +89,13 @@ func (s *services) openStores(p *config.Project, dir *stateDir, log *slog.Logger
 		return err
 	}
 	s.onClose(s.d1.Close)
-	if s.r2, err = r2.Open(r2.Options{Dir: dir.sub("r2"), Clock: s.clock, Log: log, Account: cfapi.AccountID}); err != nil {
-		return err
-	}
-	s.onClose(s.r2.Close)
 	if s.public, err = openDomains(p, dir.sub("r2")); err != nil {
 		return err
 	}
+	if s.r2, err = r2.Open(r2.Options{Dir: dir.sub("r2"), Clock: s.clock, Log: log, Account: cfapi.AccountID, Deleted: s.public.Forget}); err != nil {
+		return err
+	}
+	s.onClose(s.r2.Close)
 	if s.queues, err = queues.Open(queues.Options{Dir: dir.sub("queues"), Clock: s.clock, Log: log}); err != nil {
 		return err
 	}

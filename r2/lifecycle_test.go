@@ -5,9 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 
 	"flint/internal/clock"
 )
@@ -274,4 +278,76 @@ func TestLifecycleRefuses(t *testing.T) {
 	if err := json.Unmarshal([]byte(`{"type":"Age"}`), &c); err == nil {
 		t.Error("an age without maxAge was read")
 	}
+}
+
+// TestLifecycleModel does random things and moves the clock, and compares with
+// what a look at every object would find due.
+func TestLifecycleModel(t *testing.T) {
+	t.Parallel()
+	prefixes, ages := []string{"", "a", "a/", "b"}, []time.Duration{time.Minute, time.Hour, 90 * time.Minute}
+	rapid.Check(t, func(rt *rapid.T) {
+		dir, c := t.TempDir(), clock.NewFrozen(noon)
+		s := openStore(t, dir, c)
+		b, err := s.Bucket("media")
+		if err != nil {
+			rt.Fatal(err)
+		}
+		born, rules := map[string]time.Time{}, map[string]time.Duration{}
+		due := func() {
+			for key, at := range born {
+				for prefix, age := range rules {
+					if strings.HasPrefix(key, prefix) && !c.Now().Before(at.Truncate(time.Millisecond).Add(age)) {
+						delete(born, key)
+					}
+				}
+			}
+		}
+		rt.Repeat(map[string]func(*rapid.T){
+			"put": func(rt *rapid.T) {
+				key := rapid.StringMatching(`[ab/]{1,3}`).Draw(rt, "key")
+				put(t, b, key, "x")
+				born[key] = c.Now()
+			},
+			"delete": func(rt *rapid.T) {
+				key := rapid.StringMatching(`[ab/]{1,3}`).Draw(rt, "key")
+				if err := b.Delete(context.Background(), key); err != nil {
+					rt.Fatal(err)
+				}
+				delete(born, key)
+			},
+			"rules": func(rt *rapid.T) {
+				clear(rules)
+				var list []LifecycleRule
+				for _, prefix := range prefixes {
+					if rapid.Bool().Draw(rt, "rule") {
+						rules[prefix] = rapid.SampledFrom(ages).Draw(rt, "age")
+						list = append(list, expire(prefix, rules[prefix]))
+					}
+				}
+				setLifecycle(t, b, list...)
+				due()
+			},
+			"advance": func(rt *rapid.T) {
+				advance(t, c, time.Duration(rapid.Int64Range(1, int64(45*time.Minute)).Draw(rt, "by")))
+				due()
+			},
+			"reopen": func(rt *rapid.T) {
+				if rapid.IntRange(0, 9).Draw(rt, "really") > 0 {
+					return
+				}
+				if err := s.Close(); err != nil {
+					rt.Fatal(err)
+				}
+				s = openStore(t, dir, c)
+				b = lookup(t, s)
+			},
+			"": func(rt *rapid.T) {
+				want := slices.Sorted(maps.Keys(born))
+				l, err := b.List(context.Background(), ListOptions{})
+				if err != nil || keysOf(l) != strings.Join(want, " ") {
+					rt.Fatalf("keys %q, want %q (%v)", keysOf(l), want, err)
+				}
+			},
+		})
+	})
 }

@@ -37,6 +37,8 @@ type Options struct {
 	Driver string       // Disk (also when empty)
 	// Account is the id that event notifications name.
 	Account string
+	// Deleted is called with the name of a bucket that is gone; nil: nobody is.
+	Deleted func(bucket string) error
 }
 
 // Store is all buckets of one account. Its methods may be called from any
@@ -59,6 +61,7 @@ type Store struct {
 	closed  bool
 
 	notifier atomic.Pointer[Notifier]
+	deleted  func(bucket string) error
 }
 
 // BucketInfo is what is known of a bucket besides its objects.
@@ -71,7 +74,7 @@ type BucketInfo struct {
 
 // Open opens the store. Buckets are opened when they are first used.
 func Open(opts Options) (*Store, error) {
-	s := &Store{dir: opts.Dir, account: opts.Account, clock: opts.Clock, log: opts.Log, rand: opts.Rand, minPart: MinPartSize, inline: maxInline, journal: maxJournal, buckets: map[string]*Bucket{}}
+	s := &Store{dir: opts.Dir, account: opts.Account, clock: opts.Clock, log: opts.Log, rand: opts.Rand, deleted: opts.Deleted, minPart: MinPartSize, inline: maxInline, journal: maxJournal, buckets: map[string]*Bucket{}}
 	if s.clock == nil {
 		s.clock = clock.New()
 	}
@@ -80,6 +83,9 @@ func Open(opts Options) (*Store, error) {
 	}
 	if s.rand == nil {
 		s.rand = rand.Reader
+	}
+	if s.deleted == nil {
+		s.deleted = func(string) error { return nil }
 	}
 	var err error
 	if s.home, err = newBackend(opts.Driver, opts.Dir, s); err != nil {
@@ -240,7 +246,7 @@ func (s *Store) Delete(name string) error {
 	}
 	b.lifecycle.close()
 	delete(s.buckets, name)
-	return errors.Join(b.outbox.close(), s.removeSettings(name), s.home.drop(ctx, name))
+	return errors.Join(b.outbox.close(), s.removeSettings(name), s.deleted(name), s.home.drop(ctx, name))
 }
 
 // Close closes all buckets. Bodies that are being read stay readable.
