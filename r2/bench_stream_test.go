@@ -72,7 +72,7 @@ func servePublicStream(b *testing.B, size int64) (address string) {
 	s, _ := newStore(b)
 	NewBinding(s, &intercept.Chain{}, slog.New(slog.DiscardHandler)).ServeBinding(&nowhere{header: http.Header{}}, bindingPut("object", size), "media")
 	public := NewPublic(s, &intercept.Chain{}, slog.New(slog.DiscardHandler))
-	srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { public.ServeBucket(w, r, "media") })}
+	srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { public.ServeSite(w, r, Site{Bucket: "media"}) })}
 	return listenOn(b, "tcp", srv.Serve, func() { srv.Close() })
 }
 
