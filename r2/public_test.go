@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-func newPublic(t *testing.T) (*Public, *Bucket) {
+func newPublic(t testing.TB) (*Public, *Bucket) {
 	t.Helper()
 	b, _ := newBucket(t)
 	return NewPublic(b.store, nil, slog.New(slog.DiscardHandler)), b
