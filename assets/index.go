@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 
 	"flint/internal/clock"
+	"flint/internal/mimetype"
 )
 
 // index remembers what is known of the folder, so that a file that has not
@@ -148,7 +149,7 @@ func (x *index) load(name string) *file {
 		return nil
 	}
 	defer h.Close()
-	f := &file{name: name, info: info, settled: x.isSettled(info), mimeType: mimeType(name)}
+	f := &file{name: name, info: info, settled: x.isSettled(info), mimeType: mimetype.ByName(name)}
 	f.fresh.Store(true)
 	if info.Size() > MaxFileSize {
 		x.log.Error(tooLarge(x.dir, x.full(name), info.Size()).Message)

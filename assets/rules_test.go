@@ -13,6 +13,7 @@ import (
 	"flint/internal/cferr"
 	"flint/internal/clock"
 	"flint/internal/intercept"
+	"flint/internal/mimetype"
 )
 
 func TestRuleFilesThatChange(t *testing.T) {
@@ -239,7 +240,7 @@ func TestMimeTypes(t *testing.T) {
 		"a.min.css": "text/css; charset=utf-8", "a.svg": "image/svg+xml", "a.wasm": "application/wasm", ".html": "", "html": "",
 		"a.unknown": "", "a.": "", "d.css/file": "",
 	} {
-		if got := mimeType(name); got != want {
+		if got := mimetype.ByName(name); got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)
 		}
 	}

@@ -82,7 +82,7 @@ func connectInProcess(p *config.Project, dir *stateDir, log *slog.Logger) (*Clie
 }
 
 func newClient(control string, closer func() error) *Client {
-	transport := &http.Transport{DisableCompression: true}
+	transport := &http.Transport{DisableCompression: true, ExpectContinueTimeout: startingTimeout}
 	return &Client{
 		base: control + "/client/v4/accounts/" + cfapi.AccountID,
 		http: &http.Client{Transport: transport},
@@ -106,12 +106,17 @@ func Path(elements ...string) string {
 	return b.String()
 }
 
-// Do sends a request. An answer that is not a success becomes a *cferr.Error;
+// Do sends a request; a body with a Size method is sent with that length, and
+// one that a caller would rather not send in vain with Expect: 100-continue in
+// header. An answer that is not a success becomes a *cferr.Error;
 // otherwise the caller closes the body.
 func (c *Client) Do(ctx context.Context, method, path string, body io.Reader, header http.Header) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, method, c.base+path, body)
 	if err != nil {
 		return nil, err
+	}
+	if sized, ok := body.(interface{ Size() int64 }); ok && sized.Size() > 0 {
+		req.ContentLength = sized.Size()
 	}
 	for name, values := range header {
 		req.Header[name] = values
@@ -160,13 +165,19 @@ func (c *Client) Call(ctx context.Context, method, path string, in, out any) (cf
 	if err != nil {
 		return nil, err
 	}
+	return Result(res, out)
+}
+
+// Result decodes the envelope's result of an answer into out (nil = ignored)
+// and closes the body. It returns the result_info.
+func Result(res *http.Response, out any) (cferr.Info, error) {
 	defer res.Body.Close()
 	var env struct {
 		Result json.RawMessage
 		Info   cferr.Info `json:"result_info"`
 	}
 	if err := json.NewDecoder(res.Body).Decode(&env); err != nil {
-		return nil, fmt.Errorf("the answer of %s %s is not JSON: %w", method, path, err)
+		return nil, fmt.Errorf("the answer of %s %s is not JSON: %w", res.Request.Method, res.Request.URL.Path, err)
 	}
 	if out == nil || len(env.Result) == 0 {
 		return env.Info, nil

@@ -11,7 +11,6 @@ import (
 	"flint/emulator/config"
 	"flint/emulator/front"
 	"flint/emulator/outbound"
-	"flint/r2"
 )
 
 // places is who answers a Worker's fetch() without leaving flint: the routes of
@@ -50,11 +49,15 @@ func (e *Emulator) findPlaces(p *config.Project) (*places, error) {
 		}
 		out.strict[w.Name] = slices.Contains(w.CompatibilityFlags, "global_fetch_strictly_public")
 	}
-	public := r2.NewPublic(e.services.r2, e.services.chain, e.log)
-	for host, bucket := range p.Settings.R2Domains {
-		h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { public.ServeBucket(w, r, bucket) })
-		out.router.Host(host, place{h, "bucket " + bucket, ""})
-	}
+	buckets := e.publicBuckets()
+	out.router.Hosts(func(host string) (http.Handler, bool) {
+		h, named := buckets(host)
+		if !named {
+			return nil, false
+		}
+		site, _ := e.services.public.Find(host)
+		return place{h, "bucket " + site.Bucket, ""}, true
+	})
 	for _, page := range p.Pages {
 		out.router.Host(page.Name+".pages.dev", place{e.page(page), "page " + page.Name, ""})
 	}

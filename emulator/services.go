@@ -29,6 +29,7 @@ type services struct {
 	kv     *kv.Store
 	d1     *d1.Store
 	r2     *r2.Store
+	public *r2.Domains // of R2's buckets
 	queues *queues.Broker
 	ai     *ai.Models
 	cache  *cache.Cache
@@ -88,7 +89,10 @@ func (s *services) openStores(p *config.Project, dir *stateDir, log *slog.Logger
 		return err
 	}
 	s.onClose(s.d1.Close)
-	if s.r2, err = r2.Open(r2.Options{Dir: dir.sub("r2"), Clock: s.clock, Log: log}); err != nil {
+	if s.public, err = openDomains(p, dir.sub("r2")); err != nil {
+		return err
+	}
+	if s.r2, err = r2.Open(r2.Options{Dir: dir.sub("r2"), Clock: s.clock, Log: log, Account: cfapi.AccountID, Deleted: s.public.Forget}); err != nil {
 		return err
 	}
 	s.onClose(s.r2.Close)
@@ -174,10 +178,7 @@ func (s *services) declare(p *config.Project) error {
 			errs = append(errs, s.queues.Declare(b.Queue))
 		}
 	}
-	for _, bucket := range p.Settings.R2Domains {
-		errs = append(errs, s.r2.Declare(bucket))
-	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, s.declarePublic(p), s.declareNotifications(p.Settings.R2Events))...)
 }
 
 func (s *services) onClose(f func() error) { s.closers = append(s.closers, f) }
@@ -196,8 +197,9 @@ func (s *services) close() error {
 
 // rest is Cloudflare's REST API over the services.
 func (s *services) rest(log *slog.Logger) []cfapi.Service {
+	buckets := r2.NewREST(s.r2, log)
 	return []cfapi.Service{
-		kv.NewREST(s.kv, log), d1.NewREST(s.d1, log), r2.NewREST(s.r2, log), queues.NewREST(s.queues, log), ai.NewREST(s.ai),
+		kv.NewREST(s.kv, log), d1.NewREST(s.d1, log), buckets, r2.NewDomainsREST(buckets, s.public), queues.NewREST(s.queues, log), ai.NewREST(s.ai),
 	}
 }
 

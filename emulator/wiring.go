@@ -63,10 +63,7 @@ func (e *Emulator) router() (*front.Router, error) {
 			}
 		}
 	}
-	public := r2.NewPublic(e.services.r2, e.services.chain, e.log)
-	for host, bucket := range e.project.Settings.R2Domains {
-		rt.Host(host, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { public.ServeBucket(w, r, bucket) }))
-	}
+	rt.Hosts(e.publicBuckets())
 	for _, p := range e.project.Pages {
 		rt.Host(p.Name+".pages.dev", e.page(p))
 	}

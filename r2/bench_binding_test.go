@@ -67,7 +67,10 @@ func processorTime(b *testing.B) int64 {
 }
 
 func bindingPut(key string, size int64) *http.Request {
-	frame := fmt.Sprintf(`{"version":1,"method":"put","object":%q,"customFields":[],"httpFields":{"contentType":"text/plain"}}`, key)
+	return bindingFrame(fmt.Sprintf(`{"version":1,"method":"put","object":%q,"customFields":[],"httpFields":{"contentType":"text/plain"}}`, key), size)
+}
+
+func bindingFrame(frame string, size int64) *http.Request {
 	body := io.MultiReader(bytes.NewReader([]byte(frame)), io.LimitReader(zeros{}, size))
 	return &http.Request{
 		Method: http.MethodPut, Header: http.Header{headerMetadata: {strconv.Itoa(len(frame))}},

@@ -192,7 +192,7 @@ func (c *call) delete(ctx context.Context) error {
 
 func (c *call) createMultipart(ctx context.Context, a *answer) error {
 	id, err := c.bucket.CreateMultipart(ctx, c.key(), MultipartOptions{
-		HTTP: c.HTTPFields.metadata(), Custom: c.CustomFields, StorageClass: c.StorageClass,
+		HTTP: c.HTTPFields.metadata(), Custom: c.CustomFields, StorageClass: c.StorageClass, SSECKey: c.ssecKey,
 	})
 	if err != nil {
 		return err
@@ -202,7 +202,7 @@ func (c *call) createMultipart(ctx context.Context, a *answer) error {
 }
 
 func (c *call) uploadPart(ctx context.Context, a *answer) error {
-	etag, err := c.bucket.UploadPart(ctx, c.key(), c.UploadID, c.PartNumber, c.body, c.size)
+	etag, err := c.bucket.UploadPartSSEC(ctx, c.key(), c.UploadID, c.PartNumber, c.body, c.size, c.ssecKey)
 	if err != nil {
 		return err
 	}

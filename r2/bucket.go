@@ -1,111 +1,72 @@
 package r2
 
 import (
-	"database/sql"
+	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
-	"time"
-
-	"flint/internal/sqlite"
-	"flint/internal/wal"
 )
 
 // Bucket is a set of objects. Its methods may be called from any goroutine.
 type Bucket struct {
-	name    string
-	dir     string
-	store   *Store
-	db      *sqlite.DB
-	stmts   *statements
-	blobs   *blobs
-	journal *wal.Log // of puts
-	recent  *recent
-	class   atomic.Pointer[string] // storage class of objects that name none
+	name   string
+	store  *Store
+	driver driver
+	class  atomic.Pointer[string] // storage class of objects that name none
 
-	// write makes "look at the old row, then write the new one" one step.
-	write   sync.Mutex
-	retired bool // deleted: nothing may be written any more
+	settings  atomic.Pointer[settings]
+	notify    atomic.Pointer[[]QueueNotifications] // what Notifications returns; nil for none
+	lifecycle lifecycle
+	outbox    outbox
+
+	rules    sync.Mutex           // held while settings or declared change
+	declared []QueueNotifications // by DeclareNotifications
 }
 
 func openBucket(s *Store, name string) (*Bucket, error) {
-	b := &Bucket{name: name, dir: filepath.Join(s.dir, name), store: s, recent: newRecent()}
-	if err := os.MkdirAll(b.dir, 0o700); err != nil {
+	ctx := context.Background()
+	d, err := s.home.open(ctx, name)
+	if err != nil {
 		return nil, err
 	}
-	var err error
-	if b.db, err = sqlite.Open(filepath.Join(b.dir, metaFile), sqlite.Options{Migrations: migrations}); err != nil {
-		return nil, err
+	info, err := d.info(ctx)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open bucket %s: %w", name, err), d.close())
 	}
-	if err := b.start(); err != nil {
-		return nil, errors.Join(fmt.Errorf("open bucket %s: %w", name, err), b.closeFiles())
+	b := &Bucket{name: name, store: s, driver: d}
+	b.class.Store(&info.StorageClass)
+	if err := b.startRules(); err != nil {
+		return nil, errors.Join(fmt.Errorf("open bucket %s: %w", name, err), b.close())
 	}
 	return b, nil
 }
 
-// start prepares an open file for use: statements, the bucket's own row, and
-// the rests of a crash.
-func (b *Bucket) start() error {
-	var err error
-	if b.stmts, err = prepare(b.db); err != nil {
-		return err
-	}
-	if err := b.openJournal(); err != nil {
-		return err
-	}
-	now := b.store.clock.Now()
-	if _, err := b.db.Writer.Exec("INSERT OR IGNORE INTO bucket VALUES (1, ?, ?, '')", now.UnixMilli(), Standard); err != nil {
-		return err
-	}
-	info, err := b.Info()
+// startRules begins what the bucket does by itself.
+func (b *Bucket) startRules() error {
+	rules, err := b.store.readSettings(b.name)
 	if err != nil {
 		return err
 	}
-	b.class.Store(&info.StorageClass)
-	if b.blobs, err = openBlobs(filepath.Join(b.dir, "blobs")); err != nil {
+	b.settings.Store(rules)
+	b.rememberRules()
+	if err := b.openEvents(); err != nil {
 		return err
 	}
-	stale, err := b.dropStaleUploads(now)
-	if err != nil {
-		return err
-	}
-	b.discard(stale)
-	return b.sweep()
+	return b.restartLifecycle()
 }
 
-// sweep removes the blobs that no row names, after a run that did not close.
-func (b *Bucket) sweep() error {
-	if !b.blobs.dirty.Load() {
-		return nil
-	}
-	named, err := b.namedBlobs()
-	if err != nil {
-		return err
-	}
-	removed, missing, err := b.blobs.sweep(named)
-	if removed > 0 {
-		b.store.log.Info("r2: removed blobs that an earlier run left behind", "bucket", b.name, "blobs", removed)
-	}
-	if missing > 0 {
-		b.store.log.Error("r2: objects have lost their content", "bucket", b.name, "blobs", missing)
-	}
-	return err
+// close ends what the bucket does by itself, and then its driver.
+func (b *Bucket) close() error {
+	b.lifecycle.close()
+	return errors.Join(b.outbox.close(), b.driver.close())
 }
 
 // Name is the bucket's name.
 func (b *Bucket) Name() string { return b.name }
 
 // Info describes the bucket.
-func (b *Bucket) Info() (BucketInfo, error) {
-	info := BucketInfo{Name: b.name}
-	var created int64
-	err := b.db.Readers.QueryRow("SELECT created, storage_class, location FROM bucket").Scan(&created, &info.StorageClass, &info.Location)
-	info.Created = time.UnixMilli(created).UTC()
-	return info, err
-}
+func (b *Bucket) Info() (BucketInfo, error) { return b.driver.info(context.Background()) }
 
 // SetStorageClass changes the class of objects that will be put without one.
 func (b *Bucket) SetStorageClass(class string) error {
@@ -121,66 +82,9 @@ func (b *Bucket) SetStorageClass(class string) error {
 }
 
 func (b *Bucket) describe(class, location string) error {
-	if _, err := b.db.Writer.Exec("UPDATE bucket SET storage_class = ?, location = ?", class, location); err != nil {
+	if err := b.driver.describe(context.Background(), class, location); err != nil {
 		return err
 	}
 	b.class.Store(&class)
 	return nil
-}
-
-// retire closes an empty bucket for good.
-func (b *Bucket) retire() error {
-	b.write.Lock()
-	defer b.write.Unlock()
-	if err := b.settle(); err != nil {
-		return err
-	}
-	var one int
-	err := b.db.Writer.QueryRow("SELECT 1 FROM objects LIMIT 1").Scan(&one)
-	if err == nil {
-		return ErrBucketNotEmpty
-	}
-	if !errors.Is(err, sql.ErrNoRows) {
-		return err
-	}
-	b.retired = true
-	return errors.Join(b.closeFiles(), b.blobs.close())
-}
-
-// lock begins a step of writing.
-func (b *Bucket) lock() error {
-	b.write.Lock()
-	if b.retired {
-		b.write.Unlock()
-		return ErrNoSuchBucket
-	}
-	return nil
-}
-
-// discard removes blobs that no row names any more. What cannot be removed now
-// is found by the next sweep.
-func (b *Bucket) discard(ids []string) {
-	for _, id := range ids {
-		if err := b.blobs.remove(id); err != nil {
-			b.store.log.Error("r2: cannot remove a blob", "bucket", b.name, "error", err)
-		}
-	}
-}
-
-func (b *Bucket) close() error {
-	b.write.Lock()
-	defer b.write.Unlock()
-	return errors.Join(b.settle(), b.closeFiles(), b.blobs.close())
-}
-
-// closeFiles closes what start has opened of journal and tables.
-func (b *Bucket) closeFiles() error {
-	var err error
-	if b.journal != nil {
-		err = b.journal.Close()
-	}
-	if b.stmts != nil {
-		err = errors.Join(err, b.stmts.close())
-	}
-	return errors.Join(err, b.db.Close())
 }

@@ -30,10 +30,17 @@ func (c *Checksums) list() [5]*[]byte {
 	return [5]*[]byte{&c.MD5, &c.SHA1, &c.SHA256, &c.SHA384, &c.SHA512}
 }
 
-// text is what the table keeps: the sums beside the MD5, which is the ETag.
-func (c Checksums) text() string {
+// sealName is what the seal of the client's key stands under among the sums.
+const sealName = "SSE-C"
+
+// text is what the table keeps: the sums beside the MD5, which is the ETag, and
+// the seal of the key that the client had the object encrypted with.
+func (c Checksums) text(seal string) string {
 	c.MD5 = nil
 	sums := map[string]string{}
+	if seal != "" {
+		sums[sealName] = seal
+	}
 	for i, sum := range c.list() {
 		if *sum != nil {
 			sums[algorithms[i].name] = hex.EncodeToString(*sum)
@@ -47,24 +54,23 @@ func (c Checksums) text() string {
 }
 
 // parseChecksums undoes text and adds the MD5 that a plain ETag is.
-func parseChecksums(text, etag string) (Checksums, error) {
-	var c Checksums
+func parseChecksums(text, etag string) (c Checksums, seal string, err error) {
 	if len(etag) == 2*md5.Size {
 		c.MD5, _ = hex.DecodeString(etag) // ours, thus hex
 	}
 	if text == "" {
-		return c, nil
+		return c, "", nil
 	}
 	var sums map[string]string
 	if err := json.Unmarshal([]byte(text), &sums); err != nil {
-		return c, err
+		return c, "", err
 	}
 	for i, sum := range c.list() {
 		if s, ok := sums[algorithms[i].name]; ok {
 			*sum, _ = hex.DecodeString(s)
 		}
 	}
-	return c, nil
+	return c, sums[sealName], nil
 }
 
 // hasher computes the MD5 and whatever else the uploader gave.

@@ -3,6 +3,8 @@ package r2
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"slices"
 )
 
 // Delete removes objects, all of them or, on an error, none. A key without an
@@ -20,6 +22,27 @@ func (b *Bucket) Delete(ctx context.Context, keys ...string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	news, err := b.announce(ActionDelete, nil, b.present(ctx, keys)...)
+	if err != nil {
+		return named(err)
+	}
+	err = b.driver.remove(ctx, keys)
+	news.done(ctx, err)
+	return named(err)
+}
+
+// present is which keys have an object, if a queue may want to know.
+func (b *Bucket) present(ctx context.Context, keys []string) []string {
+	if b.notify.Load() == nil {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(keys), func(key string) bool {
+		_, err := b.driver.head(ctx, key)
+		return errors.Is(err, ErrNoSuchKey)
+	})
+}
+
+func (b *diskBucket) remove(_ context.Context, keys []string) error {
 	gone, err := b.delete(keys)
 	if err != nil {
 		return err
@@ -28,7 +51,7 @@ func (b *Bucket) Delete(ctx context.Context, keys ...string) error {
 	return nil
 }
 
-func (b *Bucket) delete(keys []string) (gone []string, err error) {
+func (b *diskBucket) delete(keys []string) (gone []string, err error) {
 	if err := b.lock(); err != nil {
 		return nil, err
 	}

@@ -57,6 +57,21 @@ func (s *blobs) create(id string) (*os.File, error) {
 	return f, err
 }
 
+// link gives a blob, which may be another bucket's, a second name.
+func (s *blobs) link(path, id string) error {
+	if err := s.mark(); err != nil {
+		return err
+	}
+	err := os.Link(path, s.path(id))
+	if errors.Is(err, fs.ErrNotExist) { // the blob is gone, or the folder is not there yet
+		if err := os.MkdirAll(filepath.Dir(s.path(id)), 0o700); err != nil {
+			return err
+		}
+		err = os.Link(path, s.path(id))
+	}
+	return err
+}
+
 // mark leaves the marker before the first change of a run.
 func (s *blobs) mark() error {
 	if s.dirty.Load() {
@@ -228,7 +243,8 @@ func (b *fileBody) Close() error { return b.f.Close() }
 type partsBody struct {
 	blobs  *blobs
 	parts  []partSpan
-	cur    *fileBody
+	key    *SSECKey // to decrypt with; nil for none
+	cur    io.ReadCloser
 	pinned []string
 	closed bool
 }
@@ -266,7 +282,7 @@ func (b *partsBody) WriteTo(w io.Writer) (total int64, err error) {
 				return total, err
 			}
 		}
-		n, err := b.cur.WriteTo(w)
+		n, err := io.Copy(w, b.cur)
 		if total += n; err != nil {
 			return total, err
 		}
@@ -286,7 +302,10 @@ func (b *partsBody) next() error {
 		f.Close()
 		return err
 	}
-	b.cur, b.parts = cur, b.parts[1:]
+	if b.cur, err = b.key.decrypt(cur, b.parts[0].blob, b.parts[0].span.Offset); err != nil {
+		return err
+	}
+	b.parts = b.parts[1:]
 	return nil
 }
 

@@ -46,7 +46,7 @@ func TestTruncatedBlob(t *testing.T) {
 	t.Parallel()
 	b, _ := newBucket(t)
 	o := put(t, b, "k", strings.Repeat("x", 100_000))
-	if err := os.Truncate(b.blobs.path(o.Version), 50_000); err != nil {
+	if err := os.Truncate(disk(b).blobs.path(o.Version), 50_000); err != nil {
 		t.Fatal(err)
 	}
 	body, err := b.Get(context.Background(), "k", GetOptions{})

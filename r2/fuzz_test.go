@@ -13,7 +13,7 @@ func FuzzRequest(f *testing.F) {
 	for _, s := range []string{
 		`{"version":1,"method":"get","object":"k","range":{"offset":"1","length":2},"onlyIf":{"etagMatches":[{"type":"weak","value":"x"}],"uploadedAfter":"18446744073709551615"}}`,
 		`{"method":"put","object":"k","md5":"XUFAKrxLKna5cZ2REBfFkg==","httpFields":{"cacheExpiry":"-1"},"customFields":[{"k":"a","v":"b"}]}`,
-		`{"method":"list","limit":"10","include":[0,1],"newRuntime":true}`, `{"method":"delete","objects":["a"]}`, `{"ssec":{}}`, `[]`, ``,
+		`{"method":"list","limit":"10","include":[0,1],"newRuntime":true}`, `{"method":"delete","objects":["a"]}`, `{"method":"get","object":"k","ssec":{"key":"0101010101010101010101010101010101010101010101010101010101010101"}}`, `{"ssec":{}}`, `[]`, ``,
 	} {
 		f.Add([]byte(s))
 	}
@@ -97,6 +97,46 @@ func FuzzCursor(f *testing.F) {
 			var back string
 			if err := json.Unmarshal(text, &back); err != nil || back != key {
 				t.Fatalf("%q as JSON: %s %v", key, text, err)
+			}
+		}
+	})
+}
+
+// Whatever a client says the rules are, they are refused, or kept as they are read.
+func FuzzRules(f *testing.F) {
+	for _, s := range []string{
+		`[{"id":"a","enabled":true,"conditions":{"prefix":"p"},"deleteObjectsTransition":{"condition":{"type":"Age","maxAge":60}}}]`,
+		`[{"abortMultipartUploadsTransition":{"condition":{"type":"Age","maxAge":9223372036854775807}}}]`,
+		`[{"storageClassTransitions":[{"condition":{"type":"Date","date":"2026-01-01"},"storageClass":"InfrequentAccess"}]}]`,
+		`[{"allowed":{"origins":["http://*.x"],"methods":["GET"],"headers":["x-*"]}}]`, `[]`, `{}`,
+	} {
+		f.Add(s, "http://a.x")
+	}
+	f.Fuzz(func(t *testing.T, text, origin string) {
+		var rules []LifecycleRule
+		if json.Unmarshal([]byte(text), &rules) == nil {
+			for i := range rules {
+				if rules[i].check() != "" {
+					continue
+				}
+				back, err := json.Marshal(rules[i])
+				var again LifecycleRule
+				if err != nil || json.Unmarshal(back, &again) != nil || again.check() != "" {
+					t.Fatalf("%s came back as %s (%v)", text, back, err)
+				}
+				for _, tr := range rules[i].transitions() {
+					if tr.Condition.due(noon).Before(noon) && tr.Condition.Type == ConditionAge {
+						t.Fatalf("%s is due before it is born", text)
+					}
+				}
+			}
+		}
+		var cors []CORSRule
+		if json.Unmarshal([]byte(text), &cors) == nil {
+			for i := range cors {
+				if m := cors[i].match(origin, "GET", nil); m != nil && cors[i].check() == "" && m.Origin != "*" && m.Origin != origin {
+					t.Fatalf("%s answers %q to %q", text, m.Origin, origin)
+				}
 			}
 		}
 	})

@@ -11,8 +11,9 @@ import (
 
 // GetOptions narrow a get.
 type GetOptions struct {
-	OnlyIf *Conditional
-	Range  *Range
+	OnlyIf  *Conditional
+	Range   *Range
+	SSECKey *SSECKey // with which the object was encrypted; nil for none
 }
 
 // maxTries bounds how often a get begins anew because the object was replaced
@@ -20,17 +21,26 @@ type GetOptions struct {
 const maxTries = 100
 
 // Get opens an object. It returns ErrNoSuchKey, ErrInvalidRange, or, with the
-// object but without its content, ErrPreconditionFailed.
+// object but without its content, ErrPreconditionFailed; and if the key of an
+// encrypted object is missing, wrong, or given for another object,
+// ErrSSECKeyRequired, ErrSSECKeyMismatch or ErrSSECNotApplicable.
 // https://developers.cloudflare.com/r2/api/workers/workers-api-reference/#r2getoptions
 func (b *Bucket) Get(ctx context.Context, key string, opts GetOptions) (*Body, error) {
 	if err := checkKey(key); err != nil {
 		return nil, err
 	}
+	if err := b.canEncrypt(opts.SSECKey); err != nil {
+		return nil, err
+	}
+	return b.driver.get(ctx, key, opts)
+}
+
+func (b *diskBucket) get(ctx context.Context, key string, opts GetOptions) (*Body, error) {
 	for range maxTries {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		body, err := b.get(key, opts)
+		body, err := b.getOnce(key, opts)
 		if !errors.Is(err, fs.ErrNotExist) {
 			return body, err
 		}
@@ -38,12 +48,15 @@ func (b *Bucket) Get(ctx context.Context, key string, opts GetOptions) (*Body, e
 	return nil, fmt.Errorf("the content of object %q in bucket %s is missing", key, b.name)
 }
 
-func (b *Bucket) get(key string, opts GetOptions) (*Body, error) {
+func (b *diskBucket) getOnce(key string, opts GetOptions) (*Body, error) {
 	r, err := b.row(key)
 	if err != nil {
 		return nil, err
 	}
 	o := r.copy()
+	if err := checkSSEC(o.seal, opts.SSECKey); err != nil {
+		return nil, err
+	}
 	body := &Body{Object: o, Span: Span{0, o.Size}}
 	if !opts.OnlyIf.holds(o) {
 		return body, ErrPreconditionFailed
@@ -51,7 +64,7 @@ func (b *Bucket) get(key string, opts GetOptions) (*Body, error) {
 	if body.Span, err = opts.Range.resolve(o); err != nil {
 		return nil, err
 	}
-	body.Content, err = b.content(r, body.Span)
+	body.Content, err = b.content(r, body.Span, opts.SSECKey)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +72,7 @@ func (b *Bucket) get(key string, opts GetOptions) (*Body, error) {
 }
 
 // row finds the row of a key, with its content.
-func (b *Bucket) row(key string) (*row, error) {
+func (b *diskBucket) row(key string) (*row, error) {
 	r, seen := b.recent.find(key)
 	if r != nil {
 		return r, nil
@@ -73,10 +86,10 @@ func (b *Bucket) row(key string) (*row, error) {
 }
 
 // content opens the bytes of one version; fs.ErrNotExist if it was replaced.
-func (b *Bucket) content(r *row, span Span) (io.ReadCloser, error) {
+func (b *diskBucket) content(r *row, span Span, key *SSECKey) (io.ReadCloser, error) {
 	switch r.place {
 	case placeInline:
-		return inlineBody{bytes.NewReader(r.data[span.Offset : span.Offset+span.Length])}, nil
+		return key.decrypt(inlineBody{bytes.NewReader(r.data[span.Offset : span.Offset+span.Length])}, r.o.Version, span.Offset)
 	case placeBlob:
 		f, err := b.blobs.open(r.o.Version)
 		if err != nil {
@@ -87,9 +100,9 @@ func (b *Bucket) content(r *row, span Span) (io.ReadCloser, error) {
 			f.Close()
 			return nil, err
 		}
-		return body, nil
+		return key.decrypt(body, r.o.Version, span.Offset)
 	}
-	return b.partsContent(r.o.Version, span)
+	return b.partsContent(r.o.Version, span, key)
 }
 
 // inlineBody is content that came with its row.
@@ -100,8 +113,8 @@ func (inlineBody) Close() error { return nil }
 
 // partsContent opens the parts of a version that lie in span. They are opened
 // one after the other, so they are pinned against removal until Close.
-func (b *Bucket) partsContent(version string, span Span) (io.ReadCloser, error) {
-	body := &partsBody{blobs: b.blobs}
+func (b *diskBucket) partsContent(version string, span Span, key *SSECKey) (io.ReadCloser, error) {
+	body := &partsBody{blobs: b.blobs, key: key}
 	err := b.blobs.pin(func() ([]string, error) {
 		var err error
 		if body.parts, err = b.partSpans(version, span); err != nil {
@@ -119,7 +132,7 @@ func (b *Bucket) partsContent(version string, span Span) (io.ReadCloser, error) 
 }
 
 // partSpans finds which bytes of which parts make up span.
-func (b *Bucket) partSpans(version string, span Span) ([]partSpan, error) {
+func (b *diskBucket) partSpans(version string, span Span) ([]partSpan, error) {
 	rows, err := b.stmts.parts.Query(version)
 	if err != nil {
 		return nil, err

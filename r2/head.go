@@ -11,6 +11,10 @@ func (b *Bucket) Head(ctx context.Context, key string) (*Object, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	return b.driver.head(ctx, key)
+}
+
+func (b *diskBucket) head(_ context.Context, key string) (*Object, error) {
 	r, seen := b.recent.find(key)
 	if r != nil {
 		return r.copy(), nil

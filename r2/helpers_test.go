@@ -40,7 +40,7 @@ func get(t testing.TB, b *Bucket, key string) (string, bool) {
 func wantBlobs(t testing.TB, b *Bucket, want int) {
 	t.Helper()
 	var found []string
-	err := filepath.WalkDir(b.blobs.dir, func(path string, e fs.DirEntry, err error) error {
+	err := filepath.WalkDir(disk(b).blobs.dir, func(path string, e fs.DirEntry, err error) error {
 		if err == nil && !e.IsDir() && e.Name() != dirtyMarker {
 			found = append(found, e.Name())
 		}
@@ -58,3 +58,6 @@ func keysOf(l *Listing) string {
 	}
 	return strings.Join(keys, " ")
 }
+
+// disk is the default driver below a bucket.
+func disk(b *Bucket) *diskBucket { return b.driver.(*diskBucket) }

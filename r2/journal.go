@@ -18,7 +18,7 @@ import (
 const journalFile = "puts.log"
 
 // openJournal reads the puts that a killed run left, and writes them into the table.
-func (b *Bucket) openJournal() (err error) {
+func (b *diskBucket) openJournal() (err error) {
 	b.journal, err = wal.Open(filepath.Join(b.dir, journalFile), func(record []byte) error {
 		r, err := decodeRow(record)
 		if err == nil {
@@ -33,7 +33,7 @@ func (b *Bucket) openJournal() (err error) {
 }
 
 // log makes r the row of its key. It is called with b.write held.
-func (b *Bucket) log(r *row) error {
+func (b *diskBucket) log(r *row) error {
 	if b.journal.Size() >= b.store.journal || b.recent.unsettled() >= maxUnsettled {
 		if err := b.settle(); err != nil {
 			return err
@@ -53,7 +53,7 @@ func (b *Bucket) log(r *row) error {
 // settle writes into the table what only the journal has. It is called with
 // b.write held. A kill in the middle of it leaves puts in both, which does no
 // harm: nothing else is written before they have been settled again.
-func (b *Bucket) settle() error {
+func (b *diskBucket) settle() error {
 	if b.recent.unsettled() == 0 {
 		return nil
 	}
@@ -77,7 +77,7 @@ func (b *Bucket) settle() error {
 }
 
 // settled is settle for one who only reads.
-func (b *Bucket) settled() error {
+func (b *diskBucket) settled() error {
 	if b.recent.unsettled() == 0 {
 		return nil
 	}

@@ -20,7 +20,7 @@ import (
 // inTable counts the rows of the table.
 func inTable(t *testing.T, b *Bucket) (n int) {
 	t.Helper()
-	if err := b.db.Readers.QueryRow("SELECT count(*) FROM objects").Scan(&n); err != nil {
+	if err := disk(b).db.Readers.QueryRow("SELECT count(*) FROM objects").Scan(&n); err != nil {
 		t.Fatal(err)
 	}
 	return n
@@ -31,7 +31,7 @@ func inTable(t *testing.T, b *Bucket) (n int) {
 func killed(t *testing.T, b *Bucket) *Bucket {
 	t.Helper()
 	dir := t.TempDir()
-	if err := os.CopyFS(filepath.Join(dir, b.name), os.DirFS(b.dir)); err != nil {
+	if err := os.CopyFS(filepath.Join(dir, b.name), os.DirFS(disk(b).dir)); err != nil {
 		t.Fatal(err)
 	}
 	copied, err := openStore(t, dir, clock.NewFrozen(noon)).Lookup(b.name)
@@ -46,7 +46,7 @@ func TestKilledBeforePutsAreSettled(t *testing.T) {
 	b, c := newBucket(t)
 	put(t, b, "settled", "old")
 	put(t, b, "replaced", "old")
-	if err := b.settled(); err != nil {
+	if err := disk(b).settled(); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.Advance(context.Background(), time.Minute); err != nil {
@@ -93,15 +93,15 @@ func TestKilledWhilePutsAreSettled(t *testing.T) {
 	b, _ := newBucket(t)
 	put(t, b, "a", "1")
 	put(t, b, "b", "2")
-	journal, err := os.ReadFile(filepath.Join(b.dir, journalFile))
+	journal, err := os.ReadFile(filepath.Join(disk(b).dir, journalFile))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := b.settled(); err != nil {
+	if err := disk(b).settled(); err != nil {
 		t.Fatal(err)
 	}
 	dir := filepath.Join(t.TempDir(), "media")
-	if err := os.CopyFS(dir, os.DirFS(b.dir)); err != nil {
+	if err := os.CopyFS(dir, os.DirFS(disk(b).dir)); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, journalFile), journal, 0o600); err != nil {
@@ -162,7 +162,7 @@ func TestJournalIsBounded(t *testing.T) {
 	content := strings.Repeat("x", 1<<10)
 	for n := range 100 {
 		put(t, b, fmt.Sprintf("key-%d", n), content)
-		if size := b.journal.Size(); size > 6<<10 {
+		if size := disk(b).journal.Size(); size > 6<<10 {
 			t.Fatalf("a journal of %d bytes", size)
 		}
 	}
@@ -173,7 +173,7 @@ func TestJournalIsBounded(t *testing.T) {
 	for n := range maxUnsettled + 10 {
 		put(t, b, fmt.Sprintf("other-%d", n), "")
 	}
-	if n := b.recent.unsettled(); n > maxUnsettled {
+	if n := disk(b).recent.unsettled(); n > maxUnsettled {
 		t.Errorf("%d puts wait", n)
 	}
 }
@@ -183,7 +183,7 @@ func TestJournalFails(t *testing.T) {
 	t.Parallel()
 	b, _ := newBucket(t)
 	put(t, b, "k", "old")
-	if err := b.journal.Close(); err != nil {
+	if err := disk(b).journal.Close(); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := b.Put(context.Background(), "k", strings.NewReader("new"), PutOptions{Size: 3}); !errors.Is(err, os.ErrClosed) {
@@ -195,7 +195,7 @@ func TestJournalFails(t *testing.T) {
 	if _, err := b.List(context.Background(), ListOptions{}); !errors.Is(err, os.ErrClosed) {
 		t.Errorf("list: %v", err)
 	}
-	b.recent.settled() // the rows are in the table; let the store close
+	disk(b).recent.settled() // the rows are in the table; let the store close
 }
 
 func TestRowsKeptInMemoryAreBounded(t *testing.T) {

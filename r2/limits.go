@@ -26,6 +26,14 @@ const (
 	// UploadLifetime is when an unfinished multipart upload is given up.
 	// https://developers.cloudflare.com/r2/objects/multipart-objects/
 	UploadLifetime = 7 * 24 * time.Hour
+	// MaxLifecycleRules, MaxNotificationRules and MaxCORSRules are how many rules a bucket takes.
+	// https://developers.cloudflare.com/r2/buckets/object-lifecycles/
+	// https://developers.cloudflare.com/r2/buckets/event-notifications/#limitations
+	MaxLifecycleRules    = 1000
+	MaxNotificationRules = 100
+	MaxCORSRules         = 100
+	// MaxCORSAge is the longest that a browser may keep the answer to a preflight, in seconds.
+	MaxCORSAge = 86_400
 )
 
 // Our own bounds.
@@ -51,7 +59,23 @@ const (
 	maxFrame = 16 << 20
 	// maxListBytes keeps a page below the 1 MiB at which workerd refuses it.
 	maxListBytes = 768 << 10
+	// MaxLifecycleAge is the largest age of a lifecycle rule, and MaxRuleID the
+	// longest id of a rule, in bytes.
+	MaxLifecycleAge = 100 * 365 * 24 * time.Hour
+	MaxRuleID       = 255
+	// lifecycleBatch is how many objects a lifecycle rule deletes or moves at once,
+	// and lifecycleRetry when it tries again after an error.
+	lifecycleBatch = 1000
+	lifecycleRetry = time.Minute
+	// maxPendingEvents is how many changes of a bucket may wait for a queue to hear
+	// of them, eventRetry when a queue is tried again, and maxEventLog when their
+	// log begins anew, in bytes.
+	maxPendingEvents = 10_000
+	eventRetry       = 10 * time.Second
+	maxEventLog      = 256 << 10
 	// maxRESTBody bounds the JSON bodies of the REST API.
 	maxRESTBody = 8 << 20
-	copyBuffer  = 256 << 10
+	// maxDomains bounds the custom domains of all buckets together.
+	maxDomains = 1000
+	copyBuffer = 256 << 10
 )

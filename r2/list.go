@@ -40,18 +40,25 @@ func (b *Bucket) List(ctx context.Context, opts ListOptions) (*Listing, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := b.driver.list(ctx, p); err != nil {
+		return nil, named(err)
+	}
+	return &p.out, nil
+}
+
+func (b *diskBucket) list(ctx context.Context, p *page) error {
 	if err := b.settled(); err != nil {
-		return nil, err
+		return err
 	}
 	for !p.done {
 		if err := ctx.Err(); err != nil {
-			return nil, err
+			return err
 		}
 		if err := b.scan(p); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return &p.out, nil
+	return nil
 }
 
 // afterAll sorts after every text that follows it in a key: no UTF-8 has it.
@@ -109,7 +116,7 @@ func decodeCursor(cursor string) (after string, ok bool) {
 
 // scan reads keys in order until the page is full, the keys end, or a large
 // group is better jumped over.
-func (b *Bucket) scan(p *page) error {
+func (b *diskBucket) scan(p *page) error {
 	rows, err := b.stmts.list.Query(max(p.opts.Prefix, p.after), p.opts.Prefix+afterAll)
 	if err != nil {
 		return err
@@ -147,15 +154,9 @@ func (p *page) full() bool {
 func (p *page) add(r *row) error {
 	key := r.o.Key
 	p.any = true
-	if p.opts.Delimiter != "" {
-		rest := key[len(p.opts.Prefix):]
-		if i := strings.Index(rest, p.opts.Delimiter); i >= 0 {
-			group := key[:len(p.opts.Prefix)+i+len(p.opts.Delimiter)]
-			p.out.Prefixes = append(p.out.Prefixes, group)
-			p.after = group + afterAll
-			p.bytes += escapedLength(group)
-			return nil
-		}
+	if group, ok := groupOf(key, p.opts.Prefix, p.opts.Delimiter); ok {
+		p.addGroup(group)
+		return nil
 	}
 	if !p.opts.IncludeHTTP {
 		r.http = ""
@@ -171,6 +172,25 @@ func (p *page) add(r *row) error {
 	p.after = key
 	p.bytes += 320 + escapedLength(key) + len(r.http) + len(r.custom) + len(r.checksums)
 	return nil
+}
+
+func (p *page) addGroup(group string) {
+	p.any = true
+	p.out.Prefixes = append(p.out.Prefixes, group)
+	p.after = group + afterAll
+	p.bytes += escapedLength(group)
+}
+
+// groupOf is the group that a delimiter makes of a key with the prefix, if any.
+func groupOf(key, prefix, delimiter string) (group string, ok bool) {
+	if delimiter == "" {
+		return "", false
+	}
+	i := strings.Index(key[len(prefix):], delimiter)
+	if i < 0 {
+		return "", false
+	}
+	return key[:len(prefix)+i+len(delimiter)], true
 }
 
 // escapedLength is about how long s is in JSON.

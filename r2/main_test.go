@@ -15,6 +15,14 @@ func TestMain(m *testing.M) {
 		putUntilKilled(dir)
 		return
 	}
+	if dir := os.Getenv(fullDirEnv); dir != "" {
+		putPastLimit(dir)
+		return
+	}
+	if dir := os.Getenv(largeDirEnv); dir != "" {
+		passLarge(dir)
+		return
+	}
 	goleak.VerifyTestMain(m)
 }
 

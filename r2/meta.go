@@ -138,9 +138,10 @@ func (r *row) object() (*Object, error) {
 		}
 	}
 	var err error
-	if r.o.Checksums, err = parseChecksums(r.checksums, r.o.ETag); err != nil {
+	if r.o.Checksums, r.o.seal, err = parseChecksums(r.checksums, r.o.ETag); err != nil {
 		return nil, r.damaged(err)
 	}
+	r.o.SSECKeyMD5 = sealedMD5(r.o.seal)
 	return &r.o, nil
 }
 
@@ -175,7 +176,7 @@ type old struct {
 }
 
 // current finds the object that key has now, in the journal or in the table; nil if it has none.
-func (b *Bucket) current(key string) (*old, error) {
+func (b *diskBucket) current(key string) (*old, error) {
 	if r, _ := b.recent.find(key); r != nil {
 		return &old{r.o.Version, r.o.ETag, r.uploaded, r.place}, nil
 	}
@@ -236,7 +237,7 @@ func column(q interface {
 }
 
 // namedBlobs is the set of blobs that some row names.
-func (b *Bucket) namedBlobs() (map[string]bool, error) {
+func (b *diskBucket) namedBlobs() (map[string]bool, error) {
 	ids, err := column(b.db.Readers, `SELECT version FROM objects WHERE place = 1
 		UNION ALL SELECT blob FROM object_parts UNION ALL SELECT blob FROM upload_parts`)
 	named := make(map[string]bool, len(ids))

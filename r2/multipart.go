@@ -24,7 +24,8 @@ type Part struct {
 type MultipartOptions struct {
 	HTTP         HTTPMetadata
 	Custom       []Field
-	StorageClass string // empty: the bucket's
+	StorageClass string   // empty: the bucket's
+	SSECKey      *SSECKey // every part comes with it; nil for none
 }
 
 const (
@@ -39,10 +40,19 @@ func (b *Bucket) CreateMultipart(ctx context.Context, key string, opts Multipart
 	if err := errors.Join(ctx.Err(), checkKey(key), checkMetadata(opts.Custom)); err != nil {
 		return "", err
 	}
-	class, err := storageClass(opts.StorageClass, *b.class.Load())
-	if err != nil {
+	if opts.StorageClass, err = storageClass(opts.StorageClass, *b.class.Load()); err != nil {
 		return "", err
 	}
+	if err := b.canEncrypt(opts.SSECKey); err != nil {
+		return "", err
+	}
+	if id, err = b.driver.createUpload(ctx, key, opts); err == nil {
+		b.born(key, b.store.clock.Now(), true)
+	}
+	return id, named(err)
+}
+
+func (b *diskBucket) createUpload(_ context.Context, key string, opts MultipartOptions) (id string, err error) {
 	http, custom, err := encodeMetadata(opts.HTTP, opts.Custom)
 	if err != nil {
 		return "", err
@@ -52,29 +62,63 @@ func (b *Bucket) CreateMultipart(ctx context.Context, key string, opts Multipart
 	}
 	defer b.write.Unlock()
 	id = b.store.newID(32)
-	_, err = b.db.Writer.Exec("INSERT INTO uploads VALUES (?, ?, ?, ?, ?, ?, ?)",
-		id, key, b.store.clock.Now().UnixMilli(), class, http, custom, stateInProgress)
+	_, err = b.db.Writer.Exec("INSERT INTO uploads VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+		id, key, b.store.clock.Now().UnixMilli(), opts.StorageClass, http, custom, stateInProgress, opts.SSECKey.seal(id))
 	return id, err
 }
 
 // UploadPart stores one part, in place of an earlier one of the same number,
 // and returns its ETag. size is negative if it is not known.
 func (b *Bucket) UploadPart(ctx context.Context, key, id string, number int, content io.Reader, size int64) (etag string, err error) {
-	if err := checkKey(key); err != nil {
+	return b.UploadPartSSEC(ctx, key, id, number, content, size, nil)
+}
+
+// UploadPartSSEC is UploadPart with the key that the upload was created with;
+// nil for none. Of another key it returns ErrSSECKeyRequired,
+// ErrSSECKeyMismatch or ErrSSECNotApplicable.
+func (b *Bucket) UploadPartSSEC(ctx context.Context, key, id string, number int, content io.Reader, size int64, with *SSECKey) (etag string, err error) {
+	if err := checkPart(key, number); err != nil {
 		return "", err
-	}
-	if number < 1 || number > MaxParts {
-		return "", errInvalidPartNumber
 	}
 	if size > MaxPutSize {
 		return "", ErrEntityTooLarge
 	}
+	if with == nil {
+		etag, err = b.driver.uploadPart(ctx, key, id, number, content, size)
+		return etag, named(err)
+	}
+	if err := b.canEncrypt(with); err != nil {
+		return "", err
+	}
+	etag, err = b.driver.(encrypter).uploadPartSSEC(ctx, key, id, number, content, size, with)
+	return etag, named(err)
+}
+
+func checkPart(key string, number int) error {
+	if err := checkKey(key); err != nil {
+		return err
+	}
+	if number < 1 || number > MaxParts {
+		return errInvalidPartNumber
+	}
+	return nil
+}
+
+func (b *diskBucket) uploadPart(ctx context.Context, key, id string, number int, content io.Reader, size int64) (etag string, err error) {
+	return b.uploadPartSSEC(ctx, key, id, number, content, size, nil)
+}
+
+func (b *diskBucket) uploadPartSSEC(ctx context.Context, key, id string, number int, content io.Reader, size int64, with *SSECKey) (etag string, err error) {
 	u := &upload{version: b.store.newID(16)}
-	if err := b.receiveBlob(ctx, u, content, size, Checksums{}); err != nil {
+	if err := b.receiveBlob(ctx, u, content, PutOptions{Size: size, SSECKey: with}); err != nil {
+		return "", err
+	}
+	if err := b.blobs.date(u.version, b.store.clock.Now()); err != nil {
+		b.discard([]string{u.version})
 		return "", err
 	}
 	etag = b.store.newID(16)
-	gone, err := b.commitPart(key, id, number, etag, u)
+	gone, err := b.commitPart(key, id, number, etag, u, with)
 	if err != nil {
 		gone = []string{u.version}
 	}
@@ -82,19 +126,23 @@ func (b *Bucket) UploadPart(ctx context.Context, key, id string, number int, con
 	return etag, err
 }
 
-func (b *Bucket) commitPart(key, id string, number int, etag string, u *upload) (gone []string, err error) {
+func (b *diskBucket) commitPart(key, id string, number int, etag string, u *upload, with *SSECKey) (gone []string, err error) {
 	if err := b.lock(); err != nil {
 		return nil, err
 	}
 	defer b.write.Unlock()
 	err = b.db.Write(func(tx *sql.Tx) error {
-		if _, err := b.inProgress(tx, key, id, ErrNoSuchUpload); err != nil {
+		m, err := b.inProgress(tx, key, id, ErrNoSuchUpload)
+		if err != nil {
+			return err
+		}
+		if err := checkSSEC(m.seal, with); err != nil {
 			return err
 		}
 		if gone, err = column(tx, "DELETE FROM upload_parts WHERE upload = ? AND part = ? RETURNING blob", id, number); err != nil {
 			return err
 		}
-		_, err := tx.Exec("INSERT INTO upload_parts VALUES (?, ?, ?, ?, ?, ?)", id, number, u.version, u.size, etag, u.sums.MD5)
+		_, err = tx.Exec("INSERT INTO upload_parts VALUES (?, ?, ?, ?, ?, ?)", id, number, u.version, u.size, etag, u.sums.MD5)
 		return err
 	})
 	return gone, err
@@ -103,29 +151,34 @@ func (b *Bucket) commitPart(key, id string, number int, etag string, u *upload) 
 // multipart is a row of uploads.
 type multipart struct {
 	class, http, custom string
-	created             int64
+	seal                string // of the client's key
 	state               int
 }
 
+// rower is a transaction or a database.
+type rower interface {
+	QueryRow(query string, args ...any) *sql.Row
+}
+
 // findUpload returns an upload of key, or unknown.
-func findUpload(tx *sql.Tx, key, id string, unknown *cferr.Error) (*multipart, error) {
+func findUpload(db rower, key, id string, unknown *cferr.Error) (*multipart, error) {
 	var m multipart
-	err := tx.QueryRow("SELECT storage_class, http, custom, created, state FROM uploads WHERE id = ? AND key = ?", id, key).
-		Scan(&m.class, &m.http, &m.custom, &m.created, &m.state)
+	err := db.QueryRow("SELECT storage_class, http, custom, ssec, state FROM uploads WHERE id = ? AND key = ?", id, key).
+		Scan(&m.class, &m.http, &m.custom, &m.seal, &m.state)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, unknown
 	}
 	return &m, err
 }
 
-// inProgress returns an upload that can go on. A finished one, and one that
-// has outlived UploadLifetime, is ErrNoSuchUpload.
-func (b *Bucket) inProgress(tx *sql.Tx, key, id string, unknown *cferr.Error) (*multipart, error) {
-	m, err := findUpload(tx, key, id, unknown)
+// inProgress returns an upload that can go on. A finished one, and one that a
+// lifecycle rule has aborted, is ErrNoSuchUpload.
+func (b *diskBucket) inProgress(db rower, key, id string, unknown *cferr.Error) (*multipart, error) {
+	m, err := findUpload(db, key, id, unknown)
 	if err != nil {
 		return nil, err
 	}
-	if m.state != stateInProgress || m.created <= b.store.clock.Now().Add(-UploadLifetime).UnixMilli() {
+	if m.state != stateInProgress {
 		return nil, ErrNoSuchUpload
 	}
 	return m, nil
@@ -163,6 +216,15 @@ func (b *Bucket) CompleteMultipart(ctx context.Context, key, id string, parts []
 	if err := errors.Join(ctx.Err(), checkKey(key)); err != nil {
 		return nil, err
 	}
+	news, err := b.announce(ActionCompleteMultipart, nil, key)
+	if err != nil {
+		return nil, named(err)
+	}
+	o, err := b.driver.completeUpload(ctx, key, id, parts)
+	return b.created(ctx, news, o, err)
+}
+
+func (b *diskBucket) completeUpload(_ context.Context, key, id string, parts []Part) (*Object, error) {
 	if err := b.lock(); err != nil {
 		return nil, err
 	}
@@ -238,11 +300,11 @@ func choose(stored map[int]storedPart, parts []Part, minSize int64) ([]storedPar
 }
 
 // assembled is the object that the chosen parts make.
-func (b *Bucket) assembled(key string, m *multipart, chosen []storedPart) (*Object, error) {
+func (b *diskBucket) assembled(key string, m *multipart, chosen []storedPart) (*Object, error) {
 	now := b.store.clock.Now().UnixMilli()
 	r := row{
 		o:    Object{Key: key, Version: b.store.newID(16), StorageClass: m.class},
-		http: m.http, custom: m.custom, uploaded: now,
+		http: m.http, custom: m.custom, uploaded: now, checksums: Checksums{}.text(m.seal),
 	}
 	sum := md5.New()
 	for _, p := range chosen {
@@ -255,7 +317,7 @@ func (b *Bucket) assembled(key string, m *multipart, chosen []storedPart) (*Obje
 
 // link writes the object's rows, closes the upload, and returns the blobs that
 // nothing names any more.
-func (b *Bucket) link(tx *sql.Tx, o *Object, m *multipart, id string, chosen []storedPart) ([]string, error) {
+func (b *diskBucket) link(tx *sql.Tx, o *Object, m *multipart, id string, chosen []storedPart) ([]string, error) {
 	was, err := previous(tx.Stmt(b.stmts.previous), o.Key)
 	if err != nil {
 		return nil, err
@@ -265,7 +327,7 @@ func (b *Bucket) link(tx *sql.Tx, o *Object, m *multipart, id string, chosen []s
 		return nil, err
 	}
 	if _, err := tx.Stmt(b.stmts.put).Exec(o.Key, o.Version, o.Size, o.ETag, o.Uploaded.UnixMilli(),
-		o.StorageClass, m.http, m.custom, "", placeParts, nil); err != nil {
+		o.StorageClass, m.http, m.custom, Checksums{}.text(m.seal), placeParts, nil); err != nil {
 		return nil, err
 	}
 	named := make(map[string]bool, len(chosen))
@@ -301,6 +363,10 @@ func (b *Bucket) AbortMultipart(ctx context.Context, key, id string) error {
 	if err := errors.Join(ctx.Err(), checkKey(key)); err != nil {
 		return err
 	}
+	return named(b.driver.abortUpload(ctx, key, id))
+}
+
+func (b *diskBucket) abortUpload(_ context.Context, key, id string) error {
 	if err := b.lock(); err != nil {
 		return err
 	}
@@ -321,24 +387,17 @@ func (b *Bucket) AbortMultipart(ctx context.Context, key, id string) error {
 	return nil
 }
 
-// dropStaleUploads forgets uploads that have outlived UploadLifetime.
-func (b *Bucket) dropStaleUploads(now time.Time) (gone []string, err error) {
+// dropFinished forgets uploads that ended and began longer than UploadLifetime
+// ago: until then they answer differently from unknown ones.
+func (b *diskBucket) dropFinished(now time.Time) error {
 	before := now.Add(-UploadLifetime).UnixMilli()
 	var one int
-	err = b.db.Readers.QueryRow("SELECT 1 FROM uploads WHERE created <= ? LIMIT 1", before).Scan(&one)
+	err := b.db.Readers.QueryRow("SELECT 1 FROM uploads WHERE state <> 0 AND created <= ? LIMIT 1", before).Scan(&one)
 	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
+		return nil
 	}
-	if err != nil {
-		return nil, err
+	if err == nil {
+		_, err = b.db.Writer.Exec("DELETE FROM uploads WHERE state <> 0 AND created <= ?", before)
 	}
-	err = b.db.Write(func(tx *sql.Tx) error {
-		gone, err = column(tx, "DELETE FROM upload_parts WHERE upload IN (SELECT id FROM uploads WHERE created <= ?) RETURNING blob", before)
-		if err != nil {
-			return err
-		}
-		_, err := tx.Exec("DELETE FROM uploads WHERE created <= ?", before)
-		return err
-	})
-	return gone, err
+	return err
 }

@@ -129,7 +129,10 @@ func TestMultipartLifetime(t *testing.T) {
 	if _, err := b.UploadPart(ctx, "k", id, 1, strings.NewReader("x"), 1); !errors.Is(err, ErrNoSuchUpload) {
 		t.Errorf("after seven days: %v", err)
 	}
-	wantBlobs(t, b, 1)
+	wantBlobs(t, b, 0)
+	if err := b.AbortMultipart(ctx, "k", id); err != nil {
+		t.Errorf("abort of an aborted upload: %v", err)
+	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -137,5 +140,7 @@ func TestMultipartLifetime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantBlobs(t, b, 0)
+	if err := b.AbortMultipart(ctx, "k", id); !errors.Is(err, cferr.Internal) {
+		t.Errorf("abort of a forgotten upload: %v", err)
+	}
 }

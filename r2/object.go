@@ -1,6 +1,7 @@
 package r2
 
 import (
+	"encoding/hex"
 	"io"
 	"time"
 	"unicode/utf8"
@@ -23,6 +24,14 @@ type Object struct {
 	Custom       []Field
 	Checksums    Checksums
 	StorageClass string
+	SSECKeyMD5   string // hex MD5 of the key that the client had it encrypted with; empty for none
+
+	seal string // what is kept of that key
+}
+
+// setSums takes the checksums of content in one piece, whose MD5 is the ETag.
+func (o *Object) setSums(sums Checksums) {
+	o.Checksums, o.ETag = sums, hex.EncodeToString(sums.MD5)
 }
 
 // Body is an object with its content or a part of it.

@@ -27,40 +27,77 @@ func NewPublic(store *Store, chain *intercept.Chain, log *slog.Logger) *Public {
 	return &Public{store, chain, log}
 }
 
-// ServeBucket answers a request on the host of a bucket. The key is the path
+// Site is a bucket on a public host.
+type Site struct {
+	Bucket string
+	// NotFound is the key of the object that is the page of a 404; empty: a
+	// line of text.
+	NotFound string
+}
+
+const publicMethods = "GET, HEAD, OPTIONS"
+
+// ServeSite answers a request on the host of a bucket. The key is the path
 // without its first slash, unescaped.
-func (p *Public) ServeBucket(w http.ResponseWriter, r *http.Request, bucket string) {
-	h := w.Header()
-	h.Set("Access-Control-Allow-Origin", "*")
-	h.Set("Access-Control-Expose-Headers", "*")
+func (p *Public) ServeSite(w http.ResponseWriter, r *http.Request, site Site) {
 	switch r.Method {
-	case http.MethodGet, http.MethodHead:
-	case http.MethodOptions:
-		preflight(h, r)
-		w.WriteHeader(http.StatusNoContent)
-		return
+	case http.MethodGet, http.MethodHead, http.MethodOptions:
 	default:
-		h.Set("Allow", "GET, HEAD, OPTIONS")
+		w.Header().Set("Allow", publicMethods)
 		plain(w, http.StatusMethodNotAllowed, "A public bucket is read-only.")
 		return
 	}
-	key, err := url.PathUnescape(strings.TrimPrefix(r.URL.EscapedPath(), "/"))
-	if err != nil || key == "" {
-		plain(w, http.StatusNotFound, "Object not found")
-		return
-	}
-	op := &intercept.Op{Service: "r2", Resource: bucket, Action: "public", Key: key}
-	err = p.chain.Do(r.Context(), op, func(context.Context) error {
-		b, err := p.store.Lookup(bucket)
+	// A key that is no text is as good as one that is not there.
+	key, _ := url.PathUnescape(strings.TrimPrefix(r.URL.EscapedPath(), "/"))
+	op := &intercept.Op{Service: "r2", Resource: site.Bucket, Action: "public", Key: key}
+	err := p.chain.Do(r.Context(), op, func(context.Context) error {
+		b, err := p.store.Lookup(site.Bucket)
 		if err != nil {
 			return err
 		}
-		op.Bytes, err = serveObject(w, r, b, key)
+		if r.Method == http.MethodOptions {
+			serveOptions(w, r, b)
+			return nil
+		}
+		allowOrigin(w.Header(), r, b)
+		if op.Bytes, err = p.serve(w, r, b, key); missing(err) && site.NotFound != "" {
+			op.Bytes, err = serveNotFound(w, r, b, site.NotFound)
+		}
 		return err
 	})
 	if err != nil {
-		p.fail(w, r, bucket, key, err)
+		p.fail(w, r, site.Bucket, key, err)
 	}
+}
+
+func (p *Public) serve(w http.ResponseWriter, r *http.Request, b *Bucket, key string) (int64, error) {
+	if key == "" {
+		return 0, ErrNoSuchKey
+	}
+	return serveObject(w, r, b, key)
+}
+
+// serveNotFound answers a 404 with an object for a page.
+func serveNotFound(w http.ResponseWriter, r *http.Request, b *Bucket, page string) (int64, error) {
+	body, err := b.Get(r.Context(), page, GetOptions{})
+	if err != nil {
+		return 0, err
+	}
+	defer body.Content.Close()
+	h := w.Header()
+	setContentHeaders(h, body.Object)
+	setFreshness(h, body.Object)
+	h.Set("Content-Length", strconv.FormatInt(body.Size, 10))
+	w.WriteHeader(http.StatusNotFound)
+	if r.Method == http.MethodHead {
+		return 0, nil
+	}
+	return copyOut(w, body), nil
+}
+
+// missing says that there is no such object, for whatever reason.
+func missing(err error) bool {
+	return errors.Is(err, ErrNoSuchKey) || errors.Is(err, ErrInvalidObjectName)
 }
 
 func (p *Public) fail(w http.ResponseWriter, r *http.Request, bucket, key string, err error) {
@@ -68,23 +105,19 @@ func (p *Public) fail(w http.ResponseWriter, r *http.Request, bucket, key string
 	if !errors.As(err, &known) && r.Context().Err() == nil {
 		p.log.Error("r2: a public bucket failed", "bucket", bucket, "key", key, "error", err)
 	}
-	switch e := cferr.From(err); e.Code {
-	case ErrNoSuchBucket.Code, ErrNoSuchKey.Code, ErrInvalidObjectName.Code, ErrInvalidBucketName.Code:
+	switch e := cferr.From(err); {
+	case missing(err), errors.Is(err, ErrNoSuchBucket), errors.Is(err, ErrInvalidBucketName):
 		plain(w, http.StatusNotFound, "Object not found")
 	default:
 		plain(w, e.Status, e.Message)
 	}
 }
 
-// preflight answers what a browser asks before a request with a Range or a
-// condition.
-func preflight(h http.Header, r *http.Request) {
-	h.Set("Allow", "GET, HEAD, OPTIONS")
-	h.Set("Access-Control-Allow-Methods", "GET, HEAD")
-	if asked := r.Header.Get("Access-Control-Request-Headers"); asked != "" {
-		h.Set("Access-Control-Allow-Headers", asked)
-		h.Set("Vary", "Access-Control-Request-Headers")
-	}
+// Refuse answers for a host below r2.dev that is no public bucket, with the
+// status that r2.dev has for it.
+func (p *Public) Refuse(w http.ResponseWriter, host string) {
+	plain(w, http.StatusUnauthorized, "flint: no bucket is public at "+host+
+		". `flint r2 bucket dev-url enable BUCKET`, or public = [\"BUCKET\"] under [r2] in flint.toml, makes one public at BUCKET.r2.dev.")
 }
 
 func plain(w http.ResponseWriter, status int, text string) {

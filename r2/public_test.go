@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-func newPublic(t *testing.T) (*Public, *Bucket) {
+func newPublic(t testing.TB) (*Public, *Bucket) {
 	t.Helper()
 	b, _ := newBucket(t)
 	return NewPublic(b.store, nil, slog.New(slog.DiscardHandler)), b
@@ -22,7 +22,7 @@ func (p *Public) try(method, target string, header ...string) *http.Response {
 		r.Header.Set(header[i], header[i+1])
 	}
 	rec := httptest.NewRecorder()
-	p.ServeBucket(rec, r, "media")
+	p.ServeSite(rec, r, Site{Bucket: "media"})
 	return rec.Result()
 }
 
@@ -53,7 +53,7 @@ func TestPublicObject(t *testing.T) {
 	for name, want := range map[string]string{
 		"Content-Type": "image/png", "Content-Language": "en", "Content-Disposition": "inline", "Cache-Control": "public, max-age=31536000",
 		"Expires": "Sun, 01 Mar 2026 12:00:00 GMT", "Etag": `"` + o.ETag + `"`, "Last-Modified": "Sun, 01 Mar 2026 12:00:00 GMT",
-		"Content-Length": "10", "Accept-Ranges": "bytes", "Access-Control-Allow-Origin": "*",
+		"Content-Length": "10", "Accept-Ranges": "bytes", "Access-Control-Allow-Origin": "", "Vary": "",
 	} {
 		if got := r.Header.Get(name); got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)
@@ -69,8 +69,9 @@ func TestPublicObject(t *testing.T) {
 		{"GET", "Range", "bytes=-3", 206, "789", "bytes 7-9/10"},
 		{"GET", "Range", "bytes=8-99", 206, "89", "bytes 8-9/10"},
 		{"HEAD", "Range", "bytes=2-4", 206, "", "bytes 2-4/10"},
-		{"GET", "Range", "bytes=10-", 416, "", ""},
-		{"GET", "Range", "bytes=-0", 416, "", ""},
+		{"GET", "Range", "bytes=10-", 416, "", "bytes */10"},
+		{"GET", "Range", "bytes=-0", 416, "", "bytes */10"},
+		{"HEAD", "Range", "bytes=10-", 416, "", "bytes */10"},
 		{"GET", "Range", "bytes=1-2,4-5", 400, "", ""},
 		{"GET", "Range", "bytes=5-2", 400, "", ""},
 		{"GET", "If-None-Match", `"` + o.ETag + `"`, 304, "", ""},
@@ -82,6 +83,15 @@ func TestPublicObject(t *testing.T) {
 		{"GET", "If-Modified-Since", "yesterday", 200, "0123456789", ""},
 		{"GET", "If-Match", `"` + o.ETag + `"`, 200, "0123456789", ""},
 		{"GET", "If-Match", `"other"`, 412, "", ""},
+		{"GET", "If-Match", `W/"` + o.ETag + `"`, 412, "", ""},
+		{"GET", "If-Match", `*`, 200, "0123456789", ""},
+		{"GET", "If-Match", `"other", "` + o.ETag + `"`, 200, "0123456789", ""},
+		{"GET", "If-None-Match", `*`, 304, "", ""},
+		{"HEAD", "If-None-Match", `"other", W/"` + o.ETag + `"`, 304, "", ""},
+		{"HEAD", "If-Match", `"other"`, 412, "", ""},
+		{"GET", "If-Unmodified-Since", "Sun, 01 Mar 2026 12:00:00 GMT", 200, "0123456789", ""},
+		{"GET", "If-Unmodified-Since", "Sun, 01 Mar 2026 12:00:01 GMT", 200, "0123456789", ""},
+		{"GET", "If-Unmodified-Since", "soon", 200, "0123456789", ""},
 		{"GET", "If-Unmodified-Since", "Sun, 01 Mar 2026 11:00:00 GMT", 412, "", ""},
 	} {
 		r := p.try(c.method, target, c.header, c.value)
@@ -125,12 +135,9 @@ func TestPublicOthers(t *testing.T) {
 		if body := text(t, r); r.StatusCode != c.status || c.status == 200 && body != c.body {
 			t.Errorf("%s %.20s: %d %.40q", c.method, c.target, r.StatusCode, body)
 		}
-		if r.Header.Get("Access-Control-Allow-Origin") != "*" {
-			t.Errorf("%s %.20s: no CORS header", c.method, c.target)
-		}
 	}
 	rec := httptest.NewRecorder()
-	p.ServeBucket(rec, httptest.NewRequest("GET", "/a", nil), "no-such-bucket")
+	p.ServeSite(rec, httptest.NewRequest("GET", "/a", nil), Site{Bucket: "no-such-bucket"})
 	if rec.Code != 404 {
 		t.Errorf("missing bucket: %d", rec.Code)
 	}
@@ -138,3 +145,55 @@ func TestPublicOthers(t *testing.T) {
 		t.Error("a public request created a bucket")
 	}
 }
+
+// A page of another origin sees what a CORS rule of the bucket allows.
+func TestPublicCORS(t *testing.T) {
+	t.Parallel()
+	p, b := newPublic(t)
+	o := put(t, b, "k", "0123456789")
+	const app, other = "https://app.example.com", "https://other.example.com"
+	for _, c := range []struct {
+		name, method string
+		rules        []CORSRule
+		header       []string
+		status       int
+		want         map[string]string
+	}{
+		{"no rules", "GET", nil, []string{"Origin", app}, 200, map[string]string{"Access-Control-Allow-Origin": "", "Vary": ""}},
+		{"no rules, preflight", "OPTIONS", nil, []string{"Origin", app, "Access-Control-Request-Method", "GET"}, 403, map[string]string{"Access-Control-Allow-Origin": ""}},
+		{"no preflight", "OPTIONS", nil, nil, 204, map[string]string{"Allow": "GET, HEAD, OPTIONS"}},
+		{"allowed", "GET", corsRules, []string{"Origin", app}, 200, map[string]string{"Access-Control-Allow-Origin": app, "Access-Control-Expose-Headers": "ETag, Content-Range", "Vary": "Origin"}},
+		{"a part", "GET", corsRules, []string{"Origin", app, "Range", "bytes=1-2"}, 206, map[string]string{"Access-Control-Allow-Origin": app}},
+		{"not modified", "GET", corsRules, []string{"Origin", app, "If-None-Match", `"` + o.ETag + `"`}, 304, map[string]string{"Access-Control-Allow-Origin": app, "Vary": "Origin"}},
+		{"failed", "GET", corsRules, []string{"Origin", app, "If-Match", `"x"`}, 412, map[string]string{"Access-Control-Allow-Origin": app}},
+		{"not allowed", "GET", corsRules, []string{"Origin", other}, 200, map[string]string{"Access-Control-Allow-Origin": "", "Vary": "Origin"}},
+		{"other method", "HEAD", corsRules, []string{"Origin", app}, 200, map[string]string{"Access-Control-Allow-Origin": ""}},
+		{"no origin", "GET", corsRules, nil, 200, map[string]string{"Access-Control-Allow-Origin": "", "Vary": "Origin"}},
+		{"preflight", "OPTIONS", corsRules, []string{"Origin", app, "Access-Control-Request-Method", "GET", "Access-Control-Request-Headers", "range, If-Match"}, 204,
+			map[string]string{"Access-Control-Allow-Origin": app, "Access-Control-Allow-Methods": "GET", "Access-Control-Allow-Headers": "range, If-Match", "Access-Control-Max-Age": "600"}},
+		{"preflight of a header", "OPTIONS", corsRules, []string{"Origin", app, "Access-Control-Request-Method", "GET", "Access-Control-Request-Headers", "x-other"}, 403, map[string]string{"Access-Control-Allow-Origin": ""}},
+		{"preflight of a method", "OPTIONS", corsRules, []string{"Origin", app, "Access-Control-Request-Method", "PUT"}, 403, map[string]string{"Access-Control-Allow-Origin": ""}},
+		{"anybody", "GET", []CORSRule{{Allowed: CORSAllowed{Origins: []string{"*"}, Methods: []string{"GET"}}}}, []string{"Origin", other}, 200, map[string]string{"Access-Control-Allow-Origin": "*"}},
+	} {
+		if err := b.SetCORS(c.rules); err != nil {
+			t.Fatal(err)
+		}
+		r := p.try(c.method, "/k", c.header...)
+		if r.StatusCode != c.status {
+			t.Errorf("%s: %d, want %d", c.name, r.StatusCode, c.status)
+		}
+		for name, want := range c.want {
+			if got := r.Header.Get(name); got != want {
+				t.Errorf("%s: %s is %q, want %q", c.name, name, got, want)
+			}
+		}
+	}
+	if r := p.try("GET", "/none", "Origin", app); r.StatusCode != 404 {
+		t.Errorf("status %d", r.StatusCode)
+	}
+}
+
+var corsRules = []CORSRule{{
+	Allowed:       CORSAllowed{Origins: []string{"https://app.example.com"}, Methods: []string{"GET"}, Headers: []string{"Range", "If-*"}},
+	ExposeHeaders: []string{"ETag", "Content-Range"}, MaxAgeSeconds: 600,
+}}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/hex"
+	"errors"
 	"io"
 	"strings"
 	"sync"
@@ -17,7 +18,8 @@ type PutOptions struct {
 	Custom       []Field
 	Checksums    Checksums // what the content must have
 	OnlyIf       *Conditional
-	StorageClass string // empty: the bucket's
+	StorageClass string   // empty: the bucket's
+	SSECKey      *SSECKey // to encrypt the content with; nil for none
 	// Size is the length of the content in bytes, negative if it is not known.
 	Size int64
 }
@@ -33,7 +35,7 @@ type upload struct {
 
 var inlineBuffers = sync.Pool{New: func() any { b := make([]byte, maxInline+1); return &b }}
 
-func (u *upload) inline() bool { return u.buf != nil }
+func (u *upload) inline() bool { return u.data != nil }
 
 func (u *upload) free() {
 	if u.buf != nil {
@@ -48,19 +50,40 @@ func (u *upload) free() {
 // ErrIncompleteBody, a checksum that differs (10037), or an error of content.
 // https://developers.cloudflare.com/r2/api/workers/workers-api-reference/#r2putoptions
 func (b *Bucket) Put(ctx context.Context, key string, content io.Reader, opts PutOptions) (*Object, error) {
-	class, err := b.checkPut(key, opts)
-	if err != nil {
+	var err error
+	if opts.StorageClass, err = b.checkPut(key, opts); err != nil {
 		return nil, err
 	}
-	u, err := b.receive(ctx, content, opts.Size, opts.Checksums)
+	news, err := b.announce(ActionPut, nil, key)
+	if err != nil {
+		return nil, named(err)
+	}
+	o, err := b.driver.put(ctx, key, content, opts)
+	return b.created(ctx, news, o, err)
+}
+
+// created ends the making of an object: its queues and its rules hear of it.
+func (b *Bucket) created(ctx context.Context, news *announced, o *Object, err error) (*Object, error) {
+	news.done(ctx, err, o)
+	if err != nil {
+		return nil, named(err)
+	}
+	b.born(o.Key, o.Uploaded, false)
+	return o, nil
+}
+
+func (b *diskBucket) put(ctx context.Context, key string, content io.Reader, opts PutOptions) (*Object, error) {
+	u, err := b.receive(ctx, content, opts)
 	if err != nil {
 		return nil, err
 	}
 	defer u.free()
 	o := &Object{
 		Key: key, Version: u.version, Size: u.size, ETag: hex.EncodeToString(u.sums.MD5),
-		HTTP: opts.HTTP, Custom: opts.Custom, Checksums: u.sums, StorageClass: class,
+		HTTP: opts.HTTP, Custom: opts.Custom, Checksums: u.sums, StorageClass: opts.StorageClass,
+		seal: opts.SSECKey.seal(u.version),
 	}
+	o.SSECKeyMD5 = sealedMD5(o.seal)
 	gone, err := b.commit(o, u, opts.OnlyIf)
 	if err != nil {
 		if !u.inline() {
@@ -79,7 +102,7 @@ func (b *Bucket) checkPut(key string, opts PutOptions) (class string, err error)
 	if opts.Size > MaxPutSize {
 		return "", ErrEntityTooLarge
 	}
-	if err := checkMetadata(opts.Custom); err != nil {
+	if err := errors.Join(checkMetadata(opts.Custom), b.canEncrypt(opts.SSECKey)); err != nil {
 		return "", err
 	}
 	return storageClass(opts.StorageClass, *b.class.Load())
@@ -87,16 +110,17 @@ func (b *Bucket) checkPut(key string, opts PutOptions) (class string, err error)
 
 // receive reads content to its end: a small one into memory, a larger one into
 // a blob.
-func (b *Bucket) receive(ctx context.Context, content io.Reader, size int64, given Checksums) (*upload, error) {
+func (b *diskBucket) receive(ctx context.Context, content io.Reader, opts PutOptions) (*upload, error) {
+	size := opts.Size
 	u := &upload{version: b.store.newID(16)}
 	if size > b.store.inline {
-		return u, b.receiveBlob(ctx, u, content, size, given)
+		return u, b.receiveBlob(ctx, u, content, opts)
 	}
 	buf := inlineBuffers.Get().(*[]byte)
 	n, eof, err := readFull(content, (*buf)[:b.store.inline+1])
 	if err == nil && !eof {
 		// Larger than the client said, or it said nothing.
-		err = b.receiveBlob(ctx, u, io.MultiReader(bytes.NewReader((*buf)[:n]), content), size, given)
+		err = b.receiveBlob(ctx, u, io.MultiReader(bytes.NewReader((*buf)[:n]), content), opts)
 		inlineBuffers.Put(buf)
 		return u, err
 	}
@@ -107,9 +131,12 @@ func (b *Bucket) receive(ctx context.Context, content io.Reader, size int64, giv
 		inlineBuffers.Put(buf)
 		return nil, err
 	}
-	h := newHasher(given)
+	h := newHasher(opts.Checksums)
 	h.Write((*buf)[:n])
-	if u.sums, err = h.verify(); err != nil {
+	if u.sums, err = h.verify(); err == nil {
+		err = opts.SSECKey.encrypt(u.version, (*buf)[:n])
+	}
+	if err != nil {
 		inlineBuffers.Put(buf)
 		return nil, err
 	}
@@ -119,14 +146,20 @@ func (b *Bucket) receive(ctx context.Context, content io.Reader, size int64, giv
 
 // receiveBlob writes content into the blob u.version, and removes it again if
 // that fails.
-func (b *Bucket) receiveBlob(ctx context.Context, u *upload, content io.Reader, size int64, given Checksums) error {
+func (b *diskBucket) receiveBlob(ctx context.Context, u *upload, content io.Reader, opts PutOptions) error {
 	f, err := b.blobs.create(u.version)
 	if err != nil {
 		return err
 	}
-	h := newHasher(given)
-	u.size, err = copyHashed(ctx, f, h, content)
-	if err == nil && size >= 0 && u.size != size {
+	var dst io.Writer = f
+	if opts.SSECKey != nil {
+		dst, err = opts.SSECKey.writer(f, u.version)
+	}
+	h := newHasher(opts.Checksums)
+	if err == nil {
+		u.size, err = copyHashed(ctx, dst, h, content)
+	}
+	if err == nil && opts.Size >= 0 && u.size != opts.Size {
 		err = ErrIncompleteBody
 	}
 	if err == nil {
@@ -141,35 +174,9 @@ func (b *Bucket) receiveBlob(ctx context.Context, u *upload, content io.Reader, 
 	return err
 }
 
-// copyHashed copies src to its end, through h, and gives up at the size limit.
-func copyHashed(ctx context.Context, dst io.Writer, h *hasher, src io.Reader) (int64, error) {
-	buf := copyBuffers.Get().(*[]byte)
-	defer copyBuffers.Put(buf)
-	var total int64
-	for {
-		if err := ctx.Err(); err != nil {
-			return total, err
-		}
-		n, eof, err := readFull(src, *buf)
-		if err != nil {
-			return total, err
-		}
-		if total += int64(n); total > MaxPutSize {
-			return total, ErrEntityTooLarge
-		}
-		h.Write((*buf)[:n])
-		if _, err := dst.Write((*buf)[:n]); err != nil {
-			return total, err
-		}
-		if eof {
-			return total, nil
-		}
-	}
-}
-
 // commit makes o the object of its key if the condition holds, and returns the
 // blobs that this leaves without a name.
-func (b *Bucket) commit(o *Object, u *upload, onlyIf *Conditional) (gone []string, err error) {
+func (b *diskBucket) commit(o *Object, u *upload, onlyIf *Conditional) (gone []string, err error) {
 	r, err := newRow(o, u)
 	if err != nil {
 		return nil, err
@@ -199,7 +206,7 @@ func (b *Bucket) commit(o *Object, u *upload, onlyIf *Conditional) (gone []strin
 
 // newRow is the row of a put, but for its time.
 func newRow(o *Object, u *upload) (r *row, err error) {
-	r = &row{o: *o, checksums: o.Checksums.text(), place: placeBlob, data: u.data}
+	r = &row{o: *o, checksums: o.Checksums.text(o.seal), place: placeBlob, data: u.data}
 	if u.inline() {
 		r.place = placeInline
 	}
@@ -213,7 +220,7 @@ func newRow(o *Object, u *upload) (r *row, err error) {
 }
 
 // putPast puts r into the table, past the journal.
-func (b *Bucket) putPast(r *row, was *old) (gone []string, err error) {
+func (b *diskBucket) putPast(r *row, was *old) (gone []string, err error) {
 	if err := b.settle(); err != nil {
 		return nil, err
 	}

@@ -11,14 +11,18 @@
 package r2
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"os"
-	"path/filepath"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"flint/internal/clock"
@@ -26,16 +30,23 @@ import (
 
 // Options say where a Store keeps its buckets.
 type Options struct {
-	Dir   string       // one folder a bucket; created if missing
-	Clock clock.Clock  // default: real time
-	Log   *slog.Logger // default: none
-	Rand  io.Reader    // versions and upload ids; default crypto/rand
+	Dir    string       // one folder a bucket; created if missing
+	Clock  clock.Clock  // default: real time
+	Log    *slog.Logger // default: none
+	Rand   io.Reader    // versions and upload ids; default crypto/rand
+	Driver string       // Disk (also when empty)
+	// Account is the id that event notifications name.
+	Account string
+	// Deleted is called with the name of a bucket that is gone; nil: nobody is.
+	Deleted func(bucket string) error
 }
 
 // Store is all buckets of one account. Its methods may be called from any
 // goroutine.
 type Store struct {
-	dir     string
+	dir     string // of settings
+	account string
+	home    backend
 	clock   clock.Clock
 	log     *slog.Logger
 	minPart int64 // MinPartSize, unless a test says otherwise
@@ -48,6 +59,9 @@ type Store struct {
 	mu      sync.RWMutex
 	buckets map[string]*Bucket // the open ones
 	closed  bool
+
+	notifier atomic.Pointer[Notifier]
+	deleted  func(bucket string) error
 }
 
 // BucketInfo is what is known of a bucket besides its objects.
@@ -60,7 +74,7 @@ type BucketInfo struct {
 
 // Open opens the store. Buckets are opened when they are first used.
 func Open(opts Options) (*Store, error) {
-	s := &Store{dir: opts.Dir, clock: opts.Clock, log: opts.Log, rand: opts.Rand, minPart: MinPartSize, inline: maxInline, journal: maxJournal, buckets: map[string]*Bucket{}}
+	s := &Store{dir: opts.Dir, account: opts.Account, clock: opts.Clock, log: opts.Log, rand: opts.Rand, deleted: opts.Deleted, minPart: MinPartSize, inline: maxInline, journal: maxJournal, buckets: map[string]*Bucket{}}
 	if s.clock == nil {
 		s.clock = clock.New()
 	}
@@ -70,19 +84,37 @@ func Open(opts Options) (*Store, error) {
 	if s.rand == nil {
 		s.rand = rand.Reader
 	}
-	if err := os.MkdirAll(s.dir, 0o700); err != nil {
-		return nil, err
+	if s.deleted == nil {
+		s.deleted = func(string) error { return nil }
 	}
-	return s, s.removeDeleted()
+	var err error
+	if s.home, err = newBackend(opts.Driver, opts.Dir, s); err != nil {
+		return nil, fmt.Errorf("open R2: %w", err)
+	}
+	return s, s.openRuled()
 }
 
-// removeDeleted finishes deletions of buckets that a crash cut short.
-func (s *Store) removeDeleted() error {
-	left, err := filepath.Glob(filepath.Join(s.dir, deletedPrefix+"*"))
-	for _, dir := range left {
-		err = errors.Join(err, os.RemoveAll(dir))
+// openRuled opens the buckets that have rules: they may have something to do.
+func (s *Store) openRuled() error {
+	names, err := s.bucketsWithSettings()
+	for _, name := range names {
+		_, lookErr := s.Lookup(name)
+		if errors.Is(lookErr, ErrNoSuchBucket) { // its deletion was cut short
+			lookErr = s.removeSettings(name)
+		}
+		err = errors.Join(err, lookErr)
 	}
-	return err
+	if err != nil {
+		return errors.Join(fmt.Errorf("open R2: %w", err), s.Close())
+	}
+	return nil
+}
+
+// open lists the open buckets.
+func (s *Store) open() []*Bucket {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return slices.Collect(maps.Values(s.buckets))
 }
 
 // Bucket returns a bucket and creates it if it does not exist.
@@ -100,8 +132,8 @@ func (s *Store) Declare(name string) error {
 	if !validBucketName(name) {
 		return ErrInvalidBucketName
 	}
-	if s.exists(name) {
-		return nil
+	if exists, err := s.home.exists(context.Background(), name); exists || err != nil {
+		return err
 	}
 	_, err := s.Bucket(name)
 	return err
@@ -151,40 +183,37 @@ func (s *Store) openBucket(name string, want existence) (*Bucket, error) {
 	if s.closed {
 		return nil, os.ErrClosed
 	}
-	b, exists := s.buckets[name], s.exists(name)
+	b := s.buckets[name]
+	exists, err := b != nil, error(nil)
+	if !exists {
+		if exists, err = s.home.exists(context.Background(), name); err != nil {
+			return nil, err
+		}
+	}
 	switch {
-	case want == mustNotExist && (b != nil || exists):
+	case want == mustNotExist && exists:
 		return nil, ErrBucketExists
 	case b != nil:
 		return b, nil
 	case want == mustExist && !exists:
 		return nil, ErrNoSuchBucket
 	}
-	b, err := openBucket(s, name)
-	if err != nil {
+	if b, err = openBucket(s, name); err != nil {
 		return nil, err
 	}
 	s.buckets[name] = b
 	return b, nil
 }
 
-func (s *Store) exists(name string) bool {
-	_, err := os.Stat(filepath.Join(s.dir, name, metaFile))
-	return err == nil
-}
-
 // Buckets lists all buckets by name.
 func (s *Store) Buckets() ([]BucketInfo, error) {
-	entries, err := os.ReadDir(s.dir)
+	names, err := s.home.names(context.Background())
 	if err != nil {
 		return nil, err
 	}
 	var infos []BucketInfo
-	for _, e := range entries {
-		if !validBucketName(e.Name()) || !s.exists(e.Name()) {
-			continue
-		}
-		b, err := s.Lookup(e.Name())
+	for _, name := range names {
+		b, err := s.Lookup(name)
 		if errors.Is(err, ErrNoSuchBucket) {
 			continue // deleted meanwhile
 		}
@@ -211,15 +240,13 @@ func (s *Store) Delete(name string) error {
 	if s.buckets[name] != b {
 		return ErrNoSuchBucket // somebody else was faster
 	}
-	if err := b.retire(); err != nil {
+	ctx := context.Background()
+	if err := b.driver.retire(ctx); err != nil {
 		return err
 	}
+	b.lifecycle.close()
 	delete(s.buckets, name)
-	gone := filepath.Join(s.dir, deletedPrefix+s.newID(8))
-	if err := os.Rename(b.dir, gone); err != nil {
-		return err
-	}
-	return os.RemoveAll(gone)
+	return errors.Join(b.outbox.close(), s.removeSettings(name), s.deleted(name), s.home.drop(ctx, name))
 }
 
 // Close closes all buckets. Bodies that are being read stay readable.
@@ -232,8 +259,12 @@ func (s *Store) Close() error {
 		err = errors.Join(err, b.close())
 		delete(s.buckets, name)
 	}
-	return err
+	return errors.Join(err, s.home.close())
 }
+
+// Ping says what keeps the driver from answering, for example an S3 store that
+// is away.
+func (s *Store) Ping(ctx context.Context) error { return s.home.ping(ctx) }
 
 // newID returns n random bytes in hex.
 func (s *Store) newID(n int) string {
@@ -246,11 +277,6 @@ func (s *Store) newID(n int) string {
 	}
 	return hex.EncodeToString(buf[:n])
 }
-
-const (
-	metaFile      = "meta.sqlite"
-	deletedPrefix = ".deleted-" // no bucket name starts with a dot
-)
 
 // validBucketName holds the rule of
 // https://developers.cloudflare.com/r2/buckets/create-buckets/, which also

@@ -54,7 +54,7 @@ func (r *Range) resolve(o *Object) (Span, error) {
 	if r.Length != nil {
 		length = *r.Length
 	}
-	if offset < 0 || offset > size || length <= 0 {
+	if offset < 0 || offset >= size || length <= 0 { // at the end there is nothing to give
 		return whole, ErrInvalidRange
 	}
 	return Span{offset, min(length, size-offset)}, nil

@@ -30,24 +30,30 @@ func NewREST(store *Store, log *slog.Logger) *REST { return &REST{store, log} }
 // Routes adds the routes below /accounts/{account}. The router must use
 // encoded paths, and must not clean them: keys may hold "//" and "..".
 func (a *REST) Routes(r *mux.Router) {
-	for _, route := range []struct {
-		method, path string
-		serve        func(http.ResponseWriter, *http.Request) error
-	}{
+	routes := []restRoute{
 		{"GET", "/r2/buckets", a.listBuckets},
 		{"POST", "/r2/buckets", a.createBucket},
 		{"GET", "/r2/buckets/{bucket}", a.getBucket},
 		{"PATCH", "/r2/buckets/{bucket}", a.patchBucket},
 		{"DELETE", "/r2/buckets/{bucket}", a.deleteBucket},
+		{"GET", "/r2/buckets/{bucket}/_flint/usage", a.getUsage},
+		{"POST", "/r2/buckets/{bucket}/_flint/copy/{key:.*}", a.copyObject},
 		{"GET", "/r2/buckets/{bucket}/objects", a.listObjects},
 		{"DELETE", "/r2/buckets/{bucket}/objects", a.deleteObjects},
 		{"GET", "/r2/buckets/{bucket}/objects/{key:.*}", a.getObject},
 		{"HEAD", "/r2/buckets/{bucket}/objects/{key:.*}", a.getObject},
 		{"PUT", "/r2/buckets/{bucket}/objects/{key:.*}", a.putObject},
 		{"DELETE", "/r2/buckets/{bucket}/objects/{key:.*}", a.deleteObject},
-	} {
+	}
+	for _, route := range append(routes, a.rulesRoutes()...) {
 		r.HandleFunc(route.path, a.handler(route.serve)).Methods(route.method)
 	}
+	a.multipartRoutes(r)
+}
+
+type restRoute struct {
+	method, path string
+	serve        func(http.ResponseWriter, *http.Request) error
 }
 
 func (a *REST) handler(serve func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
@@ -167,7 +173,7 @@ func (a *REST) patchBucket(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := b.SetStorageClass(r.Header.Get("Cf-R2-Storage-Class")); err != nil {
+	if err := b.SetStorageClass(r.Header.Get(headerClass)); err != nil {
 		return err
 	}
 	return writeBucket(w, b)

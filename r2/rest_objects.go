@@ -14,6 +14,12 @@ import (
 	"flint/internal/cferr"
 )
 
+// Headers that go with a put, beside those that R2 keeps.
+const (
+	headerCustom = "Cf-R2-Custom-Metadata" // flint's own: a JSON object of strings
+	headerClass  = "Cf-R2-Storage-Class"
+)
+
 func (a *REST) listObjects(w http.ResponseWriter, r *http.Request) error {
 	b, err := a.bucket(r)
 	if err != nil {
@@ -76,21 +82,26 @@ func (a *REST) putObject(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	custom, err := customFromHeader(r.Header.Get("Cf-R2-Custom-Metadata"))
+	custom, err := customFromHeader(r.Header.Get(headerCustom))
 	if err != nil {
 		return err
 	}
 	o, err := b.Put(r.Context(), key, r.Body, PutOptions{
-		HTTP: httpFromHeader(r.Header), Custom: custom, StorageClass: r.Header.Get("Cf-R2-Storage-Class"), Size: r.ContentLength,
+		HTTP: httpFromHeader(r.Header), Custom: custom, StorageClass: r.Header.Get(headerClass), Size: r.ContentLength,
 	})
 	if err != nil {
 		return err
 	}
+	writeStored(w, o)
+	return nil
+}
+
+// writeStored tells what was stored.
+func writeStored(w http.ResponseWriter, o *Object) {
 	cferr.WriteResult(w, map[string]string{
 		"key": o.Key, "size": strconv.FormatInt(o.Size, 10), "etag": o.ETag, "version": o.Version,
 		"uploaded": o.Uploaded.Format(isoMillis), "storage_class": o.StorageClass,
 	}, nil)
-	return nil
 }
 
 // httpFromHeader takes the headers that R2 keeps.

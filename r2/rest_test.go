@@ -15,8 +15,9 @@ import (
 )
 
 type restClient struct {
-	t   *testing.T
-	url string
+	t     *testing.T
+	url   string
+	store *Store
 }
 
 func newREST(t *testing.T) *restClient {
@@ -27,7 +28,7 @@ func newREST(t *testing.T) *restClient {
 	srv := httptest.NewServer(router)
 	t.Cleanup(srv.Close)
 	t.Cleanup(http.DefaultClient.CloseIdleConnections)
-	return &restClient{t, srv.URL + "/client/v4/accounts/acc/r2/buckets"}
+	return &restClient{t, srv.URL + "/client/v4/accounts/acc/r2/buckets", s}
 }
 
 func (c *restClient) do(method, path, body string, header ...string) *http.Response {

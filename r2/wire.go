@@ -21,7 +21,7 @@ type request struct {
 	Range        *wireRange       `json:"range"`
 	RangeHeader  string           `json:"rangeHeader"`
 	OnlyIf       *wireConditional `json:"onlyIf"`
-	SSEC         json.RawMessage  `json:"ssec"`
+	SSEC         *wireSSEC        `json:"ssec"`
 	CustomFields []Field          `json:"customFields"`
 	HTTPFields   wireHTTP         `json:"httpFields"`
 	MD5          base64Data       `json:"md5"` // sic: alone in base64
@@ -40,6 +40,8 @@ type request struct {
 	StartAfter   string           `json:"startAfter"`
 	Include      []int            `json:"include"` // 0: HTTP, 1: custom metadata
 	NewRuntime   bool             `json:"newRuntime"`
+
+	ssecKey *SSECKey // that SSEC holds
 }
 
 // parseRequest reads the JSON part of a call.
@@ -51,8 +53,11 @@ func parseRequest(data []byte) (*request, error) {
 	if r.Object == nil && r.Method != "list" && (r.Method != "delete" || r.Objects == nil) {
 		return nil, ErrInvalidRequest
 	}
-	if len(r.SSEC) > 0 && string(r.SSEC) != "null" {
-		return nil, errNotServedSSEC
+	if r.SSEC != nil {
+		var err error
+		if r.ssecKey, err = parseSSECKey(r.SSEC.Key); err != nil {
+			return nil, err
+		}
 	}
 	return r, nil
 }
@@ -65,7 +70,7 @@ func (r *request) key() string {
 }
 
 func (r *request) getOptions() GetOptions {
-	opts := GetOptions{OnlyIf: r.OnlyIf.conditional()}
+	opts := GetOptions{OnlyIf: r.OnlyIf.conditional(), SSECKey: r.ssecKey}
 	switch {
 	case r.RangeHeader != "":
 		opts.Range = &Range{Header: r.RangeHeader}
@@ -79,7 +84,7 @@ func (r *request) putOptions(size int64) PutOptions {
 	return PutOptions{
 		HTTP: r.HTTPFields.metadata(), Custom: r.CustomFields, OnlyIf: r.OnlyIf.conditional(),
 		Checksums:    Checksums{[]byte(r.MD5), []byte(r.SHA1), []byte(r.SHA256), []byte(r.SHA384), []byte(r.SHA512)},
-		StorageClass: r.StorageClass, Size: size,
+		StorageClass: r.StorageClass, Size: size, SSECKey: r.ssecKey,
 	}
 }
 
@@ -113,6 +118,11 @@ func (r *request) parts() []Part {
 		parts[i] = Part{Number: p.Part, ETag: p.ETag}
 	}
 	return parts
+}
+
+// wireSSEC is the client's key, in hex.
+type wireSSEC struct {
+	Key string `json:"key"`
 }
 
 type wirePart struct {
@@ -267,6 +277,10 @@ func appendObject(b []byte, o *Object, with metadata) []byte {
 		b = strconv.AppendInt(b, with.span.Offset, 10)
 		b = append(b, `,"length":`...)
 		b = strconv.AppendInt(b, with.span.Length, 10)
+		b = append(b, '}')
+	}
+	if o.SSECKeyMD5 != "" {
+		b = appendString(append(b, `,"ssec":{"algorithm":"aes256","keyMd5":`...), o.SSECKeyMD5)
 		b = append(b, '}')
 	}
 	b = appendChecksums(append(b, `,"checksums":`...), &o.Checksums)

@@ -133,7 +133,7 @@ func (a *app) d1BackupDownload() *cobra.Command {
 			}
 			defer res.Body.Close()
 			a.say("🌀 Saving to %s", file)
-			if err := a.download(res.Body, file); err != nil {
+			if err := writeFile(file, res.Body); err != nil {
 				return err
 			}
 			a.say("🌀 Done!")

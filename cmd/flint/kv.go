@@ -253,13 +253,6 @@ func (a *app) kvList() *cobra.Command {
 	return n.command(cmd)
 }
 
-// allPages follows the cursor of a listing.
-func allPages[T any](cmd *cobra.Command, c *emulator.Client, path string, query url.Values) ([]T, error) {
-	all := []T{}
-	err := eachPage(cmd, c, path, query, func(page []T) error { all = append(all, page...); return nil })
-	return all, err
-}
-
 // eachPage calls f for each page of a listing.
 func eachPage[T any](cmd *cobra.Command, c *emulator.Client, path string, query url.Values, f func(page []T) error) error {
 	for {

@@ -27,6 +27,10 @@ func (a *app) openSource(name string) (*source, error) {
 	if name == "-" {
 		return &source{Reader: a.std.In, name: "standard input"}, nil
 	}
+	return openFile(name)
+}
+
+func openFile(name string) (*source, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, usagef("cannot read %s: %w", name, withoutPath(err))
@@ -177,5 +181,37 @@ func (s *spool) copyTo(w io.Writer) error {
 func (s *spool) close() {
 	if s.file != nil {
 		s.file.Close()
+	}
+}
+
+// watched shows on a terminal, while a source is read, how far it is.
+type watched struct {
+	*source
+	app   *app
+	what  string
+	shown int64
+}
+
+// progressStep is how many bytes pass between two looks at the terminal.
+const progressStep = 4 << 20
+
+func (a *app) watch(s *source, what string) *watched { return &watched{source: s, app: a, what: what} }
+
+// Read implements io.Reader.
+func (w *watched) Read(p []byte) (int, error) {
+	n, err := w.source.Read(p)
+	if read := w.read.Load(); read-w.shown >= progressStep {
+		w.shown = read
+		w.app.progress(w.source, w.what, 0)
+	}
+	return n, err
+}
+
+// Size is the length in bytes, 0 if it is not known.
+func (w *watched) Size() int64 { return w.size }
+
+func (w *watched) end() {
+	if w.shown > 0 {
+		w.app.progressDone()
 	}
 }

@@ -17,7 +17,8 @@ import (
 // taken for it.
 const AccountID = "00000000000000000000000000000001"
 
-// Service adds its routes below /client/v4/accounts/{account}.
+// Service adds its routes below /client/v4/accounts/{account} and, with a
+// method RootRoutes, below /client/v4.
 type Service interface{ Routes(r *mux.Router) }
 
 // NewRouter returns a router for the control port: keys may hold escaped
@@ -40,6 +41,9 @@ func Routes(r *mux.Router, services ...Service) {
 	sub := v4.PathPrefix("/accounts/{account}").Subrouter()
 	for _, s := range services {
 		s.Routes(sub)
+		if root, ok := s.(interface{ RootRoutes(r *mux.Router) }); ok {
+			root.RootRoutes(v4)
+		}
 	}
 	v4.PathPrefix("/").HandlerFunc(unknown)
 }

@@ -40,6 +40,12 @@ type AIRules struct {
 	Recordings       string        `json:"recordings,omitempty"` // absolute; empty is the state directory's
 }
 
+// R2Domain is a bucket on a public host.
+type R2Domain struct {
+	Bucket   string `json:"bucket"`
+	NotFound string `json:"not_found,omitempty"` // key of the page for a 404
+}
+
 // Settings are flint's own: flags > FLINT_* > flint.toml > the first Worker's
 // [dev] section (ip, port, inspector_port) > defaults.
 type Settings struct {
@@ -55,15 +61,17 @@ type Settings struct {
 	Install       bool   `json:"install"`        // default true; false never runs npm
 	LogFormat     string `json:"log_format"`     // pretty or json
 
-	R2Domains map[string]string `json:"r2_domains,omitempty"` // host -> bucket
-	KVDriver  string            `json:"kv_driver"`            // memory, redis://…, redis://embedded
-	KV        KVRules           `json:"kv,omitzero"`          // of all namespaces
-	KVByID    []KVNamespaceRule `json:"kv_by_id,omitempty"`   // of single ones
-	R2Driver  string            `json:"r2_driver"`            // disk, s3://…
-	Outbound  Outbound          `json:"outbound,omitzero"`    // what a Worker's fetch() reaches
-	AIScripts []string          `json:"ai_scripts,omitempty"` // folders of scripted answers, absolute
-	AI        AIRules           `json:"ai,omitzero"`
-	Try       []string          `json:"try,omitempty"` // commands that flint dev suggests once it is ready; {url} and {control} stand for its addresses
+	R2Domains map[string]R2Domain `json:"r2_domains,omitempty"` // by host
+	R2Public  []string            `json:"r2_public,omitempty"`  // buckets at BUCKET.r2.dev
+	R2Events  []R2Notification    `json:"r2_events,omitempty"`  // in the order of the file
+	KVDriver  string              `json:"kv_driver"`            // memory, redis://…, redis://embedded
+	KV        KVRules             `json:"kv,omitzero"`          // of all namespaces
+	KVByID    []KVNamespaceRule   `json:"kv_by_id,omitempty"`   // of single ones
+	R2Driver  string              `json:"r2_driver"`            // disk, s3://…
+	Outbound  Outbound            `json:"outbound,omitzero"`    // what a Worker's fetch() reaches
+	AIScripts []string            `json:"ai_scripts,omitempty"` // folders of scripted answers, absolute
+	AI        AIRules             `json:"ai,omitzero"`
+	Try       []string            `json:"try,omitempty"` // commands that flint dev suggests once it is ready; {url} and {control} stand for its addresses
 }
 
 // Values of KVRules.Consistency.
@@ -76,6 +84,15 @@ const (
 type KVRules struct {
 	Consistency string `json:"consistency,omitempty"` // Immediate (also when empty) or Eventual
 	WriteLimit  bool   `json:"write_limit,omitempty"` // one write a second to a key
+}
+
+// R2Notification is a rule by which changes of a bucket make messages of a queue.
+type R2Notification struct {
+	Bucket string   `json:"bucket"`
+	Queue  string   `json:"queue"`
+	Events []string `json:"events"` // object-create, object-delete, or single actions
+	Prefix string   `json:"prefix,omitempty"`
+	Suffix string   `json:"suffix,omitempty"`
 }
 
 // KVNamespaceRule is what differs for one namespace.

@@ -14,13 +14,23 @@ var flintSpec = map[string]*spec{
 	"state": text, "ephemeral": boolean, "isolates": integer, "watch": boolean, "install": boolean,
 	"log_format": oneOf("pretty", "json"),
 	"kv":         table(kvSpec(map[string]*spec{"driver": text, "namespaces": listOf(table(kvSpec(map[string]*spec{"id": text}), "id"))})),
-	"r2":         table(map[string]*spec{"driver": text, "domains": mapOf(text)}),
+	"r2":         table(map[string]*spec{"driver": text, "public": texts, "domains": mapOf(domainSpec), "notifications": listOf(notificationSpec)}),
 	"outbound":   table(outboundSpec),
 	"ai": table(map[string]*spec{
 		"scripts": texts, "strict": boolean, "seed": integer, "time_to_first_token": text, "tokens_per_second": integer,
 		"backend": text, "backend_model": text, "backend_embedding_model": text, "record": boolean, "recordings": text,
 	}),
 }
+
+// notificationSpec is a rule by which changes of a bucket make messages.
+// https://developers.cloudflare.com/r2/buckets/event-notifications/
+var notificationSpec = table(map[string]*spec{
+	"bucket": text, "queue": text, "prefix": text, "suffix": text,
+	"events": listOf(oneOf("object-create", "object-delete", "PutObject", "CopyObject", "CompleteMultipartUpload", "DeleteObject", "LifecycleDeletion")),
+}, "bucket", "queue", "events")
+
+// domainSpec is a bucket on a public host.
+var domainSpec = either(text, table(map[string]*spec{"bucket": text, "not_found": text}, "bucket"))
 
 // kvSpec adds what can be said of all namespaces and of one.
 func kvSpec(fields map[string]*spec) map[string]*spec {
@@ -68,6 +78,10 @@ func (f *flintFile) refuseUnknown(key string, n *node, known map[string]*spec) {
 			f.report.errorf(k.pos, dotted(key, k.name), "unknown key%s", didYouMean(k.name, names(known)))
 		case s.fields != nil && k.value.kind == kindTable:
 			f.refuseUnknown(dotted(key, k.name), k.value, s.fields)
+		case s.open && s.item.fields != nil:
+			for _, entry := range k.value.keys {
+				f.refuseUnknown(dotted(dotted(key, k.name), entry.name), entry.value, s.item.fields)
+			}
 		case s.item != nil && s.item.fields != nil && k.value.kind == kindList:
 			for i, item := range k.value.items {
 				f.refuseUnknown(fmt.Sprintf("%s[%d]", dotted(key, k.name), i), item, s.item.fields)

@@ -110,9 +110,9 @@ func (s *settingsReader) read(out *Settings) {
 		out.AIScripts = append(out.AIScripts, s.path("ai::scripts", dir))
 	}
 	out.AI = s.ai()
-	if domains := s.viper.GetStringMapString("r2::domains"); len(domains) > 0 {
-		out.R2Domains = domains
-	}
+	out.R2Public = s.list("r2::public")
+	out.R2Domains = s.domains()
+	out.R2Events = s.notifications()
 	s.distinctPorts(out)
 }
 
@@ -211,6 +211,22 @@ func (s *settingsReader) driver(key, plain string, schemes ...string) string {
 	return plain
 }
 
+// domains reads [r2.domains], where a host has the name of its bucket or a table.
+func (s *settingsReader) domains() map[string]R2Domain {
+	if s.flint == nil {
+		return nil
+	}
+	table := s.flint.root.get("r2").get("domains")
+	if table.empty() {
+		return nil
+	}
+	out := map[string]R2Domain{}
+	for _, f := range table.keys {
+		out[strings.ToLower(f.name)] = R2Domain{or(f.value.str(), f.value.get("bucket").str()), f.value.get("not_found").str()}
+	}
+	return out
+}
+
 // namespaces reads [[kv.namespaces]]; what one leaves open is as for all.
 func (s *settingsReader) namespaces(all KVRules) (out []KVNamespaceRule) {
 	if s.flint == nil {
@@ -221,6 +237,21 @@ func (s *settingsReader) namespaces(all KVRules) (out []KVNamespaceRule) {
 		rule.Consistency = or(n.get("consistency").str(), rule.Consistency)
 		if limit := n.get("write_limit"); limit != nil {
 			rule.WriteLimit = limit.boolean()
+		}
+		out = append(out, rule)
+	}
+	return out
+}
+
+// notifications reads [[r2.notifications]].
+func (s *settingsReader) notifications() (out []R2Notification) {
+	if s.flint == nil {
+		return nil
+	}
+	for _, n := range s.flint.root.get("r2").get("notifications").list() {
+		rule := R2Notification{Bucket: n.get("bucket").str(), Queue: n.get("queue").str(), Prefix: n.get("prefix").str(), Suffix: n.get("suffix").str()}
+		for _, e := range n.get("events").list() {
+			rule.Events = append(rule.Events, e.str())
 		}
 		out = append(out, rule)
 	}

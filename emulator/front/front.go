@@ -21,16 +21,22 @@ const EventRequest = "request"
 type Router struct {
 	hosts    map[string]http.Handler
 	patterns []pattern
+	others   func(host string) (h http.Handler, named bool)
 	fallback http.Handler
 }
 
 // NewRouter returns a Router that sends everything to fallback.
 func NewRouter(fallback http.Handler) *Router {
-	return &Router{hosts: map[string]http.Handler{}, fallback: fallback}
+	none := func(string) (http.Handler, bool) { return nil, false }
+	return &Router{hosts: map[string]http.Handler{}, others: none, fallback: fallback}
 }
 
 // Host sends all requests of a host to h.
 func (rt *Router) Host(host string, h http.Handler) { rt.hosts[strings.ToLower(host)] = h }
+
+// Hosts asks find for hosts that come and go; a handler that is not named
+// stands before the fallback only.
+func (rt *Router) Hosts(find func(host string) (h http.Handler, named bool)) { rt.others = find }
 
 // Route sends requests that match a Wrangler route pattern
 // (api.example.com/*, *.example.com/images/*) to h. Of several matching
@@ -49,9 +55,15 @@ func (rt *Router) Route(route string, h http.Handler) {
 // that host by name; the fallback takes everything else.
 func (rt *Router) Find(host, path string) (h http.Handler, named bool) {
 	host = bareHost(host)
+	fallback := rt.fallback
 	for _, name := range []string{host, strings.TrimSuffix(host, ".localhost")} {
 		if h, ok := rt.hosts[name]; ok {
 			return h, true
+		}
+		if h, named := rt.others(name); named {
+			return h, true
+		} else if h != nil {
+			fallback = h
 		}
 		for _, p := range rt.patterns {
 			if p.match(name, path) {
@@ -59,7 +71,7 @@ func (rt *Router) Find(host, path string) (h http.Handler, named bool) {
 			}
 		}
 	}
-	return rt.fallback, false
+	return fallback, false
 }
 
 // ServeHTTP implements http.Handler.

@@ -1,28 +1,29 @@
-package assets
+// Package mimetype knows the Content-Type of a file by its name.
+package mimetype
 
 import (
 	"path"
 	"strings"
 )
 
-// mimeType is the Content-Type of a file by its ending, the same on every
+// ByName is the Content-Type of a file by its ending, the same on every
 // machine; empty when the ending says nothing. Text is UTF-8.
-func mimeType(name string) string {
+func ByName(name string) string {
 	base := path.Base(name)
 	dot := strings.LastIndexByte(base, '.')
 	if dot <= 0 { // a dotfile has no ending
 		return ""
 	}
-	t := mimeTypes[strings.ToLower(base[dot+1:])]
+	t := types[strings.ToLower(base[dot+1:])]
 	if strings.HasPrefix(t, "text/") {
 		return t + "; charset=utf-8"
 	}
 	return t
 }
 
-// mimeTypes are the types of the IANA registry by ending.
+// types are the media types of the IANA registry by ending.
 // https://www.iana.org/assignments/media-types/
-var mimeTypes = map[string]string{
+var types = map[string]string{
 	"html": "text/html", "htm": "text/html", "shtml": "text/html", "css": "text/css",
 	"js": "text/javascript", "mjs": "text/javascript", "cjs": "application/node", "jsx": "text/jsx",
 	"json": "application/json", "map": "application/json", "json5": "application/json5", "jsonld": "application/ld+json",

@@ -1,0 +1,278 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"flint/emulator"
+)
+
+func (a *app) r2Get() *cobra.Command {
+	var file, part string
+	cmd := &cobra.Command{
+		Use:   "get BUCKET/KEY [--file FILE | --pipe]",
+		Short: "Read an object into a file (default: a file named as the key) or to standard output",
+		Args:  exactly("BUCKET/KEY"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			pipe, _ := cmd.Flags().GetBool("pipe")
+			if pipe && file != "" {
+				return usagef("give --file or --pipe, not both")
+			}
+			header, err := rangeHeader(part)
+			if err != nil {
+				return err
+			}
+			return a.onObject(cmd, args[0], func(b *bucket, key string) error {
+				if !pipe && file == "" {
+					if file, err = fileOfKey(key); err != nil {
+						return err
+					}
+				}
+				if !pipe {
+					a.say("Downloading %q from %q.", key, b.name)
+				}
+				return a.getObject(cmd, b, key, file, header)
+			})
+		},
+	}
+	f := cmd.Flags()
+	f.StringVarP(&file, "file", "f", "", "the file to write")
+	f.BoolP("pipe", "p", false, "write to standard output")
+	f.StringVar(&part, "range", "", "bytes FIRST-LAST, FIRST- or -COUNT of the end")
+	return r2Flags(cmd)
+}
+
+var byteRange = regexp.MustCompile(`^(\d+-\d*|-\d+)$`)
+
+func rangeHeader(part string) (http.Header, error) {
+	if part == "" {
+		return nil, nil
+	}
+	if part = strings.TrimPrefix(part, "bytes="); !byteRange.MatchString(part) {
+		return nil, usagef("--range: %q is not FIRST-LAST, FIRST- or -COUNT, in bytes", part)
+	}
+	return http.Header{"Range": {"bytes=" + part}}, nil
+}
+
+// fileOfKey is the file below this folder that a key names.
+func fileOfKey(key string) (string, error) {
+	if !filepath.IsLocal(key) || strings.HasSuffix(key, "/") {
+		return "", usagef("the key %q names no file below this folder; say where to write it: --file FILE or --pipe", key)
+	}
+	return filepath.Clean(key), nil
+}
+
+// getObject writes an object to a file; to the standard output if file is empty.
+func (a *app) getObject(cmd *cobra.Command, b *bucket, key, file string, header http.Header) error {
+	res, err := b.Do(cmd.Context(), http.MethodGet, b.object(key), nil, header)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	w := a.watch(&source{Reader: res.Body, name: key, size: res.ContentLength}, "downloading "+key)
+	if file == "" {
+		_, err = io.Copy(a.std.Out, w.source)
+		return err
+	}
+	err = writeFile(file, w)
+	w.end()
+	if err == nil {
+		a.say("Download complete.")
+	}
+	return err
+}
+
+// writeFile writes a file, at once: what was there before stays if it fails.
+func writeFile(name string, content io.Reader) (err error) {
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() { // a device, a pipe
+		return writeTo(os.OpenFile(name, os.O_WRONLY, 0))(content)
+	}
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(name), ".flint-get-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			os.Remove(f.Name())
+		}
+	}()
+	if err := writeTo(f, f.Chmod(0o644))(content); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), name)
+}
+
+// writeTo copies into an open file and closes it.
+func writeTo(f *os.File, err error) func(io.Reader) error {
+	return func(content io.Reader) error {
+		if f == nil {
+			return err
+		}
+		if err == nil {
+			_, err = io.Copy(f, content)
+		}
+		return errors.Join(err, f.Close())
+	}
+}
+
+// r2Object is an object as the REST API shows it.
+type r2Object struct {
+	Key          string            `json:"key"`
+	Size         int64             `json:"size"`
+	ETag         string            `json:"etag"`
+	LastModified string            `json:"last_modified"`
+	HTTP         map[string]string `json:"http_metadata"`
+	Custom       map[string]string `json:"custom_metadata"`
+	StorageClass string            `json:"storage_class"`
+}
+
+func (a *app) r2Head() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "head BUCKET/KEY",
+		Short: "Print what is known of an object besides its content",
+		Args:  exactly("BUCKET/KEY"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.onObject(cmd, args[0], func(b *bucket, key string) error {
+				res, err := b.Do(cmd.Context(), http.MethodGet, b.object(key), nil, http.Header{"Cf-Metadata-Only": {"true"}})
+				if err != nil {
+					return err
+				}
+				var raw json.RawMessage
+				if _, err := emulator.Result(res, &raw); err != nil {
+					return err
+				}
+				if asJSON {
+					return a.printJSON(raw)
+				}
+				return a.printObject(raw)
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return r2Flags(cmd)
+}
+
+func (a *app) printObject(raw json.RawMessage) error {
+	var o r2Object
+	if err := json.Unmarshal(raw, &o); err != nil {
+		return err
+	}
+	rows := [][2]string{
+		{"key", o.Key}, {"size", strconv.FormatInt(o.Size, 10)}, {"etag", o.ETag},
+		{"last_modified", o.LastModified}, {"storage_class", o.StorageClass},
+	}
+	for _, name := range sortedKeys(o.HTTP) {
+		rows = append(rows, [2]string{name, o.HTTP[name]})
+	}
+	for _, name := range sortedKeys(o.Custom) {
+		rows = append(rows, [2]string{"metadata " + name, o.Custom[name]})
+	}
+	a.labelled(rows)
+	return nil
+}
+
+func (a *app) r2Delete() *cobra.Command {
+	return r2Flags(&cobra.Command{
+		Use:   "delete BUCKET/KEY",
+		Short: "Delete an object",
+		Args:  exactly("BUCKET/KEY"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.onObject(cmd, args[0], func(b *bucket, key string) error {
+				a.say("Deleting object %q from bucket %q.", key, b.name)
+				if _, err := b.Call(cmd.Context(), http.MethodDelete, b.object(key), nil, nil); err != nil {
+					return err
+				}
+				a.say("Delete complete.")
+				return nil
+			})
+		},
+	})
+}
+
+func (a *app) r2List() *cobra.Command {
+	var prefix, delimiter, after string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "list BUCKET",
+		Short: "List the objects of a bucket",
+		Args:  exactly("a bucket"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			query := url.Values{"prefix": {prefix}, "delimiter": {delimiter}, "start_after": {after}}
+			return a.onBucket(cmd, args[0], func(b *bucket) error {
+				if asJSON {
+					list := a.list("[", "]")
+					err := eachObject(cmd, b, query, func(raw json.RawMessage) error { return list.add("", raw) }, func(group string) error {
+						return list.add("", map[string]string{"prefix": group})
+					})
+					return errors.Join(err, list.end())
+				}
+				return a.printObjects(cmd, b, query)
+			})
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&prefix, "prefix", "", "only keys that begin with this")
+	f.StringVar(&delimiter, "delimiter", "", "show what keys have in common up to this, as folders")
+	f.StringVar(&after, "start-after", "", "only keys after this one")
+	f.BoolVar(&asJSON, "json", false, "print JSON")
+	return r2Flags(cmd)
+}
+
+// eachObject calls f for each object of a list, and group for what a delimiter
+// has put together.
+func eachObject[T any](cmd *cobra.Command, b *bucket, query url.Values, f func(o T) error, group func(prefix string) error) error {
+	for query.Set("per_page", "1000"); ; {
+		var page []T
+		info, err := b.Call(cmd.Context(), http.MethodGet, b.path("objects")+"?"+query.Encode(), nil, &page)
+		if err != nil {
+			return err
+		}
+		for _, o := range page {
+			if err := f(o); err != nil {
+				return err
+			}
+		}
+		groups, _ := info["delimited"].([]any)
+		for _, g := range groups {
+			if err := group(fmt.Sprint(g)); err != nil {
+				return err
+			}
+		}
+		cursor, _ := info["cursor"].(string)
+		if cursor == "" {
+			return nil
+		}
+		query.Set("cursor", cursor)
+	}
+}
+
+func (a *app) printObjects(cmd *cobra.Command, b *bucket, query url.Values) error {
+	var rows [][]string
+	err := eachObject(cmd, b, query, func(o r2Object) error {
+		rows = append(rows, []string{o.Key, strconv.FormatInt(o.Size, 10), o.LastModified, o.ETag})
+		return nil
+	}, func(group string) error {
+		rows = append(rows, []string{group, "", "", ""})
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	table(a.std.Out, []string{"key", "size", "last modified", "etag"}, rows)
+	return nil
+}

@@ -1,0 +1,279 @@
+package r2
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"flint/internal/cferr"
+	"flint/internal/clock"
+)
+
+// ager is a driver that finds what is oldest without looking at everything.
+// Times are in milliseconds since 1970.
+type ager interface {
+	// age makes objects findable by age, or takes the cost of that away again.
+	age(ctx context.Context, on bool) error
+	// oldest gives objects below prefix that stand behind after and were uploaded
+	// at until or before, in the order of marks. class, unless empty, is theirs.
+	oldest(ctx context.Context, prefix, class string, after mark, until int64, limit int) ([]*Object, error)
+	// removeThese deletes the objects that still are what they were, and tells which.
+	removeThese(ctx context.Context, objects []*Object) ([]*Object, error)
+	// classify gives them a storage class, and nothing else that is new.
+	classify(ctx context.Context, objects []*Object, class string) error
+	// oldestUpload is when the oldest upload in progress below prefix began.
+	oldestUpload(ctx context.Context, prefix string) (created int64, found bool, err error)
+	// abortBefore ends the uploads below prefix that began at until or before.
+	abortBefore(ctx context.Context, prefix string, until int64) error
+}
+
+// mark is a place in the order of upload times and, of the same time, of keys.
+type mark struct {
+	millis int64
+	key    string
+}
+
+// lifecycle applies a bucket's rules. There is one timer, set for what is due
+// next; each action remembers up to which upload time it is done, so that no
+// object is looked at twice.
+type lifecycle struct {
+	actions atomic.Pointer[[]*action]
+	run     sync.Mutex // one run at a time
+
+	mu     sync.Mutex
+	timer  clock.Timer
+	at     time.Time // what timer is set for
+	closed bool
+}
+
+// action is one transition of one rule.
+type action struct {
+	prefix string
+	when   LifecycleCondition
+	class  string // to transition to; empty: delete
+	upload bool   // about uploads
+	done   mark   // objects up to here have been dealt with; guarded by lifecycle.run
+}
+
+// from is the class that an action looks for.
+func (a *action) from() string {
+	if a.class != "" {
+		return Standard
+	}
+	return ""
+}
+
+// actions lists what rules do; deletions first, as they win over transitions.
+func actions(rules []LifecycleRule) (out []*action) {
+	var later []*action
+	for i := range rules {
+		r := &rules[i]
+		if !r.Enabled {
+			continue
+		}
+		if t := r.DeleteObjects; t != nil {
+			out = append(out, &action{prefix: r.Conditions.Prefix, when: t.Condition})
+		}
+		if t := r.AbortUploads; t != nil {
+			out = append(out, &action{prefix: r.Conditions.Prefix, when: t.Condition, upload: true})
+		}
+		for _, t := range r.StorageClasses {
+			later = append(later, &action{prefix: r.Conditions.Prefix, when: t.Condition, class: t.StorageClass})
+		}
+	}
+	return append(out, later...)
+}
+
+// canAge refuses rules that the driver cannot follow.
+func (b *Bucket) canAge(rules []LifecycleRule) error {
+	if _, ok := b.driver.(ager); ok || len(actions(rules)) == 0 {
+		return nil
+	}
+	return cferr.NotServed("lifecycle rules on buckets of an S3 store; set them in the store itself")
+}
+
+// restartLifecycle begins anew with the rules of now, and runs what is due.
+func (b *Bucket) restartLifecycle() error {
+	d, ok := b.driver.(ager)
+	if !ok {
+		return nil
+	}
+	l := &b.lifecycle
+	l.run.Lock()
+	next := actions(b.Lifecycle())
+	objects := slices.ContainsFunc(next, func(a *action) bool { return !a.upload })
+	err := d.age(context.Background(), objects)
+	l.actions.Store(&next)
+	l.run.Unlock()
+	if err != nil {
+		return fmt.Errorf("find the objects of bucket %s by age: %w", b.name, err)
+	}
+	b.runLifecycle()
+	return nil
+}
+
+// all is what the rules do.
+func (l *lifecycle) all() []*action {
+	if all := l.actions.Load(); all != nil {
+		return *all
+	}
+	return nil
+}
+
+// born tells the lifecycle of a new object or upload. Without rules for it this
+// costs nothing but a look.
+func (b *Bucket) born(key string, at time.Time, upload bool) {
+	for _, a := range b.lifecycle.all() {
+		if a.upload == upload && strings.HasPrefix(key, a.prefix) {
+			b.lifecycle.wake(b, a.when.due(at))
+		}
+	}
+}
+
+// wake sets the timer, unless it is set for something earlier.
+func (l *lifecycle) wake(b *Bucket, at time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed || l.timer != nil && !at.Before(l.at) {
+		return
+	}
+	if l.timer != nil {
+		l.timer.Stop()
+	}
+	l.at = at
+	l.timer = b.store.clock.AfterFunc(at.Sub(b.store.clock.Now()), b.runLifecycle)
+}
+
+// runLifecycle does what is due and sets the timer for what is due next.
+func (b *Bucket) runLifecycle() {
+	l := &b.lifecycle
+	l.run.Lock()
+	defer l.run.Unlock()
+	l.mu.Lock()
+	if l.timer != nil {
+		l.timer.Stop()
+		l.timer = nil
+	}
+	closed := l.closed
+	l.mu.Unlock()
+	if closed {
+		return
+	}
+	now := b.store.clock.Now()
+	var next time.Time
+	for _, a := range l.all() {
+		due, err := b.apply(a, now)
+		if err != nil {
+			b.store.log.Error("r2: a lifecycle rule could not be applied", "bucket", b.name, "prefix", a.prefix, "error", err)
+			due = now.Add(lifecycleRetry)
+		}
+		if !due.IsZero() && (next.IsZero() || due.Before(next)) {
+			next = due
+		}
+	}
+	if !next.IsZero() {
+		l.wake(b, next)
+	}
+}
+
+// apply does what of an action is due, and returns when there will be more.
+func (b *Bucket) apply(a *action, now time.Time) (next time.Time, err error) {
+	ctx, d := context.Background(), b.driver.(ager)
+	until := a.bornBefore(now)
+	if a.upload {
+		if err := d.abortBefore(ctx, a.prefix, until); err != nil {
+			return next, err
+		}
+		created, found, err := d.oldestUpload(ctx, a.prefix)
+		if err != nil || !found {
+			return next, err
+		}
+		return a.when.due(time.UnixMilli(created)), nil
+	}
+	for {
+		objects, err := d.oldest(ctx, a.prefix, a.from(), a.done, until, lifecycleBatch)
+		if err != nil {
+			return next, err
+		}
+		if err := b.applyTo(ctx, a, objects); err != nil {
+			return next, err
+		}
+		if len(objects) < lifecycleBatch {
+			break
+		}
+		last := objects[len(objects)-1]
+		a.done = mark{last.Uploaded.UnixMilli(), last.Key}
+	}
+	if until >= a.done.millis {
+		a.done = mark{until, afterAll} // what comes later is younger
+	}
+	objects, err := d.oldest(ctx, a.prefix, a.from(), a.done, math.MaxInt64, 1)
+	if err != nil || len(objects) == 0 {
+		return next, err
+	}
+	return a.when.due(objects[0].Uploaded), nil
+}
+
+// bornBefore is the latest upload time of which now is due.
+func (a *action) bornBefore(now time.Time) int64 {
+	if a.when.Type == ConditionAge {
+		return now.Add(-a.when.MaxAge).UnixMilli()
+	}
+	if now.Before(a.when.Date) {
+		return -1
+	}
+	// What was there at the date, and what came on an earlier day.
+	day := now.UTC().Truncate(24 * time.Hour)
+	if day.Before(a.when.Date) {
+		day = a.when.Date
+	}
+	return day.UnixMilli() - 1
+}
+
+// applyTo deletes or moves objects.
+func (b *Bucket) applyTo(ctx context.Context, a *action, objects []*Object) error {
+	if len(objects) == 0 {
+		return nil
+	}
+	d := b.driver.(ager)
+	if a.class != "" {
+		return d.classify(ctx, slices.DeleteFunc(slices.Clone(objects), b.soonGone), a.class)
+	}
+	keys := make([]string, len(objects))
+	for i, o := range objects {
+		keys[i] = o.Key
+	}
+	news, err := b.announce(ActionLifecycleDelete, nil, keys...)
+	if err != nil {
+		return err
+	}
+	gone, err := d.removeThese(ctx, objects)
+	news.only(gone)
+	news.done(ctx, err)
+	return err
+}
+
+// soonGone reports whether a rule deletes o within a day: then it is not worth
+// a transition. https://developers.cloudflare.com/r2/buckets/object-lifecycles/#behavior
+func (b *Bucket) soonGone(o *Object) bool {
+	soon := b.store.clock.Now().Add(24 * time.Hour)
+	return slices.ContainsFunc(b.lifecycle.all(), func(a *action) bool {
+		return a.class == "" && !a.upload && strings.HasPrefix(o.Key, a.prefix) && !a.when.due(o.Uploaded).After(soon)
+	})
+}
+
+func (l *lifecycle) close() {
+	l.mu.Lock()
+	l.closed = true
+	if l.timer != nil {
+		l.timer.Stop()
+	}
+	l.mu.Unlock()
+	l.run.Lock() // waits for a run
+	defer l.run.Unlock()
+}

@@ -1,0 +1,97 @@
+package r2
+
+import (
+	"context"
+	"io"
+)
+
+// pipelineBuffers is how many buffers a put of more than one has: one is read
+// into, one waits, one is hashed.
+const pipelineBuffers = 3
+
+// copyHashed copies src to its end, through h, and gives up at the size limit.
+// What does not fit a buffer is hashed by a goroutine of its own, while the same
+// bytes are written and the next ones are read: a hash takes longer than both.
+func copyHashed(ctx context.Context, dst io.Writer, h *hasher, src io.Reader) (int64, error) {
+	buf := copyBuffers.Get().(*[]byte)
+	n, eof, err := readFull(src, *buf)
+	if err != nil || eof {
+		defer copyBuffers.Put(buf)
+		if err != nil || n == 0 {
+			return int64(n), err
+		}
+		h.Write((*buf)[:n])
+		_, err := dst.Write((*buf)[:n])
+		return int64(n), err
+	}
+	p := startPipeline(h)
+	defer p.end()
+	var total int64
+	for {
+		if total += int64(n); total > MaxPutSize {
+			copyBuffers.Put(buf)
+			return total, ErrEntityTooLarge
+		}
+		p.hash <- chunk{buf, n}
+		if _, err := dst.Write((*buf)[:n]); err != nil {
+			return total, err
+		}
+		if eof {
+			return total, nil
+		}
+		buf = p.buffer()
+		if n, eof, err = readFull(src, *buf); err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			copyBuffers.Put(buf)
+			return total, err
+		}
+	}
+}
+
+type chunk struct {
+	buf *[]byte
+	n   int
+}
+
+// pipeline hashes what is sent into hash, in order.
+type pipeline struct {
+	hash chan chunk
+	free chan *[]byte // hashed
+	made int
+}
+
+func startPipeline(h *hasher) *pipeline {
+	p := &pipeline{hash: make(chan chunk, pipelineBuffers), free: make(chan *[]byte, pipelineBuffers), made: 1}
+	go func() {
+		defer close(p.free)
+		for c := range p.hash {
+			h.Write((*c.buf)[:c.n])
+			p.free <- c.buf
+		}
+	}()
+	return p
+}
+
+// buffer is one that nobody reads any more.
+func (p *pipeline) buffer() *[]byte {
+	select {
+	case buf := <-p.free:
+		return buf
+	default:
+	}
+	if p.made < pipelineBuffers {
+		p.made++
+		return copyBuffers.Get().(*[]byte)
+	}
+	return <-p.free
+}
+
+// end waits until all is hashed.
+func (p *pipeline) end() {
+	close(p.hash)
+	for buf := range p.free {
+		copyBuffers.Put(buf)
+	}
+}

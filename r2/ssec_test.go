@@ -1,0 +1,227 @@
+package r2
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+var (
+	rightKey = &SSECKey{1, 2, 3}
+	wrongKey = &SSECKey{3, 2, 1}
+)
+
+// Content is encrypted on disk, and comes back with its key only, wherever it
+// is kept, whole or in part.
+func TestSSEC(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name  string
+		size  int
+		parts int
+	}{{"inline", 5000, 0}, {"journaled", 100, 0}, {"empty", 0, 0}, {"blob", 300_000, 0}, {"many buffers", 3 << 20, 0}, {"parts", 900_000, 3}} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			b, _ := newBucket(t)
+			b.store.minPart = 8
+			text := bytes.Repeat([]byte("the secret line\n"), c.size/16+1)[:c.size]
+			o := putSealed(t, b, text, c.parts)
+			if o.SSECKeyMD5 != rightKey.KeyMD5() || len(o.SSECKeyMD5) != 32 {
+				t.Errorf("ssecKeyMd5 %q", o.SSECKeyMD5)
+			}
+			for _, span := range []Span{{0, int64(c.size)}, {0, 1}, {1, 15}, {16, 16}, {17, 4000}, {int64(c.size) - 1, 1}, {299_999, 300_002}} {
+				if span.Offset >= 0 && span.Length > 0 && span.Offset+span.Length <= int64(c.size) {
+					wantSealed(t, b, text, span)
+				}
+			}
+			for _, key := range []struct {
+				key  *SSECKey
+				want error
+			}{{nil, ErrSSECKeyRequired}, {wrongKey, ErrSSECKeyMismatch}} {
+				if _, err := b.Get(context.Background(), "k", GetOptions{SSECKey: key.key}); !errors.Is(err, key.want) {
+					t.Errorf("get: %v, want %v", err, key.want)
+				}
+			}
+			h, err := b.Head(context.Background(), "k")
+			if err != nil || h.SSECKeyMD5 != o.SSECKeyMD5 || h.Size != int64(c.size) {
+				t.Errorf("head %+v, %v", h, err)
+			}
+			if err := b.store.Close(); err != nil { // moves what the journal has
+				t.Fatal(err)
+			}
+			wantNowhere(t, b.store.dir, "the secret line")
+		})
+	}
+}
+
+func putSealed(t *testing.T, b *Bucket, text []byte, parts int) *Object {
+	t.Helper()
+	ctx := context.Background()
+	if parts == 0 {
+		o, err := b.Put(ctx, "k", bytes.NewReader(text), PutOptions{Size: int64(len(text)), SSECKey: rightKey})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return o
+	}
+	id, err := b.CreateMultipart(ctx, "k", MultipartOptions{SSECKey: rightKey})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.UploadPart(ctx, "k", id, 1, strings.NewReader("x"), 1); !errors.Is(err, ErrSSECKeyRequired) {
+		t.Errorf("a part without the key: %v", err)
+	}
+	if _, err := b.UploadPartSSEC(ctx, "k", id, 1, strings.NewReader("x"), 1, wrongKey); !errors.Is(err, ErrSSECKeyMismatch) {
+		t.Errorf("a part with another key: %v", err)
+	}
+	var named []Part
+	size := len(text) / parts
+	for n := range parts {
+		etag, err := b.UploadPartSSEC(ctx, "k", id, n+1, bytes.NewReader(text[n*size:(n+1)*size]), int64(size), rightKey)
+		if err != nil {
+			t.Fatal(err)
+		}
+		named = append(named, Part{n + 1, etag})
+	}
+	o, err := b.CompleteMultipart(ctx, "k", id, named)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+func wantSealed(t *testing.T, b *Bucket, text []byte, span Span) {
+	t.Helper()
+	body, err := b.Get(context.Background(), "k", GetOptions{SSECKey: rightKey, Range: &Range{Offset: &span.Offset, Length: &span.Length}})
+	if err != nil {
+		t.Fatalf("%+v: %v", span, err)
+	}
+	defer body.Content.Close()
+	var got bytes.Buffer
+	if _, err := io.Copy(&got, body.Content); err != nil || !bytes.Equal(got.Bytes(), text[span.Offset:span.Offset+span.Length]) {
+		t.Errorf("%+v: %d bytes that differ, or %v", span, got.Len(), err)
+	}
+}
+
+// wantNowhere looks for a text in every file below dir.
+func wantNowhere(t *testing.T, dir, text string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		if bytes.Contains(content, []byte(text)) {
+			t.Errorf("%s has it in the clear", path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A key for what was stored without one is an error, and no key stays behind
+// when the object is replaced.
+func TestSSECNotApplicable(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	b, _ := newBucket(t)
+	put(t, b, "k", "plain")
+	if _, err := b.Get(ctx, "k", GetOptions{SSECKey: rightKey}); !errors.Is(err, ErrSSECNotApplicable) || err.Error() != ErrSSECNotApplicable.Error() {
+		t.Errorf("get: %v", err)
+	}
+	id, err := b.CreateMultipart(ctx, "k", MultipartOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.UploadPartSSEC(ctx, "k", id, 1, strings.NewReader("x"), 1, rightKey); !errors.Is(err, ErrSSECNotApplicable) {
+		t.Errorf("a part: %v", err)
+	}
+	putSealed(t, b, []byte("sealed"), 0)
+	o := put(t, b, "k", "plain again")
+	if content, _ := get(t, b, "k"); content != "plain again" || o.SSECKeyMD5 != "" {
+		t.Errorf("%q, %+v", content, o)
+	}
+}
+
+// Counter blocks carry into their upper half.
+func TestSSECStreamCarries(t *testing.T) {
+	t.Parallel()
+	blob := strings.Repeat("f", 32)
+	whole := make([]byte, 200)
+	s, err := rightKey.stream(blob, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.XORKeyStream(whole, whole)
+	for offset := range int64(100) {
+		part := make([]byte, 100)
+		s, err := rightKey.stream(blob, offset)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.XORKeyStream(part, part); !bytes.Equal(part, whole[offset:offset+100]) {
+			t.Fatalf("offset %d differs", offset)
+		}
+	}
+}
+
+func TestBindingSSEC(t *testing.T) {
+	t.Parallel()
+	w := newWire(t)
+	key := func(k *SSECKey) string { return fmt.Sprintf(`"ssec":{"key":"%x"}`, k[:]) }
+	p := w.put(`{"method":"put","object":"k",`+key(rightKey)+`}`, "secret").want(t, 200, 0)
+	if sub(p.meta, "ssec", "keyMd5") != rightKey.KeyMD5() || sub(p.meta, "ssec", "algorithm") != "aes256" {
+		t.Errorf("put %v", p.meta)
+	}
+	g := w.get(`{"method":"get","object":"k",`+key(rightKey)+`}`).want(t, 200, 0)
+	if g.body != "secret" {
+		t.Errorf("get %q", g.body)
+	}
+	h := w.get(`{"method":"head","object":"k"}`).want(t, 200, 0)
+	if sub(h.meta, "ssec", "keyMd5") != rightKey.KeyMD5() {
+		t.Errorf("head %v", h.meta)
+	}
+	w.get(`{"method":"get","object":"k"}`).want(t, 400, 10029)
+	w.get(`{"method":"get","object":"k",`+key(wrongKey)+`}`).want(t, 403, 10003)
+	w.get(`{"method":"get","object":"k","ssec":{"key":"zz"}}`).want(t, 400, 10029)
+	w.put(`{"method":"put","object":"k"}`, "plain").want(t, 200, 0)
+	w.get(`{"method":"get","object":"k",`+key(rightKey)+`}`).want(t, 400, 10029)
+}
+
+// A copy is encrypted with its own key, whatever the source's.
+func TestSSECCopy(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	for _, c := range []struct{ size, parts int }{{100, 0}, {300_000, 0}, {900_000, 3}} {
+		b, _ := newBucket(t)
+		b.store.minPart = 8
+		text := bytes.Repeat([]byte("the secret line\n"), c.size/16+1)[:c.size]
+		putSealed(t, b, text, c.parts)
+		if _, err := b.Copy(ctx, b, "k", "copy", CopyOptions{}); !errors.Is(err, ErrSSECKeyRequired) {
+			t.Errorf("without the key: %v", err)
+		}
+		if _, err := b.Copy(ctx, b, "k", "copy", CopyOptions{SourceKey: wrongKey}); !errors.Is(err, ErrSSECKeyMismatch) {
+			t.Errorf("with another key: %v", err)
+		}
+		o, err := b.Copy(ctx, b, "k", "open", CopyOptions{SourceKey: rightKey})
+		if err != nil || o.SSECKeyMD5 != "" {
+			t.Fatalf("%+v, %v", o, err)
+		}
+		if content, _ := get(t, b, "open"); content != string(text) {
+			t.Error("the copy in the clear differs")
+		}
+		if o, err = b.Copy(ctx, b, "open", "k", CopyOptions{SSECKey: rightKey}); err != nil || o.SSECKeyMD5 != rightKey.KeyMD5() {
+			t.Fatalf("%+v, %v", o, err)
+		}
+		wantSealed(t, b, text, Span{0, int64(c.size)})
+	}
+}
