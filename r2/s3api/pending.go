@@ -1,0 +1,24 @@
+package s3api
+
+import (
+	"context"
+
+	"flint/internal/cferr"
+)
+
+func (q *request) getCORS(context.Context) error         { return cferr.NotServed("x") }
+func (q *request) putCORS(context.Context) error         { return cferr.NotServed("x") }
+func (q *request) deleteCORS(context.Context) error      { return cferr.NotServed("x") }
+func (q *request) getLifecycle(context.Context) error    { return cferr.NotServed("x") }
+func (q *request) putLifecycle(context.Context) error    { return cferr.NotServed("x") }
+func (q *request) deleteLifecycle(context.Context) error { return cferr.NotServed("x") }
+func (q *request) listUploads(context.Context) error     { return cferr.NotServed("x") }
+func (q *request) copyObject(context.Context) error      { return cferr.NotServed("x") }
+func (q *request) createUpload(context.Context) error    { return cferr.NotServed("x") }
+func (q *request) uploadPart(context.Context) error      { return cferr.NotServed("x") }
+func (q *request) uploadPartCopy(context.Context) error  { return cferr.NotServed("x") }
+func (q *request) completeUpload(context.Context) error  { return cferr.NotServed("x") }
+func (q *request) abortUpload(context.Context) error     { return cferr.NotServed("x") }
+func (q *request) listParts(context.Context) error       { return cferr.NotServed("x") }
+func (q *request) preflight() error                      { return cferr.NotServed("x") }
+func (q *request) crossOrigin()                          {}
