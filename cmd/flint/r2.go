@@ -17,7 +17,7 @@ import (
 
 func (a *app) r2() *cobra.Command {
 	return group("r2", "R2 object storage", group("object", "Objects of a bucket", a.r2Put(), a.r2Get(), a.r2Delete(), a.r2List()),
-		notYet("bucket"), notYet("bulk"), notYet("sync"), notYet("token"))
+		notYet("bucket"), notYet("bulk"), notYet("sync"), a.r2Token())
 }
 
 // objectPath turns BUCKET/KEY into the REST path of the object.

@@ -14,9 +14,11 @@ var flintSpec = map[string]*spec{
 	"state": text, "ephemeral": boolean, "isolates": integer, "watch": boolean, "install": boolean,
 	"log_format": oneOf("pretty", "json"),
 	"kv":         table(kvSpec(map[string]*spec{"driver": text, "namespaces": listOf(table(kvSpec(map[string]*spec{"id": text}), "id"))})),
-	"r2":         table(map[string]*spec{"driver": text, "domains": mapOf(text), "notifications": listOf(notificationSpec)}),
-	"outbound":   table(map[string]*spec{"allow": texts}),
-	"ai":         table(map[string]*spec{"scripts": texts}),
+	"r2": table(map[string]*spec{
+		"driver": text, "domains": mapOf(text), "notifications": listOf(notificationSpec), "access_key_id": text, "secret_access_key": text,
+	}),
+	"outbound": table(map[string]*spec{"allow": texts}),
+	"ai":       table(map[string]*spec{"scripts": texts}),
 }
 
 // notificationSpec is a rule by which changes of a bucket make messages.

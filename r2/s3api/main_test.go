@@ -2,8 +2,11 @@ package s3api
 
 import (
 	"bytes"
+	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -11,8 +14,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"crypto/sha256"
 
 	"go.uber.org/goleak"
 
@@ -163,4 +164,27 @@ func wantHeader(t testing.TB, res *http.Response, name, value string) {
 	if got := res.Header.Get(name); got != value {
 		t.Errorf("%s: %q, want %q", name, got, value)
 	}
+}
+
+// dialTo connects to one address whatever the host.
+func dialTo(address string) func(context.Context, string, string) (net.Conn, error) {
+	return func(ctx context.Context, network, _ string) (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, network, address)
+	}
+}
+
+// signed is a request that the fixture's token has signed, without a body.
+func (f *fixture) signed(method, target string, headers ...string) (*http.Request, *signature) {
+	r := httptest.NewRequest(method, target, nil)
+	r.Host = "127.0.0.1:8789"
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	return r, signRequest(r, f.token, f.clock.Now())
+}
+
+// setBody gives a signed request its body.
+func (f *fixture) setBody(r *http.Request, body string) {
+	r.Body, r.ContentLength = io.NopCloser(strings.NewReader(body)), int64(len(body))
 }

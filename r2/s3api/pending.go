@@ -14,11 +14,7 @@ func (q *request) putLifecycle(context.Context) error    { return cferr.NotServe
 func (q *request) deleteLifecycle(context.Context) error { return cferr.NotServed("x") }
 func (q *request) listUploads(context.Context) error     { return cferr.NotServed("x") }
 func (q *request) copyObject(context.Context) error      { return cferr.NotServed("x") }
-func (q *request) createUpload(context.Context) error    { return cferr.NotServed("x") }
-func (q *request) uploadPart(context.Context) error      { return cferr.NotServed("x") }
 func (q *request) uploadPartCopy(context.Context) error  { return cferr.NotServed("x") }
-func (q *request) completeUpload(context.Context) error  { return cferr.NotServed("x") }
-func (q *request) abortUpload(context.Context) error     { return cferr.NotServed("x") }
 func (q *request) listParts(context.Context) error       { return cferr.NotServed("x") }
 func (q *request) preflight() error                      { return cferr.NotServed("x") }
 func (q *request) crossOrigin()                          {}
