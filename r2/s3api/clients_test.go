@@ -143,7 +143,7 @@ func TestAWSSDKTrailers(t *testing.T) {
 // two drops the answer of a call whose error alone matters.
 func two[T any](_ T, err error) error { return err }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

@@ -42,7 +42,6 @@ var (
 	errConditionForm    = failure(http.StatusBadRequest, "InvalidArgument", "The If-Match or If-None-Match header is not a list of ETags.")
 	errCopySource       = failure(http.StatusBadRequest, "InvalidArgument", "copy source bucket name")
 	errCopyRange        = failure(http.StatusBadRequest, "InvalidArgument", "x-amz-copy-source-range must be positive.")
-	errCopyToItself     = failure(http.StatusBadRequest, "InvalidRequest", "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.")
 	errPartNumber       = failure(http.StatusBadRequest, "InvalidArgument", "Part number must be an integer between 1 and 10000, inclusive.")
 	errInvalidPart      = failure(http.StatusBadRequest, "InvalidPart", "One or more of the specified parts could not be found.")
 	errPartTwice        = failure(http.StatusBadRequest, "InvalidPart", "There was a problem with the multipart upload.")

@@ -12,9 +12,5 @@ func (q *request) deleteCORS(context.Context) error      { return cferr.NotServe
 func (q *request) getLifecycle(context.Context) error    { return cferr.NotServed("x") }
 func (q *request) putLifecycle(context.Context) error    { return cferr.NotServed("x") }
 func (q *request) deleteLifecycle(context.Context) error { return cferr.NotServed("x") }
-func (q *request) listUploads(context.Context) error     { return cferr.NotServed("x") }
-func (q *request) copyObject(context.Context) error      { return cferr.NotServed("x") }
-func (q *request) uploadPartCopy(context.Context) error  { return cferr.NotServed("x") }
-func (q *request) listParts(context.Context) error       { return cferr.NotServed("x") }
 func (q *request) preflight() error                      { return cferr.NotServed("x") }
 func (q *request) crossOrigin()                          {}
