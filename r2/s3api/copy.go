@@ -3,6 +3,7 @@ package s3api
 import (
 	"context"
 	"encoding/xml"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -31,7 +32,7 @@ func (q *request) copyObject(ctx context.Context) error {
 	if opts.OnlyIf, err = conditions(q.r.Header, "Cf-Copy-Destination-"); err != nil {
 		return err
 	}
-	if err := q.copyMetadata(ctx, src, key, &opts); err != nil {
+	if err = q.copyMetadata(ctx, src, key, &opts); err != nil {
 		return err
 	}
 	b, err := q.open()
@@ -43,6 +44,7 @@ func (q *request) copyObject(ctx context.Context) error {
 		return err
 	}
 	q.op.Bytes = o.Size
+	setSSECKey(q.Header(), opts.SSECKey)
 	return writeXML(q, &copyResult{NS: xmlns, ETag: httpETag(o.ETag), LastModified: xmlDate(o.Uploaded)})
 }
 
@@ -53,7 +55,10 @@ func (q *request) copyMetadata(ctx context.Context, src *r2.Bucket, key string, 
 	if err != nil {
 		return err
 	}
-	opts.StorageClass = own.StorageClass
+	opts.StorageClass, opts.SSECKey = own.StorageClass, own.SSECKey
+	if opts.SourceKey, err = ssecKey(q.r.Header, sourceSSECHeader); err != nil {
+		return err
+	}
 	switch directive := q.r.Header.Get("X-Amz-Metadata-Directive"); directive {
 	case "", "COPY":
 		return nil
@@ -147,6 +152,12 @@ func (q *request) uploadPartCopy(ctx context.Context) error {
 	var opts r2.GetOptions
 	if opts.Range, err = copyRange(q.r.Header); err != nil {
 		return err
+	}
+	if opts.SSECKey, err = ssecKey(q.r.Header, sourceSSECHeader); err != nil {
+		return err
+	}
+	if key, err := ssecKey(q.r.Header, ssecHeader); err != nil || key != nil {
+		return errors.Join(err, errPartCopySSEC)
 	}
 	b, err := q.open()
 	if err != nil {

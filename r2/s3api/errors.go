@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"flint/internal/cferr"
+	"flint/r2"
 )
 
 // Error is a failure as S3 clients see it.
@@ -80,6 +81,9 @@ func from(err error) *Error {
 		return errRequestTooLarge
 	}
 	e := cferr.From(err)
+	if e == r2.ErrSSECNotApplicable || e == r2.ErrSSECKeyRequired { // R2 gives several errors one number
+		return failure(e.Status, "InvalidRequest", e.Message)
+	}
 	c, ok := codes[e.Code]
 	switch {
 	case !ok && e.Status < http.StatusInternalServerError:

@@ -113,6 +113,11 @@ func FuzzXML(f *testing.F) {
 			if err != nil && !errors.Is(err, errMalformedXML) {
 				t.Fatalf("%T: %v", doc, err)
 			}
+			if l, ok := doc.(*lifecycleConfiguration); ok && err == nil {
+				for i := range l.Rules {
+					_, _ = l.Rules[i].rule() // must not panic
+				}
+			}
 			if c, ok := doc.(*completion); ok && err == nil {
 				parts, err := c.parts()
 				if err == nil && (len(parts) == 0 || parts[0].Number < 1) {
@@ -123,4 +128,6 @@ func FuzzXML(f *testing.F) {
 	})
 }
 
-func documents() []any { return []any{&deleteRequest{}, &completion{}, &createConfiguration{}} }
+func documents() []any {
+	return []any{&deleteRequest{}, &completion{}, &createConfiguration{}, &corsConfiguration{}, &lifecycleConfiguration{}}
+}

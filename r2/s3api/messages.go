@@ -3,6 +3,8 @@ package s3api
 import (
 	"fmt"
 	"net/http"
+
+	"flint/internal/cferr"
 )
 
 // Errors of the S3 protocol itself, in R2's words.
@@ -53,6 +55,13 @@ var (
 	errNoCORS           = failure(http.StatusNotFound, "NoSuchCORSConfiguration", "The CORS configuration does not exist")
 	errNoLifecycle      = failure(http.StatusNotFound, "NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist")
 	errPreflight        = failure(http.StatusForbidden, "Forbidden", "CORS not configured for this bucket, or no rule allows this origin, method and headers.")
+	errPartCopySSEC     = cferr.NotServed("UploadPartCopy into an upload that is encrypted with the client's key")
+	errSSECNoKey        = failure(http.StatusBadRequest, "InvalidArgument", "Requests specifying Server Side Encryption with Customer provided keys must provide an appropriate secret key.")
+	errSSECNoMD5        = failure(http.StatusBadRequest, "InvalidArgument", "Requests specifying Server Side Encryption with Customer provided keys must provide the client calculated MD5 of the secret key.")
+	errSSECNoAlgorithm  = failure(http.StatusBadRequest, "InvalidArgument", "Requests specifying Server Side Encryption with Customer provided keys must provide a valid encryption algorithm.")
+	errSSECAlgorithm    = failure(http.StatusBadRequest, "InvalidEncryptionAlgorithmError", "The encryption request that you specified is not valid. The valid value is AES256.")
+	errSSECKey          = failure(http.StatusBadRequest, "InvalidArgument", "The secret key was invalid for the specified algorithm.")
+	errSSECMD5          = failure(http.StatusBadRequest, "InvalidArgument", "The calculated MD5 hash of the key did not match the hash that was provided.")
 	errRequestTooLarge  = failuref(http.StatusBadRequest, "MaxMessageLengthExceeded", "Your request was too big: an XML body has at most %d bytes.", maxXML)
 )
 

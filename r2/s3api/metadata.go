@@ -156,6 +156,7 @@ func (q *request) setHeaders(o *r2.Object) {
 	h := q.Header()
 	o.WriteHTTPHeaders(h)
 	setCustomMetadata(h, o.Custom)
+	setSSEC(h, o.SSECKeyMD5)
 	if o.StorageClass != r2.Standard {
 		h.Set("X-Amz-Storage-Class", s3Class(o.StorageClass))
 	}

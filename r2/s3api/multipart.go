@@ -26,7 +26,7 @@ func (q *request) createUpload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	opts := r2.MultipartOptions{HTTP: put.HTTP, Custom: put.Custom, StorageClass: put.StorageClass}
+	opts := r2.MultipartOptions{HTTP: put.HTTP, Custom: put.Custom, StorageClass: put.StorageClass, SSECKey: put.SSECKey}
 	b, err := q.openOrCreate()
 	if err != nil {
 		return err
@@ -35,6 +35,7 @@ func (q *request) createUpload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	setSSECKey(q.Header(), put.SSECKey)
 	return writeXML(q, &createdUpload{NS: xmlns, Bucket: q.bucket, Key: q.key, UploadID: id})
 }
 
@@ -53,6 +54,10 @@ func (q *request) uploadPart(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	key, err := ssecKey(q.r.Header, ssecHeader)
+	if err != nil {
+		return err
+	}
 	p, err := newPayload(q.r, q.sig)
 	if err != nil {
 		return err
@@ -61,13 +66,14 @@ func (q *request) uploadPart(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	etag, err := b.UploadPart(ctx, q.key, q.query.Get("uploadId"), number, p, p.size)
+	etag, err := b.UploadPartSSEC(ctx, q.key, q.query.Get("uploadId"), number, p, p.size, key)
 	if err != nil {
 		return err
 	}
 	q.op.Bytes = p.size
 	h := q.Header()
 	h.Set("ETag", httpETag(etag))
+	setSSECKey(h, key)
 	setChecksums(h, p.checksums())
 	q.WriteHeader(http.StatusOK)
 	return nil

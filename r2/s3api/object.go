@@ -31,6 +31,9 @@ func (q *request) sendObject(ctx context.Context, content bool) error {
 	if opts.OnlyIf, err = conditions(q.r.Header, ""); err != nil {
 		return err
 	}
+	if opts.SSECKey, err = ssecKey(q.r.Header, ssecHeader); err != nil {
+		return err
+	}
 	if content {
 		if opts.Range, err = parseRange(q.r.Header.Get("Range")); err != nil {
 			return err

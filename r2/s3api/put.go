@@ -33,6 +33,7 @@ func (q *request) putObject(ctx context.Context) error {
 	q.op.Bytes = o.Size
 	h := q.Header()
 	h.Set("ETag", httpETag(o.ETag))
+	setSSECKey(h, opts.SSECKey)
 	setChecksums(h, o.Checksums)
 	q.WriteHeader(http.StatusOK)
 	return nil
@@ -44,6 +45,9 @@ func (q *request) putOptions() (opts r2.PutOptions, err error) {
 		return opts, err
 	}
 	if opts.Custom, err = customMetadata(q.r.Header); err != nil {
+		return opts, err
+	}
+	if opts.SSECKey, err = ssecKey(q.r.Header, ssecHeader); err != nil {
 		return opts, err
 	}
 	opts.StorageClass, err = storageClass(q.r.Header)

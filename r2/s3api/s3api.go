@@ -75,7 +75,6 @@ func (q *request) serve() (err error) {
 		return q.preflight()
 	}
 	if err := q.authenticate(); err != nil {
-		q.crossOrigin()
 		return err
 	}
 	q.crossOrigin()
