@@ -52,7 +52,7 @@ func (a *app) r2TokenCreate() *cobra.Command {
 	cmd := localFlags(&cobra.Command{
 		Use:   "create [NAME]",
 		Short: "Make a key, and print it with lines to paste for aws, rclone and SDKs",
-		Args:  cobra.MaximumNArgs(1),
+		Args:  atMostOne,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p, err := a.load(".", cmd.Flags())
 			if err != nil {
