@@ -47,7 +47,7 @@ func FuzzSigned(f *testing.F) {
 	f.Add("PUT", "/", "", "host", "x")
 	f.Fuzz(func(t *testing.T, method, path, query, header, value string) {
 		q, err := url.ParseQuery(query)
-		if err != nil || strings.ContainsAny(method+header+value, "\r\n\x00") || strings.ContainsAny(header, ";, ") {
+		if err != nil || strings.ContainsAny(method+value, "\r\n\x00") || !headerName(header) || strings.Contains(header, "*") {
 			t.Skip()
 		}
 		r := &http.Request{Method: method, Host: "localhost", URL: &url.URL{Path: path}, RequestURI: awsEncode("/"+path, true), Header: http.Header{}}

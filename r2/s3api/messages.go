@@ -41,6 +41,7 @@ var (
 	errRangeForm        = failure(http.StatusBadRequest, "InvalidArgument", "range must be in format 'bytes=start-end', 'bytes=start-' or 'bytes=-suffix'.'") // sic
 	errRangeInverted    = failure(http.StatusBadRequest, "InvalidArgument", "range must be positive.")
 	errRangeAndPart     = failure(http.StatusBadRequest, "InvalidRequest", "Cannot specify both Range header and partNumber query parameter.")
+	errNoPart           = failure(http.StatusRequestedRangeNotSatisfiable, "InvalidPartNumber", "The requested partnumber is not satisfiable")
 	errConditionForm    = failure(http.StatusBadRequest, "InvalidArgument", "The If-Match or If-None-Match header is not a list of ETags.")
 	errCopySource       = failure(http.StatusBadRequest, "InvalidArgument", "copy source bucket name")
 	errCopyRange        = failure(http.StatusBadRequest, "InvalidArgument", "x-amz-copy-source-range must be positive.")

@@ -66,6 +66,20 @@ func TestMultipart(t *testing.T) {
 		t.Errorf("%d bytes", len(got))
 	}
 	wantHeader(t, res, "X-Amz-Meta-Who", "me")
+	res = f.do("GET", "/media/big?partNumber=2", "")
+	if got := want(t, res, 206, ""); got != "234" {
+		t.Errorf("part 2 is %q", got)
+	}
+	wantHeader(t, res, "X-Amz-Mp-Parts-Count", "2")
+	wantHeader(t, res, "Content-Range", "bytes 5242880-5242882/5242883")
+	res = f.do("HEAD", "/media/big?partNumber=1", "")
+	want(t, res, 206, "")
+	wantHeader(t, res, "Content-Length", "5242880")
+	want(t, f.do("GET", "/media/big?partNumber=3", ""), 416, "<Code>InvalidPartNumber</Code>")
+	want(t, f.do("GET", "/media/big?partNumber=1", "", "Range", "bytes=0-1"), 400, "Cannot specify both Range header and partNumber")
+	want(t, f.do("GET", "/media/source?partNumber=1", ""), 206, "0123456789")
+	want(t, f.do("GET", "/media/source?partNumber=2", ""), 416, "<Code>InvalidPartNumber</Code>")
+	want(t, f.do("GET", "/media/none?partNumber=1", ""), 404, "<Code>NoSuchKey</Code>")
 	want(t, f.do("GET", "/media/big?uploadId="+id, ""), 404, "<Code>NoSuchUpload</Code>")
 	want(t, f.do("POST", "/media/big?uploadId=nothing", body), 404, "<Code>NoSuchUpload</Code>")
 }

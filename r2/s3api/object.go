@@ -39,6 +39,11 @@ func (q *request) sendObject(ctx context.Context, content bool) error {
 			return err
 		}
 	}
+	if q.query.Has("partNumber") {
+		if opts.Range, err = q.partRange(ctx, b, opts.Range); err != nil {
+			return err
+		}
+	}
 	body, err := b.Get(ctx, q.key, opts)
 	if errors.Is(err, r2.ErrPreconditionFailed) && opts.OnlyIf.NotModified(body.Object) {
 		q.setHeaders(body.Object)
@@ -64,6 +69,31 @@ func (q *request) sendObject(ctx context.Context, content bool) error {
 		q.op.Bytes, _ = io.Copy(q.ResponseWriter, body.Content) // broken off, the promised length tells the client
 	}
 	return nil
+}
+
+// partRange is the range of the part that ?partNumber= names. An object that
+// was put whole is its own first part.
+func (q *request) partRange(ctx context.Context, b *r2.Bucket, asked *r2.Range) (*r2.Range, error) {
+	number, err := q.partNumber()
+	if err != nil {
+		return nil, err
+	}
+	if asked != nil {
+		return nil, errRangeAndPart
+	}
+	span, count, err := b.PartSpan(ctx, q.key, number)
+	switch {
+	case err != nil:
+		return nil, err
+	case number > max(count, 1):
+		return nil, errNoPart
+	case count > 0:
+		q.Header().Set("X-Amz-Mp-Parts-Count", strconv.Itoa(count))
+	}
+	if span.Length == 0 {
+		return nil, nil // no range has no bytes
+	}
+	return &r2.Range{Offset: &span.Offset, Length: &span.Length}, nil
 }
 
 func contentRange(b *r2.Body) string {
