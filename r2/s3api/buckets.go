@@ -158,6 +158,33 @@ func (q *request) getLocation(context.Context) error {
 	return writeXML(q, &locationConstraint{NS: xmlns, Location: region(info)})
 }
 
+// absent are the parts of a configuration that no bucket of R2 has, and that R2
+// says so of, though it does not implement them. No error: an empty answer.
+var absent = map[string]*Error{
+	"versioning":  {},
+	"tagging":     failure(http.StatusNotFound, "NoSuchTagSet", "The TagSet does not exist."),
+	"object-lock": failure(http.StatusNotFound, "ObjectLockConfigurationNotFoundError", "Object Lock configuration does not exist for this bucket."),
+	"replication": failure(http.StatusNotFound, "ReplicationConfigurationNotFoundError", "The replication configuration was not found."),
+}
+
+type versioning struct {
+	XMLName xml.Name `xml:"VersioningConfiguration"`
+	NS      string   `xml:"xmlns,attr"`
+}
+
+// getNothing answers that a bucket has none of what is asked for.
+func (q *request) getNothing(context.Context) error {
+	if _, err := q.open(); err != nil {
+		return err
+	}
+	for _, name := range q.params() {
+		if e := absent[name]; e != nil && e.Code != "" {
+			return e
+		}
+	}
+	return writeXML(q, &versioning{NS: xmlns})
+}
+
 type encryption struct {
 	XMLName   xml.Name `xml:"ServerSideEncryptionConfiguration"`
 	NS        string   `xml:"xmlns,attr"`

@@ -85,7 +85,11 @@ func TestBuckets(t *testing.T) {
 	want(t, f.do("GET", "/photos?location", ""), 200, ">WEUR</LocationConstraint>")
 	want(t, f.do("GET", "/media?location", ""), 200, ">auto</LocationConstraint>")
 	want(t, f.do("GET", "/media?encryption", ""), 200, "<SSEAlgorithm>AES256</SSEAlgorithm>")
-	want(t, f.do("HEAD", "/photos", ""), 200, "")
+	want(t, f.do("GET", "/media?versioning", ""), 200, "<VersioningConfiguration")
+	for part, code := range map[string]string{"tagging": "NoSuchTagSet", "object-lock": "ObjectLockConfigurationNotFoundError", "replication": "ReplicationConfigurationNotFoundError"} {
+		want(t, f.do("GET", "/media?"+part, ""), 404, "<Code>"+code+"</Code>")
+	}
+	want(t, f.do("HEAD", "/photos", "", "X-Amz-Bucket-Object-Lock-Enabled", "false"), 200, "")
 	want(t, f.do("HEAD", "/none", ""), 404, "")
 	want(t, f.do("GET", "/", ""), 200, "<Bucket><Name>media</Name><CreationDate>2026-03-01T12:00:00.000Z</CreationDate></Bucket><Bucket><Name>photos</Name>")
 	res := f.do("GET", "/?max-keys=5", "", "Cf-Max-Keys", "1")
@@ -96,6 +100,7 @@ func TestBuckets(t *testing.T) {
 	if strings.Contains(body, "media</Name>") {
 		t.Error(body)
 	}
+	want(t, f.do("PUT", "/unlocked", "", "X-Amz-Bucket-Object-Lock-Enabled", "false"), 200, "")
 	want(t, f.do("PUT", "/photos/k", ""), 200, "")
 	want(t, f.do("DELETE", "/photos", ""), 409, "<Code>BucketNotEmpty</Code>")
 	want(t, f.do("DELETE", "/photos/k", ""), 204, "")
@@ -112,7 +117,7 @@ func TestRefusals(t *testing.T) {
 	f := newFrozen(t)
 	want(t, f.do("PUT", "/media/k", "x"), 200, "")
 	for ask, answer := range map[string]string{
-		"GET /media?acl": "GetBucketAcl", "GET /media?versioning": "GetBucketVersioning", "GET /media?versions": "ListObjectVersions", "PUT /media?policy": "PutBucketPolicy",
+		"GET /media?acl": "GetBucketAcl", "PUT /media?versioning": "PutBucketVersioning", "GET /media?versions": "ListObjectVersions", "PUT /media?policy": "PutBucketPolicy",
 		"DELETE /media?website": "DeleteBucketWebsite", "GET /media/k?tagging": "GetObjectTagging", "PUT /media/k?acl": "PutObjectAcl", "GET /media/k?attributes": "GetObjectAttributes",
 		"DELETE /media/k?tagging": "DeleteObjectTagging", "POST /media/k?restore": "RestoreObject", "POST /media/k?select": "SelectObjectContent", "GET /media/k?versionId=1": "versionId",
 		"PUT /media?object-lock": "PutObjectLockConfiguration", "GET /?wat": "ListBuckets search parameter wat",

@@ -26,6 +26,7 @@ var (
 	deleteBucket  = &operation{name: "DeleteBucket", need: adminWrite, refuses: bucketOwner, run: (*request).deleteBucket}
 	getLocation   = &operation{name: "GetBucketLocation", refuses: bucketOwner, run: (*request).getLocation}
 	getEncryption = &operation{name: "GetBucketEncryption", refuses: bucketOwner, run: (*request).getEncryption}
+	getNothing    = &operation{name: "GetBucketConfiguration", refuses: bucketOwner, run: (*request).getNothing}
 	getCORS       = &operation{name: "GetBucketCors", need: adminRead, refuses: bucketOwner, run: (*request).getCORS}
 	putCORS       = &operation{name: "PutBucketCors", need: adminWrite, refuses: bucketOwner, run: (*request).putCORS}
 	deleteCORS    = &operation{name: "DeleteBucketCors", need: adminWrite, refuses: bucketOwner, run: (*request).deleteCORS}
@@ -145,6 +146,8 @@ func (q *request) detectBucketGet() (*operation, error) {
 	}
 	for _, name := range q.params() {
 		switch part, ok := bucketParts[name]; {
+		case absent[name] != nil:
+			return getNothing, nil
 		case name == "versions":
 			return nil, notImplemented("ListObjectVersions")
 		case ok:

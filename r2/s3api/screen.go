@@ -5,6 +5,8 @@ import (
 	"strings"
 )
 
+const objectLock = "X-Amz-Bucket-Object-Lock-Enabled"
+
 // Headers that R2 knows and does not implement, by operation. They are refused
 // with 501, never dropped. https://developers.cloudflare.com/r2/api/s3/api/
 var (
@@ -19,7 +21,7 @@ var (
 		"X-Amz-Copy-Source-If-Match", "X-Amz-Copy-Source-If-None-Match",
 		"X-Amz-Copy-Source-If-Modified-Since", "X-Amz-Copy-Source-If-Unmodified-Since",
 	}
-	createUnsupported = slices.Concat(bucketOwner, grants, []string{"X-Amz-Bucket-Object-Lock-Enabled"})
+	createUnsupported = slices.Concat(bucketOwner, grants, []string{objectLock})
 	// R2 has no conditional delete and no conditional completion. To overlook the
 	// condition would destroy what it was to protect.
 	deleteUnsupported = slices.Concat(payerAndOwner, []string{
@@ -44,7 +46,11 @@ var cannedACLs = []string{
 // screen refuses a request that asks for what R2 lacks.
 func (q *request) screen(o *operation) error {
 	for _, name := range o.refuses {
-		if values := q.r.Header.Values(name); len(values) > 0 {
+		values := q.r.Header.Values(name)
+		if name == objectLock && len(values) > 0 && values[0] == "false" {
+			continue // rclone says so with every bucket
+		}
+		if len(values) > 0 {
 			return headerNotImplemented(strings.ToLower(name), values[0])
 		}
 	}
