@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"flint/r2"
@@ -166,5 +165,3 @@ func (q *request) setHeaders(o *r2.Object) {
 		}
 	}
 }
-
-func httpDate(t time.Time) string { return t.UTC().Format(http.TimeFormat) }
