@@ -48,7 +48,7 @@ dev: build web ## run Personality Spark: http://127.0.0.1:8787
 	@cd $(SPARK) && $(CURDIR)/bin/flint d1 migrations apply personality-spark
 	@exec bin/flint dev $(SPARK)
 
-test: runtime web redis sqlite3 ## all tests, with the race detector
+test: runtime web redis sqlite3 s3-client ## all tests, with the race detector
 	go test -race -timeout 20m $$(go list ./... | grep -v /conformance)
 	@cd conformance && go test -count=1 -timeout 10m -install
 	cd $(SPARK) && npm run --silent typecheck && npm run --silent test
@@ -87,6 +87,12 @@ sqlite3:
 	@command -v sqlite3 >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends sqlite3 >/dev/null; } || \
 	  echo "NO sqlite3: that it loads D1's dumps is NOT TESTED (install Debian's package sqlite3)"
 
+S3CLIENT := r2/s3api/testdata/js
+s3-client: $(S3CLIENT)/node_modules/.installed ## the AWS SDK for JavaScript, with which a test uses the S3 API
+$(S3CLIENT)/node_modules/.installed: $(S3CLIENT)/package-lock.json
+	@if command -v npm >/dev/null; then echo "installing the AWS SDK for JavaScript (once, 23 MB)"; cd $(S3CLIENT) && $(NPM_CI) && touch $(abspath $@); \
+	  else echo "NO npm: the S3 API is NOT TESTED with the AWS SDK for JavaScript (install Node.js 20 or newer with npm)"; fi
+
 wrk:
 	@command -v wrk >/dev/null || { apt-get update -qq && apt-get install -y -qq wrk; } || { echo "install wrk, the load generator (Debian package wrk)"; exit 1; }
 
@@ -106,4 +112,4 @@ conformance: build ## the same steps on flint and on the pinned peer, compared (
 clean: ## remove what was built; state directories stay
 	rm -rf bin .cache $(SPARK)/node_modules $(SPARK)/apps/web/dist
 
-.PHONY: help env build runtime spark-deps web dev test lint bench bench-compare wrk redis sqlite3 k6 conformance clean
+.PHONY: s3-client help env build runtime spark-deps web dev test lint bench bench-compare wrk redis sqlite3 k6 conformance clean

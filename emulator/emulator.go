@@ -282,7 +282,7 @@ func (e *Emulator) serve() error {
 	for name, srv := range map[string]server{
 		"worker":  front.NewServer(newServer(e.public(), e.log), e.short, e.loop, e.log),
 		"control": newServer(e.control(), e.log),
-		"s3":      newServer(http.HandlerFunc(s3NotServed), e.log),
+		"s3":      newServer(e.services.s3api(e.log), e.log),
 	} {
 		e.servers = append(e.servers, srv)
 		e.serveOn(e.listeners[name], srv)

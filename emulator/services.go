@@ -20,6 +20,7 @@ import (
 	"flint/kv"
 	"flint/queues"
 	"flint/r2"
+	"flint/r2/s3api"
 )
 
 // services are the stores behind the bindings, opened on one state directory.
@@ -32,6 +33,7 @@ type services struct {
 	public *r2.Domains // of R2's buckets
 	queues *queues.Broker
 	ai     *ai.Models
+	s3     *s3api.Tokens
 	cache  *cache.Cache
 	sites  map[string]*assets.Assets // by Worker
 	pages  map[string]*assets.Assets // by Pages project
@@ -96,6 +98,7 @@ func (s *services) openStores(p *config.Project, dir *stateDir, log *slog.Logger
 		return err
 	}
 	s.onClose(s.r2.Close)
+	s.s3 = openR2Tokens(p, dir.path, s.clock)
 	if s.queues, err = queues.Open(queues.Options{Dir: dir.sub("queues"), Clock: s.clock, Log: log}); err != nil {
 		return err
 	}

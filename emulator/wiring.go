@@ -2,7 +2,6 @@ package emulator
 
 import (
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"strings"
@@ -139,12 +138,4 @@ func (e *Emulator) status() control.Status {
 		}
 	}
 	return st
-}
-
-// s3NotServed answers the S3 port in S3's own form until the API is there.
-func s3NotServed(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Type", "application/xml")
-	w.WriteHeader(http.StatusNotImplemented)
-	_, _ = io.WriteString(w, `<?xml version="1.0" encoding="UTF-8"?>`+"\n"+
-		`<Error><Code>NotImplemented</Code><Message>flint does not serve R2's S3 API yet; use the Worker binding, flint r2 object, or a public domain</Message></Error>`)
 }

@@ -9,6 +9,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"hash"
+	"hash/crc32"
+	"hash/crc64"
 )
 
 // Checksums of an object's content. MD5 is known of every object that was put
@@ -16,18 +18,49 @@ import (
 // https://developers.cloudflare.com/r2/api/workers/workers-api-reference/#checksums
 type Checksums struct {
 	MD5, SHA1, SHA256, SHA384, SHA512 []byte
+	// What the S3 API knows besides.
+	// https://developers.cloudflare.com/r2/api/s3/api/#checksum-types
+	CRC32, CRC32C, CRC64NVME []byte
 }
 
-// algorithms in the order in which R2 numbers them.
-var algorithms = [5]struct {
+// crc64NVME is the polynomial of CRC-64/NVME, reflected.
+const crc64NVME = 0x9a6c9329ac4bc9b5
+
+var (
+	castagnoli = crc32.MakeTable(crc32.Castagnoli)
+	nvme       = crc64.MakeTable(crc64NVME)
+)
+
+// NewCRC64NVME is the checksum that S3 calls CRC64NVME.
+func NewCRC64NVME() hash.Hash { return crc64.New(nvme) }
+
+// algorithms in the order in which R2 numbers them; the CRCs have no number.
+var algorithms = [8]struct {
 	name string
 	make func() hash.Hash
 }{
 	{"MD5", md5.New}, {"SHA-1", sha1.New}, {"SHA-256", sha256.New}, {"SHA-384", sha512.New384}, {"SHA-512", sha512.New},
+	{"CRC32", func() hash.Hash { return crc32.NewIEEE() }},
+	{"CRC32C", func() hash.Hash { return crc32.New(castagnoli) }},
+	{"CRC64NVME", NewCRC64NVME},
 }
 
-func (c *Checksums) list() [5]*[]byte {
-	return [5]*[]byte{&c.MD5, &c.SHA1, &c.SHA256, &c.SHA384, &c.SHA512}
+// numbered is how many of them the binding knows.
+const numbered = 5
+
+func (c *Checksums) list() [8]*[]byte {
+	return [8]*[]byte{&c.MD5, &c.SHA1, &c.SHA256, &c.SHA384, &c.SHA512, &c.CRC32, &c.CRC32C, &c.CRC64NVME}
+}
+
+// with adds what more has to c.
+func (c Checksums) with(more Checksums) Checksums {
+	to := c.list()
+	for i, sum := range more.list() {
+		if *sum != nil {
+			*to[i] = *sum
+		}
+	}
+	return c
 }
 
 // sealName is what the seal of the client's key stands under among the sums.
@@ -76,7 +109,7 @@ func parseChecksums(text, etag string) (c Checksums, seal string, err error) {
 // hasher computes the MD5 and whatever else the uploader gave.
 type hasher struct {
 	given Checksums
-	sums  [5]hash.Hash
+	sums  [8]hash.Hash
 }
 
 func newHasher(given Checksums) *hasher {

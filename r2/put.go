@@ -20,6 +20,9 @@ type PutOptions struct {
 	OnlyIf       *Conditional
 	StorageClass string   // empty: the bucket's
 	SSECKey      *SSECKey // to encrypt the content with; nil for none
+	// Kept, when set, is called once the content was read to its end, and tells
+	// what else is known of it: checksums that came after it.
+	Kept func() Checksums
 	// Size is the length of the content in bytes, negative if it is not known.
 	Size int64
 }
@@ -78,6 +81,9 @@ func (b *diskBucket) put(ctx context.Context, key string, content io.Reader, opt
 		return nil, err
 	}
 	defer u.free()
+	if opts.Kept != nil {
+		u.sums = u.sums.with(opts.Kept())
+	}
 	o := &Object{
 		Key: key, Version: u.version, Size: u.size, ETag: hex.EncodeToString(u.sums.MD5),
 		HTTP: opts.HTTP, Custom: opts.Custom, Checksums: u.sums, StorageClass: opts.StorageClass,

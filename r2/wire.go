@@ -83,7 +83,7 @@ func (r *request) getOptions() GetOptions {
 func (r *request) putOptions(size int64) PutOptions {
 	return PutOptions{
 		HTTP: r.HTTPFields.metadata(), Custom: r.CustomFields, OnlyIf: r.OnlyIf.conditional(),
-		Checksums:    Checksums{[]byte(r.MD5), []byte(r.SHA1), []byte(r.SHA256), []byte(r.SHA384), []byte(r.SHA512)},
+		Checksums:    Checksums{MD5: []byte(r.MD5), SHA1: []byte(r.SHA1), SHA256: []byte(r.SHA256), SHA384: []byte(r.SHA384), SHA512: []byte(r.SHA512)},
 		StorageClass: r.StorageClass, Size: size, SSECKey: r.ssecKey,
 	}
 }
@@ -320,7 +320,8 @@ func appendCustom(b []byte, fields []Field) []byte {
 func appendChecksums(b []byte, c *Checksums) []byte {
 	b = append(b, '{')
 	start := len(b)
-	for i, sum := range c.list() {
+	sums := c.list()
+	for i, sum := range sums[:numbered] {
 		if *sum != nil {
 			b = appendName(b, start, string(rune('0'+i)))
 			b = append(b, '"')

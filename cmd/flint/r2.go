@@ -19,7 +19,7 @@ func (a *app) r2() *cobra.Command {
 	return group("r2", "R2 object storage",
 		group("object", "Objects of a bucket", a.r2Put(), a.r2Get(), a.r2Head(), a.r2Copy(), a.r2Delete(), a.r2List()),
 		group("bulk", "Many objects at once", a.r2BulkPut()),
-		a.r2Bucket(), a.r2Sync(), notYet("token"))
+		a.r2Bucket(), a.r2Sync(), a.r2Token())
 }
 
 // r2Flags adds Wrangler's flags that change nothing here.

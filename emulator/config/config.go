@@ -68,6 +68,7 @@ type Settings struct {
 	KV        KVRules             `json:"kv,omitzero"`          // of all namespaces
 	KVByID    []KVNamespaceRule   `json:"kv_by_id,omitempty"`   // of single ones
 	R2Driver  string              `json:"r2_driver"`            // disk, s3://…
+	R2Key     R2Key               `json:"r2_key,omitzero"`      // a fixed token of the S3 API
 	Outbound  Outbound            `json:"outbound,omitzero"`    // what a Worker's fetch() reaches
 	AIScripts []string            `json:"ai_scripts,omitempty"` // folders of scripted answers, absolute
 	AI        AIRules             `json:"ai,omitzero"`
@@ -93,6 +94,13 @@ type R2Notification struct {
 	Events []string `json:"events"` // object-create, object-delete, or single actions
 	Prefix string   `json:"prefix,omitempty"`
 	Suffix string   `json:"suffix,omitempty"`
+}
+
+// R2Key is a token of R2's S3 API that flint.toml fixes, so that a test need not
+// make one.
+type R2Key struct {
+	AccessKeyID     string `json:"access_key_id"`
+	SecretAccessKey string `json:"secret_access_key"`
 }
 
 // KVNamespaceRule is what differs for one namespace.

@@ -14,8 +14,11 @@ var flintSpec = map[string]*spec{
 	"state": text, "ephemeral": boolean, "isolates": integer, "watch": boolean, "install": boolean,
 	"log_format": oneOf("pretty", "json"),
 	"kv":         table(kvSpec(map[string]*spec{"driver": text, "namespaces": listOf(table(kvSpec(map[string]*spec{"id": text}), "id"))})),
-	"r2":         table(map[string]*spec{"driver": text, "public": texts, "domains": mapOf(domainSpec), "notifications": listOf(notificationSpec)}),
-	"outbound":   table(outboundSpec),
+	"r2": table(map[string]*spec{
+		"driver": text, "public": texts, "domains": mapOf(domainSpec), "notifications": listOf(notificationSpec),
+		"access_key_id": text, "secret_access_key": text,
+	}),
+	"outbound": table(outboundSpec),
 	"ai": table(map[string]*spec{
 		"scripts": texts, "strict": boolean, "seed": integer, "time_to_first_token": text, "tokens_per_second": integer,
 		"backend": text, "backend_model": text, "backend_embedding_model": text, "record": boolean, "recordings": text,

@@ -17,6 +17,9 @@ func (p *Project) Redacted() *Project {
 	out := *p
 	out.Settings.KVDriver = maskURL(p.Settings.KVDriver)
 	out.Settings.R2Driver = maskURL(p.Settings.R2Driver)
+	if out.Settings.R2Key.SecretAccessKey != "" {
+		out.Settings.R2Key.SecretAccessKey = Mask
+	}
 	out.Workers = slices.Clone(p.Workers)
 	for i := range out.Workers {
 		vars := slices.Clone(out.Workers[i].Vars)

@@ -104,6 +104,7 @@ func (s *settingsReader) read(out *Settings) {
 	}
 	out.KVByID = s.namespaces(out.KV)
 	out.R2Driver = s.driver("r2::driver", "disk", "s3", "s3s")
+	out.R2Key = s.r2Key()
 	s.outbound(&out.Outbound)
 	out.Try = s.list("try")
 	for _, dir := range s.list("ai::scripts") {
@@ -225,6 +226,22 @@ func (s *settingsReader) domains() map[string]R2Domain {
 		out[strings.ToLower(f.name)] = R2Domain{or(f.value.str(), f.value.get("bucket").str()), f.value.get("not_found").str()}
 	}
 	return out
+}
+
+// r2Key reads the fixed token of the S3 API: both halves or none. The id stands
+// in a credential between slashes.
+func (s *settingsReader) r2Key() R2Key {
+	const id, secret = "r2::access_key_id", "r2::secret_access_key"
+	k := R2Key{s.viper.GetString(id), s.viper.GetString(secret)}
+	switch {
+	case k.AccessKeyID == "" && k.SecretAccessKey != "":
+		s.errorf(secret, "give access_key_id too")
+	case k.AccessKeyID != "" && k.SecretAccessKey == "":
+		s.errorf(id, "give secret_access_key too")
+	case strings.ContainsAny(k.AccessKeyID, "/, \t\r\n"):
+		s.errorf(id, "must not hold a space, a comma or a slash")
+	}
+	return k
 }
 
 // namespaces reads [[kv.namespaces]]; what one leaves open is as for all.

@@ -67,6 +67,7 @@ func TestSettingsErrors(t *testing.T) {
 	t.Setenv("FLINT_S3_PORT", "many")
 	t.Setenv("FLINT_EPHEMERAL", "perhaps")
 	t.Setenv("FLINT_KV_DRIVER", "mysql://root:hunter2@host")
+	t.Setenv("FLINT_R2_SECRET_ACCESS_KEY", "hunter2")
 	_, err := Load(Options{Dir: dir, Flags: devFlags(t, "--isolates=99", "--log-format=xml", "--inspector-port=8787")})
 	if err == nil {
 		t.Fatal("no error")
@@ -75,6 +76,7 @@ func TestSettingsErrors(t *testing.T) {
 		`FLINT_S3_PORT: found "many", want a whole number from 0 to 65535`,
 		`FLINT_EPHEMERAL: found "perhaps", want true or false`,
 		`FLINT_KV_DRIVER: want "memory" or a URL redis://…`,
+		`FLINT_R2_SECRET_ACCESS_KEY: give access_key_id too`,
 		`--isolates: found "99", want a whole number from 1 to 64`,
 		`--log-format: found "xml", want pretty or json`,
 		`--inspector-port: 8787 is also port; each needs its own`,

@@ -32,7 +32,7 @@ func TestParseDotenv(t *testing.T) {
 func TestSecretsStayHidden(t *testing.T) {
 	t.Parallel()
 	p := &Project{
-		Settings: Settings{R2Driver: "s3://key:hunter2@localhost:9000/?region=eu", KVDriver: "memory"},
+		Settings: Settings{R2Driver: "s3://key:hunter2@localhost:9000/?region=eu", KVDriver: "memory", R2Key: R2Key{"id", "hunter2"}},
 		Workers:  []Worker{{Vars: []Var{{Name: "KEY", Text: "hunter2", Secret: true}, {Name: "OPEN", Text: "seen"}}}},
 	}
 	r := p.Redacted()
@@ -41,6 +41,9 @@ func TestSecretsStayHidden(t *testing.T) {
 	}
 	if p.Workers[0].Vars[0].Text != "hunter2" || p.Settings.R2Driver != "s3://key:hunter2@localhost:9000/?region=eu" {
 		t.Error("the original was changed")
+	}
+	if r.Settings.R2Key != (R2Key{"id", Mask}) || p.Settings.R2Key.SecretAccessKey != "hunter2" {
+		t.Errorf("got %+v", r.Settings.R2Key)
 	}
 	plain, err := json.Marshal(p.Workers[0])
 	if err != nil {
