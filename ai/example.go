@@ -1,6 +1,7 @@
 package ai
 
 import (
+	"encoding/json"
 	"regexp"
 	"strconv"
 	"strings"
@@ -294,7 +295,7 @@ func exampleUnion(s string) *shapeNode {
 		if part == "" || part == "..." {
 			continue
 		}
-		if exampleNumber(part) != nil && !strings.ContainsAny(part[1:], "-–.") {
+		if exampleNumber(part) != nil && json.Valid([]byte(part)) {
 			node.options = append(node.options, part)
 		} else {
 			node.options = append(node.options, quote(part))
