@@ -137,16 +137,20 @@ type QueueProducer struct {
 	DeliveryDelay  time.Duration
 }
 
-// QueueConsumer is a push consumer. Zero values mean Cloudflare's defaults;
-// the pointers tell an explicit zero from an absent key.
+// QueueConsumer consumes a queue: a Worker, or with Pull whoever asks over HTTP.
+// Zero values mean Cloudflare's defaults; the pointers tell an explicit zero from
+// an absent key.
 type QueueConsumer struct {
 	Queue           string
+	Pull            bool           // type = "http_pull"
 	MaxBatchSize    int            // default 10, at most 100
 	MaxBatchTimeout *time.Duration // default 5 s, at most 60 s
 	MaxRetries      *int           // default 3, at most 100
 	MaxConcurrency  int            // 0 = scales with the backlog
 	RetryDelay      time.Duration
 	DeadLetterQueue string
+
+	VisibilityTimeout time.Duration // of a pulled message; default 30 s, at most 12 h
 }
 
 // Unserved is a binding that is declared and not served by flint yet: using it

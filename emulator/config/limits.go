@@ -13,6 +13,8 @@ const (
 	maxBatchTimeout = 60 * time.Second
 	maxRetries      = 100
 	maxConcurrency  = 250
+	// https://developers.cloudflare.com/queues/configuration/pull-consumers/#3-pull-messages
+	maxVisibility = 12 * time.Hour
 	// https://developers.cloudflare.com/queues/platform/limits/
 	maxDelay = 24 * time.Hour
 
