@@ -77,8 +77,14 @@ func (w *Worker) DeliverQueue(ctx context.Context, b queues.Batch) (queues.Outco
 	if err != nil {
 		return queues.Outcome{}, err
 	}
+	if d := out.RetryBatch.DelaySeconds; d != nil && *d == noHandler {
+		return queues.Outcome{}, fmt.Errorf("the Worker %s has no queue() handler: export default { async queue(batch, env, ctx) { … } }", w.name)
+	}
 	return out.queue(), nil
 }
+
+// noHandler is the delay by which the entry module says that there is no queue().
+const noHandler = -0x666c
 
 // encodeBody writes a message body as JSON: text as a string, JSON as it is,
 // everything else in base64.

@@ -47,6 +47,13 @@ function rethrowing(handler) {
   };
 }
 
+// A Worker without queue() is no failure of the messages: flint knows this delay
+// and keeps them. Whoever consumes the queue later gets them.
+const NO_HANDLER = -0x666c;
+function noQueue(batch) {
+  batch.retryAll({ delaySeconds: NO_HANDLER });
+}
+
 function wrapObject() {
   const entry = {
     // Not async: it would cost each request a promise and two turns more.
@@ -66,6 +73,7 @@ function wrapObject() {
   for (const handler of ["queue", "scheduled", "email", "tail", "trace"]) {
     if (typeof main?.[handler] === "function") entry[handler] = rethrowing(handler);
   }
+  entry.queue ??= noQueue;
   return entry;
 }
 
@@ -83,6 +91,7 @@ function wrapClass() {
       }
     }
   };
+  if (typeof main.prototype.queue !== "function") entry.prototype.queue = noQueue;
   for (const handler of ["queue", "scheduled", "email", "tail"]) {
     if (typeof main.prototype[handler] !== "function") continue;
     entry.prototype[handler] = async function (arg) {
