@@ -166,7 +166,10 @@ func always(o Outcome) func(context.Context, Batch) (Outcome, error) {
 
 var thrown = always(Outcome{Outcome: "exception"})
 
-func bodies(ms []Message) string {
+func bodies(ms []Message, err error) string {
+	if err != nil {
+		return err.Error()
+	}
 	var out []string
 	for _, m := range ms {
 		out = append(out, fmt.Sprintf("%s/%d", m.Body, m.Attempts))
@@ -179,4 +182,13 @@ func wantText(t *testing.T, got, want string) {
 	if got != want {
 		t.Fatalf("got %q, want %q", got, want)
 	}
+}
+
+// peek is Peek on a journal that can be read.
+func peek(q *Queue, limit int) []Message {
+	ms, err := q.Peek(limit)
+	if err != nil {
+		panic(err)
+	}
+	return ms
 }

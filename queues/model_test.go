@@ -222,7 +222,7 @@ func (x *machine) settle(t *rapid.T) {
 	if n := q.Metrics().BacklogCount; n != len(x.m.live) {
 		t.Fatalf("backlog %d, want %d", n, len(x.m.live))
 	}
-	for _, msg := range q.Peek(1 << 20) {
+	for _, msg := range peek(q, 1<<20) {
 		if mm, ok := x.m.live[number(msg)]; !ok || mm.attempts != msg.Attempts {
 			t.Fatalf("peeked %s with %d attempts, model %v %v", msg.Body, msg.Attempts, mm, ok)
 		}
@@ -238,7 +238,7 @@ func (x *machine) settle(t *rapid.T) {
 
 func (x *machine) compareDead(t *rapid.T) {
 	dlq, _ := x.b.Queue("dead")
-	dead := dlq.Peek(1 << 20)
+	dead := peek(dlq, 1<<20)
 	seen := map[int]bool{}
 	for _, msg := range dead {
 		n := number(msg)

@@ -22,6 +22,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"flint/internal/clock"
@@ -41,6 +42,12 @@ type Broker struct {
 	clock clock.Clock
 	log   *slog.Logger
 
+	maxRun time.Duration // of one batch in a Worker
+
+	watchMu  sync.Mutex
+	watchers []*Watcher
+	watched  atomic.Int32 // their number
+
 	randMu sync.Mutex
 	rand   io.Reader
 
@@ -49,12 +56,12 @@ type Broker struct {
 	runCtx  context.Context // of deliveries; nil before Start
 	cancel  context.CancelFunc
 	closed  bool
-	workers sync.WaitGroup // running deliveries
+	workers sync.WaitGroup // running deliveries and compactions
 }
 
 // Open opens or makes the broker in o.Dir and reads every journal there.
 func Open(o Options) (*Broker, error) {
-	b := &Broker{dir: o.Dir, clock: o.Clock, log: o.Log, rand: o.Rand, queues: map[string]*Queue{}}
+	b := &Broker{dir: o.Dir, clock: o.Clock, log: o.Log, rand: o.Rand, queues: map[string]*Queue{}, maxRun: maxConsumerRun}
 	if b.clock == nil {
 		b.clock = clock.New()
 	}
@@ -119,6 +126,13 @@ func (b *Broker) Lookup(nameOrID string) (*Queue, bool) {
 		}
 	}
 	return nil, false
+}
+
+func (b *Broker) byName(name string) (*Queue, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	q, ok := b.queues[name]
+	return q, ok
 }
 
 // Queues lists all queues by name.
@@ -209,6 +223,7 @@ func (b *Broker) Close() error {
 	for _, q := range b.Queues() {
 		errs = append(errs, q.close())
 	}
+	b.unwatch()
 	return errors.Join(errs...)
 }
 

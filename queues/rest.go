@@ -154,7 +154,7 @@ func (q *Queue) toJSON() queueJSON {
 
 func (c *Consumer) toJSON() consumerJSON {
 	out := consumerJSON{
-		ID: queueID("consumer of " + c.q.name), Type: "worker", Script: c.cfg.Script,
+		ID: queueID("consumer of " + c.q.name), Type: string(c.cfg.Type), Script: c.cfg.Script,
 		QueueName: c.q.name, DeadLetterQueue: c.cfg.DeadLetterQueue,
 	}
 	s := &out.Settings

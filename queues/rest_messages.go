@@ -136,15 +136,16 @@ func (a *REST) peek(r *http.Request, q *Queue) (any, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	shown := []messageJSON{}
-	for _, m := range q.peek(limit) {
-		shown = append(shown, m.toJSON())
+	batch := q.peek(limit)
+	views, err := q.views(batch)
+	for i, v := range views {
+		shown = append(shown, batch[i].toJSON(v))
 	}
-	return map[string]any{"messages": shown}, nil
+	return map[string]any{"messages": shown}, err
 }
 
-func (m *message) toJSON() messageJSON {
-	v := m.view()
-	body := m.body
+func (m *message) toJSON(v Message) messageJSON {
+	body := string(v.Body)
 	if m.kind != kindText {
 		body = base64.StdEncoding.EncodeToString(v.Body)
 	}

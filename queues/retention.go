@@ -14,7 +14,7 @@ func (q *Queue) expire(now int64) {
 	if m := q.oldest(); m == nil || q.expiry(m) > now || q.closed {
 		return
 	}
-	s := settlement{at: now}
+	s := settlement{at: now, goneAs: EventExpired}
 	for i := range q.all.len() {
 		m := q.all.at(i)
 		if m.state != stGone && q.expiry(m) > now {
