@@ -238,4 +238,3 @@ func start(t *testing.T, dir string, log *testkit.Log, configure ...func(*config
 	})
 	return e
 }
-

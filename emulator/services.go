@@ -24,16 +24,17 @@ import (
 
 // services are the stores behind the bindings, opened on one state directory.
 type services struct {
-	clock  *clock.Virtual
-	chain  *intercept.Chain
-	kv     *kv.Store
-	d1     *d1.Store
-	r2     *r2.Store
-	queues *queues.Broker
-	ai     *ai.Models
-	cache  *cache.Cache
-	sites  map[string]*assets.Assets // by Worker
-	pages  map[string]*assets.Assets // by Pages project
+	clock     *clock.Virtual
+	chain     *intercept.Chain
+	kv        *kv.Store
+	d1        *d1.Store
+	r2        *r2.Store
+	queues    *queues.Broker
+	consumers *queues.Consumers
+	ai        *ai.Models
+	cache     *cache.Cache
+	sites     map[string]*assets.Assets // by Worker
+	pages     map[string]*assets.Assets // by Pages project
 
 	closers []func() error // in the order of opening
 }
@@ -96,6 +97,7 @@ func (s *services) openStores(p *config.Project, dir *stateDir, log *slog.Logger
 		return err
 	}
 	s.onClose(s.queues.Close)
+	s.consumers = queues.NewConsumers(s.queues, log)
 	s.ai, err = ai.Open(ai.Options{Dir: dir.sub("ai"), Clock: s.clock, Log: log, Scripts: p.Settings.AIScripts})
 	return err
 }
@@ -187,26 +189,8 @@ func (s *services) close() error {
 // rest is Cloudflare's REST API over the services.
 func (s *services) rest(log *slog.Logger) []cfapi.Service {
 	return []cfapi.Service{
-		kv.NewREST(s.kv, log), d1.NewREST(s.d1, log), r2.NewREST(s.r2, log), queues.NewREST(s.queues, log), ai.NewREST(s.ai),
+		kv.NewREST(s.kv, log), d1.NewREST(s.d1, log), r2.NewREST(s.r2, log), queues.NewREST(s.queues, s.consumers, log), ai.NewREST(s.ai),
 	}
-}
-
-// consumerConfig fills in Cloudflare's defaults.
-func consumerConfig(c config.QueueConsumer) queues.ConsumerConfig {
-	out := queues.DefaultConsumer(c.Queue)
-	if c.MaxBatchSize > 0 {
-		out.MaxBatchSize = c.MaxBatchSize
-	}
-	if c.MaxBatchTimeout != nil {
-		out.MaxBatchTimeout = *c.MaxBatchTimeout
-	}
-	if c.MaxRetries != nil {
-		out.MaxRetries = *c.MaxRetries
-	}
-	out.MaxConcurrency = c.MaxConcurrency
-	out.RetryDelay = c.RetryDelay
-	out.DeadLetterQueue = c.DeadLetterQueue
-	return out
 }
 
 // newServer returns a server whose timeouts bound what a slow or idle client can hold.

@@ -137,10 +137,10 @@ func (e *Emulator) inside(host string) http.Handler {
 // control is everything that answers on the control port.
 func (e *Emulator) control() http.Handler {
 	r := cfapi.NewRouter()
-	control.Routes(r, control.Options{Clock: e.services.clock, Advance: e.Advance, Status: e.status})
+	control.Routes(r, control.Options{Clock: e.services.clock, Advance: e.Advance, Status: e.status, Queues: e.services.queues, Closing: e.closing})
 	cfapi.Routes(r, e.services.rest(e.log)...)
 	r.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprintf(w, "flint runs at %s\n\nGET  /_flint/health\nPOST /_flint/clock/advance {\"by\":\"1h\"}\n     /client/v4/accounts/%s/…  Cloudflare's REST API\n",
+		fmt.Fprintf(w, "flint runs at %s\n\nGET  /_flint/health\nPOST /_flint/clock/advance {\"by\":\"1h\"}\nGET  /_flint/queues/watch\n     /client/v4/accounts/%s/…  Cloudflare's REST API\n",
 			e.address("worker"), cfapi.AccountID)
 	}).Methods(http.MethodGet)
 	return control.Guard(r)

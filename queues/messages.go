@@ -115,6 +115,15 @@ func errHasConsumer(name string) *cferr.Error {
 	return cferr.Newf(http.StatusConflict, codeHasConsumer, "queue %q already has a consumer; a queue has only one", name)
 }
 
+func errNoConsumer(queue, id string) *cferr.Error {
+	return cferr.Newf(http.StatusNotFound, codeConsumerSettings, "queue %q has no consumer with the id %q", queue, id)
+}
+
+func errDeclared(queue string) *cferr.Error {
+	return cferr.Newf(http.StatusConflict, codeConsumerSettings,
+		"the consumer of queue %q is declared in a Wrangler file; change it there", queue)
+}
+
 func errStillBound(name string) *cferr.Error {
 	return cferr.Newf(http.StatusConflict, codeStillBound, "queue %q still has a producer or a consumer; remove those first", name)
 }

@@ -2,7 +2,6 @@ package queues
 
 import (
 	"bytes"
-	"encoding/base64"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -145,13 +144,9 @@ func (a *REST) peek(r *http.Request, q *Queue) (any, error) {
 }
 
 func (m *message) toJSON(v Message) messageJSON {
-	body := string(v.Body)
-	if m.kind != kindText {
-		body = base64.StdEncoding.EncodeToString(v.Body)
-	}
 	return messageJSON{
-		ID: v.ID, Attempts: v.Attempts, Body: body, Timestamp: m.sent,
-		Metadata: map[string]string{"CF-Content-Type": v.ContentType},
+		ID: v.ID, Attempts: v.Attempts, Body: bodyJSON(&v), Timestamp: m.sent,
+		Metadata: metadataJSON(&v),
 		Ref:      strconv.FormatUint(m.seq, 36),
 	}
 }

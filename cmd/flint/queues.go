@@ -19,7 +19,7 @@ func (a *app) queues() *cobra.Command {
 	return group("queues", "Queues",
 		a.queuesList(), a.queuesInfo(), a.queuesCreate(), a.queuesUpdate(), a.queuesDelete(),
 		a.queuesSend(), a.queuesPeek(), a.queuesPurge(), a.queuesPause(), a.queuesResume(),
-		notYet("redrive"), notYet("consumer"), notYet("watch"))
+		a.queuesRedrive(), a.queuesConsumer(), a.queuesPull(), a.queuesAck(), a.queuesWatch())
 }
 
 // openQueue is a queue that a command works on.
@@ -76,9 +76,10 @@ type queueInfo struct {
 
 // consumerInfo is a consumer as the REST API shows it.
 type consumerInfo struct {
-	ID, Type, Script string
-	DeadLetterQueue  string `json:"dead_letter_queue"`
-	Settings         map[string]any
+	ID              string `json:"consumer_id"`
+	Type, Script    string
+	DeadLetterQueue string `json:"dead_letter_queue"`
+	Settings        map[string]any
 }
 
 // queuesPerPage is how many queues a listing asks for at once.
@@ -159,20 +160,9 @@ func (a *app) printQueues(cmd *cobra.Command, c *emulator.Client) error {
 	return err
 }
 
-// scripts are the Workers of a list, as Wrangler shows them.
-func scripts[T any](all []T, one func(T) string) string {
-	names := make([]string, len(all))
-	for i, x := range all {
-		names[i] = one(x)
-	}
-	return listOr(names, "none")
-}
-
 func (c consumerInfo) String() string {
 	if c.Type == "worker" {
 		return "worker:" + c.Script
 	}
 	return strings.TrimSuffix(c.Type+":"+c.Script, ":")
 }
-
-func (a *app) queuesInfo() *cobra.Command { return notYet("info") }

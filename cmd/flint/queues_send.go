@@ -239,4 +239,3 @@ func (b *sending) send(batch []line) error {
 	}
 	return err
 }
-
