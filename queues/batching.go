@@ -15,7 +15,6 @@ func (q *Queue) start(ctx context.Context) {
 	q.pump(now)
 	q.compact()
 	q.mu.Unlock()
-	q.moveDead(true)
 }
 
 // pump starts a delivery if one is due and points the timer at what comes
@@ -43,11 +42,15 @@ func (c *Consumer) deadline() int64 {
 	return c.q.front().due + c.cfg.MaxBatchTimeout.Milliseconds()
 }
 
-// slots is how many batches may run at once.
+// slots is how many batches may run at once. Without max_concurrency it grows
+// with the backlog, and falls back to one while batches fail.
 // https://developers.cloudflare.com/queues/configuration/consumer-concurrency/
 func (c *Consumer) slots() int {
 	if c.cfg.MaxConcurrency > 0 {
 		return c.cfg.MaxConcurrency
+	}
+	if c.failing {
+		return 1
 	}
 	return min(autoConcurrency, 1+c.q.n[stReady]/(scaleBacklog*c.cfg.MaxBatchSize))
 }

@@ -31,6 +31,7 @@ func (q *Queue) compact() {
 			q.compactAt = q.b.now() + maxBackoff.Milliseconds()
 			q.b.log.Error("could not compact the journal of a queue", slog.String("queue", q.name), slog.Any("error", err))
 		}
+		q.compact() // of what became garbage meanwhile
 	}()
 }
 

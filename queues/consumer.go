@@ -120,6 +120,7 @@ type Consumer struct {
 	idle     chan struct{} // closed when running returns to zero
 	hold     int64         // Unix ms before which the Worker is not tried again
 	backoff  time.Duration
+	failing  bool // its last batch did not end well
 	saidDown bool // the log has said that the Worker is out of reach
 }
 

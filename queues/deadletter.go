@@ -56,12 +56,21 @@ func (q *Queue) dying() map[string][]*deadLetter {
 func (q *Queue) handOver(to string, group []*deadLetter, recovered bool) {
 	letters, err := q.letters(group)
 	var target *Queue
+	var arrived []*message
 	if err == nil {
 		target, err = q.b.Queue(to)
 	}
 	if err == nil {
-		err = target.accept(letters, recovered)
+		arrived, err = target.accept(letters, recovered)
 	}
+	q.handedOver(to, group, err)
+	if len(arrived) > 0 {
+		target.release(arrived)
+	}
+}
+
+// handedOver removes here what has arrived there.
+func (q *Queue) handedOver(to string, group []*deadLetter, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	now := q.b.now()
@@ -107,18 +116,20 @@ func (q *Queue) letters(group []*deadLetter) ([]letter, error) {
 }
 
 // accept takes dead letters of another queue: the same id, time and body, no
-// attempts yet, and the full retention from now.
-func (q *Queue) accept(letters []letter, recovered bool) error {
+// attempts yet, and the full retention from now. None is delivered before
+// release: until the other queue has forgotten them, a crash would find them
+// there, and only what is still here is known to have arrived.
+func (q *Queue) accept(letters []letter, recovered bool) ([]*message, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.closed {
-		return os.ErrClosed
+		return nil, os.ErrClosed
 	}
 	if recovered {
 		letters = q.missing(letters)
 	}
 	if len(letters) == 0 {
-		return nil
+		return nil, nil
 	}
 	now := q.b.now()
 	batch := make([]*message, len(letters))
@@ -130,17 +141,29 @@ func (q *Queue) accept(letters []letter, recovered bool) error {
 		}
 	}
 	if err := q.writeLetters(batch, letters); err != nil {
-		return err
+		return nil, err
 	}
 	q.nextSeq += uint64(len(letters))
 	views := make([]Message, len(batch))
 	for i, m := range batch {
-		q.add(m, now)
+		q.enroll(m)
 		views[i] = m.view(letters[i].body)
 	}
 	q.b.tellBatch(EventSent, q, batch, views)
+	return batch, nil
+}
+
+// release lets what accept took be delivered.
+func (q *Queue) release(batch []*message) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	now := q.b.now()
+	for _, m := range batch {
+		if m.state == stRunning { // else it was purged meanwhile
+			q.place(m, now)
+		}
+	}
 	q.pump(now)
-	return nil
 }
 
 // missing are the letters that the queue does not hold.

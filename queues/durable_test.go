@@ -143,7 +143,7 @@ func TestCrashWhileMovingADeadLetter(t *testing.T) {
 			letters, readErr := q.letters(q.dying()["dead"])
 			err = errors.Join(err, readErr)
 			if err == nil && arrived {
-				err = r.queue("dead").accept(letters, false)
+				_, err = r.queue("dead").accept(letters, false)
 			}
 			if err != nil {
 				t.Fatal(err)
@@ -224,7 +224,7 @@ func TestCompaction(t *testing.T) {
 		t.Errorf("%d entries for one message", n)
 	}
 	q.mu.Unlock()
-	r.reopen() // Close waits for a compaction
+	r.b.workers.Wait() // for a compaction
 	if size := r.queue("jobs").log.Size(); size > 2*minGarbage {
 		t.Errorf("the journal of one message has %d bytes", size)
 	}

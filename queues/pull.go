@@ -152,15 +152,26 @@ func (q *Queue) Settle(acks []LeaseID, retries []LeaseRetry) (acked, retried int
 			return 0, 0, nil, errDelayOf(*r.Delay)
 		}
 	}
+	s, warnings, err := q.settleLeases(acks, retries)
+	if err != nil {
+		return 0, 0, nil, err
+	}
+	if len(s.dead) > 0 {
+		q.moveDead(false)
+	}
+	return len(s.gone), len(s.retries) + len(s.dropped) + len(s.dead), warnings, nil
+}
+
+func (q *Queue) settleLeases(acks []LeaseID, retries []LeaseRetry) (settlement, map[LeaseID]string, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.closed {
-		return 0, 0, nil, os.ErrClosed
+		return settlement{}, nil, os.ErrClosed
 	}
 	now := q.b.now()
 	q.releaseLeases(now)
 	s := settlement{at: now, deadTo: q.deadLetterQueue(), goneAs: EventAcked}
-	warnings = map[LeaseID]string{}
+	warnings := map[LeaseID]string{}
 	named := map[*message]bool{} // the first call on a message wins
 	for _, id := range acks {
 		m, _, warning := q.leased(id, named)
@@ -169,7 +180,6 @@ func (q *Queue) Settle(acks []LeaseID, retries []LeaseRetry) (acked, retried int
 			continue
 		}
 		s.gone = append(s.gone, m)
-		acked++
 	}
 	for _, r := range retries {
 		m, holds, warning := q.leased(r.Lease, named)
@@ -181,18 +191,14 @@ func (q *Queue) Settle(acks []LeaseID, retries []LeaseRetry) (acked, retried int
 			continue
 		}
 		q.retry(&s, m, now+q.retryDelay(r.Delay).Milliseconds())
-		retried++
 	}
 	if err := q.writeSettlement(&s); err != nil {
-		return 0, 0, nil, err
+		return settlement{}, nil, err
 	}
 	q.apply(&s)
-	if len(s.dead) > 0 {
-		q.deadAt = now // the timer moves them
-	}
 	q.pump(now)
 	q.compact()
-	return acked, retried, warnings, nil
+	return s, warnings, nil
 }
 
 // leased finds the message of a lease, and tells whether the lease still holds.

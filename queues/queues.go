@@ -170,6 +170,11 @@ func (b *Broker) Start(ctx context.Context) error {
 		b.mu.Unlock()
 		return errors.New("queues: broker already started or closed")
 	}
+	b.mu.Unlock()
+	for _, q := range b.Queues() {
+		q.moveDead(true) // before anything is delivered, see Queue.accept
+	}
+	b.mu.Lock()
 	b.runCtx, b.cancel = context.WithCancel(ctx)
 	b.mu.Unlock()
 	for _, q := range b.Queues() {

@@ -18,6 +18,7 @@ func (c *Consumer) settle(batch []*message, out Outcome, took time.Duration) {
 	q := c.q
 	q.mu.Lock()
 	c.reached()
+	c.failing = out.Outcome != "ok"
 	s := c.decide(batch, out)
 	if err := q.writeSettlement(&s); err != nil {
 		// The handler has run: its acks hold until a restart, after which
