@@ -144,7 +144,7 @@ func (a *app) sayLeft(cmd *cobra.Command, q *openQueue, to string) error {
 		sent -= n
 	}
 	if sent > 0 {
-		fmt.Fprintf(a.std.Err, "%s stay: sent here, no dead letters; --to QUEUE moves them too\n", messages(int64(sent)))
+		fmt.Fprintf(a.std.Err, "Left there: %s that did not come as a dead letter; --to QUEUE moves all.\n", messages(int64(sent)))
 	}
 	return nil
 }
