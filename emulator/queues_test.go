@@ -212,10 +212,88 @@ func TestQueueWorkerDoesNotStart(t *testing.T) {
 	}
 }
 
+// A Wrangler file declares a pull consumer: no queue() is called, whoever asks
+// over HTTP gets the messages, and what fails goes to another Worker's queue.
+func TestQueuePulled(t *testing.T) {
+	t.Parallel()
+	a := app{t, emulator.RunT(t, project(t,
+		workerFiles("shop", producer, toJobs+"[[queues.consumers]]\nqueue = \"jobs\"\ntype = \"http_pull\"\nvisibility_timeout_ms = 5000\nmax_retries = 0\ndead_letter_queue = \"morgue\"\n"),
+		workerFiles("undertaker", noting(""), notes+"[[queues.consumers]]\nqueue = \"morgue\"\n"),
+	))}
+	a.on("shop", "/one")
+	a.on("shop", "/two")
+	a.advance(time.Hour)
+	if n := a.backlog("jobs"); n != 2 {
+		t.Fatalf("%d messages wait, want 2", n)
+	}
+	var got struct {
+		Messages []struct {
+			Body    []byte
+			LeaseID string `json:"lease_id"`
+		}
+	}
+	pulled := a.rest("POST", "/queues/jobs/messages/pull", `{}`)
+	if err := json.Unmarshal([]byte(pulled), &got); err != nil || len(got.Messages) != 2 || string(got.Messages[0].Body) != `"/one"` {
+		t.Fatalf("pulled %s %v", pulled, err)
+	}
+	if got, want := a.rest("POST", "/queues/jobs/messages/ack", `{"acks":[{"lease_id":"`+got.Messages[0].LeaseID+`"}]}`), `{"ackCount":1,"retryCount":0,"warnings":{}}`; got != want {
+		t.Errorf("ack: %s", got)
+	}
+	a.advance(time.Minute) // the lease of the other one ends, and it had no retries
+	if got, want := a.on("undertaker", "/"), "morgue /two 1"; got != want {
+		t.Errorf("the dead letters: %q, want %q", got, want)
+	}
+}
+
+// A Worker that the REST API makes a consumer is one after the next start too.
+func TestQueueConsumerByREST(t *testing.T) {
+	t.Parallel()
+	dir := project(t, workerFiles("work", noting(""), notes+toJobs))
+	state := filepath.Join(t.TempDir(), ".flint")
+	first := app{t, emulator.StartT(t, dir, func(p *config.Project) { p.Settings.State = state })}
+	if got := first.rest("POST", "/queues/jobs/consumers", `{"type":"worker","script_name":"work","settings":{"max_wait_time_ms":1000}}`); !strings.Contains(got, `"script":"work"`) {
+		t.Errorf("added: %s", got)
+	}
+	first.rest("POST", "/queues/jobs/messages", `{"body":"one"}`)
+	first.advance(time.Second)
+	if got, want := first.on("work", "/"), "jobs one 1"; got != want {
+		t.Errorf("before the restart: %q, want %q", got, want)
+	}
+	first.rest("POST", "/queues/jobs/messages", `{"body":"two"}`)
+	if err := first.e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	second := app{t, emulator.RunT(t, dir, func(p *config.Project) { p.Settings.State = state })}
+	second.advance(time.Minute)
+	if got, want := second.on("work", "/"), "jobs one 1\njobs two 1"; got != want {
+		t.Errorf("after the restart: %q, want %q", got, want)
+	}
+}
+
+// A changed consumer of the Wrangler file is taken over while flint runs.
+func TestQueueConsumerReloads(t *testing.T) {
+	t.Parallel()
+	log := testkit.NewLog()
+	dir := project(t, workerFiles("work", noting(""), notes+toJobs))
+	a := app{t, start(t, dir, log, func(p *config.Project) { p.Settings.Watch = true })}
+	a.rest("POST", "/queues/jobs/messages", `{"body":"one"}`)
+	a.advance(time.Hour)
+	if n := a.backlog("jobs"); n != 1 {
+		t.Fatalf("%d messages wait, want 1", n)
+	}
+	file := filepath.Join(dir, "work/wrangler.toml")
+	testkit.WriteFile(t, file, workerFiles("work", "", notes+toJobs+"[[queues.consumers]]\nqueue = \"jobs\"\nmax_batch_timeout = 0\n")["work/wrangler.toml"])
+	log.Wait(t, "the batch", func(r testkit.Record) bool { return r.Message == "queue batch" && r.Attrs["outcome"] == "ok" })
+	if got := a.rest("GET", "/queues/jobs/consumers", ""); !strings.Contains(got, `"script":"work"`) {
+		t.Errorf("consumers: %s", got)
+	}
+}
+
 // start runs a project whose log a test reads.
 func start(t *testing.T, dir string, log *testkit.Log, configure ...func(*config.Project)) *emulator.Emulator {
 	t.Helper()
-	p, err := config.Load(config.Options{Dir: dir, Today: emulator.Today()})
+	load := func() (*config.Project, error) { return config.Load(config.Options{Dir: dir, Today: emulator.Today()}) }
+	p, err := load()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -224,7 +302,7 @@ func start(t *testing.T, dir string, log *testkit.Log, configure ...func(*config
 	for _, f := range configure {
 		f(p)
 	}
-	e, err := emulator.New(t.Context(), p, emulator.WithLog(log.Logger()))
+	e, err := emulator.New(t.Context(), p, emulator.WithLog(log.Logger()), emulator.WithLoad(load))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,10 +18,11 @@ var epoch = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 // rig is a started broker on a frozen clock with one scripted Worker.
 type rig struct {
 	*testing.T
-	b     *Broker
-	clock *clock.Virtual
-	dir   string
-	logs  *lockedBuffer
+	b         *Broker
+	consumers *Consumers // of the REST API, once there was a call
+	clock     *clock.Virtual
+	dir       string
+	logs      *lockedBuffer
 }
 
 type lockedBuffer struct {
@@ -61,7 +62,7 @@ func (r *rig) open() {
 	if err != nil {
 		r.Fatal(err)
 	}
-	r.b = b
+	r.b, r.consumers = b, nil
 	if err := b.Start(context.Background()); err != nil {
 		r.Fatal(err)
 	}

@@ -83,8 +83,8 @@ func (b *consumerBody) config(queue string) (ConsumerConfig, error) {
 	}
 	s := &b.Settings
 	if s.BatchSize != nil {
-		if cfg.MaxBatchSize = *s.BatchSize; cfg.MaxBatchSize == 0 {
-			cfg.MaxBatchSize = -1 // out of bounds, where zero means the default
+		if cfg.MaxBatchSize = *s.BatchSize; cfg.MaxBatchSize == 0 { // which means the default elsewhere
+			return cfg, errConsumer("max_batch_size of queue %q is 0: it must be between 1 and %d", queue, MaxBatchMessages)
 		}
 	}
 	if s.MaxRetries != nil {
@@ -92,19 +92,25 @@ func (b *consumerBody) config(queue string) (ConsumerConfig, error) {
 	}
 	if s.MaxConcurrency != nil {
 		if cfg.MaxConcurrency = *s.MaxConcurrency; cfg.MaxConcurrency == 0 {
-			cfg.MaxConcurrency = -1
+			return cfg, errConsumer("max_concurrency of queue %q is 0: it must be between 1 and %d", queue, MaxConcurrency)
 		}
 	}
 	if s.MaxWaitMillis != nil {
-		cfg.MaxBatchTimeout = time.Duration(*s.MaxWaitMillis * float64(time.Millisecond))
+		cfg.MaxBatchTimeout = atMost(*s.MaxWaitMillis, time.Millisecond, MaxBatchTimeout)
 	}
 	if s.RetryDelay != nil {
-		cfg.RetryDelay = time.Duration(*s.RetryDelay * float64(time.Second))
+		cfg.RetryDelay = atMost(*s.RetryDelay, time.Second, MaxDelay)
 	}
 	if s.VisibilityMillis != nil {
-		cfg.VisibilityTimeout = time.Duration(*s.VisibilityMillis * float64(time.Millisecond))
+		cfg.VisibilityTimeout = atMost(*s.VisibilityMillis, time.Millisecond, MaxVisibility)
 	}
 	return cfg, cfg.check()
+}
+
+// atMost is n units, or one more than the most when n is beyond that: a number
+// of JSON may be too large for a Duration.
+func atMost(n float64, unit, most time.Duration) time.Duration {
+	return time.Duration(min(max(n, -1)*float64(unit), float64(most+time.Millisecond)))
 }
 
 func (a *REST) listConsumers(_ *http.Request, q *Queue) (any, error) { return a.consumersOf(q), nil }

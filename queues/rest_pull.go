@@ -50,7 +50,7 @@ func (a *REST) pull(r *http.Request, q *Queue) (any, error) {
 		body.VisibleMillis = body.Visible
 	}
 	if ms := body.VisibleMillis; ms != nil {
-		visible = time.Duration(*ms * float64(time.Millisecond))
+		visible = atMost(*ms, time.Millisecond, MaxVisibility)
 	}
 	leased, backlog, err := q.Pull(r.Context(), size, visible)
 	if err != nil {

@@ -15,7 +15,10 @@ import (
 func (r *rig) rest(method, path, body string) string {
 	r.Helper()
 	router := mux.NewRouter().UseEncodedPath()
-	NewREST(r.b, NewConsumers(r.b, slog.New(slog.DiscardHandler)), slog.New(slog.DiscardHandler)).Routes(router)
+	if r.consumers == nil {
+		r.consumers = NewConsumers(r.b, r.b.log)
+	}
+	NewREST(r.b, r.consumers, slog.New(slog.DiscardHandler)).Routes(router)
 	rec := httptest.NewRecorder()
 	router.ServeHTTP(rec, httptest.NewRequest(method, path, strings.NewReader(body)))
 	var env struct {
