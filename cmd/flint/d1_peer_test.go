@@ -17,6 +17,11 @@ import (
 // wrangler runs the pinned Wrangler in dir. The test is skipped without it.
 func wrangler(t *testing.T, dir string, args ...string) output {
 	t.Helper()
+	return wranglerEnv(t, dir, nil, args...)
+}
+
+func wranglerEnv(t *testing.T, dir string, env []string, args ...string) output {
+	t.Helper()
 	modules, err := filepath.Abs("../../conformance/peer/node_modules")
 	if err != nil {
 		t.Fatal(err)
@@ -31,6 +36,7 @@ func wrangler(t *testing.T, dir string, args ...string) output {
 	cmd.Dir = dir
 	cmd.Env = []string{"PATH=" + bin + ":" + os.Getenv("PATH"), "HOME=" + home, "CI=true", "NO_COLOR=1", "WRANGLER_SEND_METRICS=false",
 		"WRANGLER_SEND_ERROR_REPORTS=false", "WRANGLER_HIDE_BANNER=true", "CLOUDFLARE_CF_FETCH_ENABLED=false", "NO_UPDATE_NOTIFIER=1"}
+	cmd.Env = append(cmd.Env, env...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	_ = cmd.Run() // its exit code is what is compared

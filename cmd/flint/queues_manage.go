@@ -117,9 +117,10 @@ func (a *app) queuesResume() *cobra.Command {
 
 func (a *app) queuesToggle(use, short, doing, done string, paused bool) *cobra.Command {
 	return localFlags(&cobra.Command{
-		Use:   use,
-		Short: short,
-		Args:  exactly("a queue"),
+		Use:     use,
+		Aliases: []string{strings.Fields(use)[0] + "-delivery"}, // Wrangler's
+		Short:   short,
+		Args:    exactly("a queue"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			const what = " message delivery for queue %s."
 			return a.changeQueue(cmd, args[0], doing+what, done+what, http.MethodPatch,

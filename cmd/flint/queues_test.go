@@ -43,7 +43,7 @@ func queuesManage(t *testing.T, dir string) {
 		}
 	}
 	wantOut(t, dir, "Updating queue my-jobs.\nUpdated queue my-jobs.\n", "queues", "update", "my-jobs", "--delivery-delay-secs", "0")
-	wantOut(t, dir, "Pausing message delivery for queue my-jobs.\nPaused message delivery for queue my-jobs.\n", "queues", "pause", "my-jobs")
+	wantOut(t, dir, "Pausing message delivery for queue my-jobs.\nPaused message delivery for queue my-jobs.\n", "queues", "pause-delivery", "my-jobs")
 	var all []queueInfo
 	if err := json.Unmarshal([]byte(mustFlint(t, dir, "queues", "list", "--json")), &all); err != nil {
 		t.Fatal(err)
