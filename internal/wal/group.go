@@ -6,15 +6,16 @@ import "sync"
 // come next gather, and one call writes for all of them. So a log with many
 // writers is not slower than the kernel, and one writer waits for nobody.
 type Group[T any] struct {
-	// Commit writes what has gathered; one call at a time.
+	// Commit writes what has gathered. It is called with Lock held.
 	Commit func(items []T) error
+	// Lock is what writers wait for, and gather meanwhile.
+	Lock sync.Locker
 	// MaxBytes is the most that one Commit gets, in the sizes told to Write.
 	// One item may be larger.
 	MaxBytes int
 
 	gather    sync.Mutex
 	gathering *gathered[T]
-	writing   sync.Mutex
 }
 
 // gathered is what goes to the log in one call.
@@ -33,14 +34,24 @@ func (g *Group[T]) Write(item T, bytes int) error {
 		<-done
 		return c.err
 	}
-	g.writing.Lock()
+	g.Lock.Lock()
 	g.seal(c)
 	c.err = g.Commit(c.items)
-	g.writing.Unlock()
+	g.Lock.Unlock()
 	if c.done != nil {
 		close(c.done)
 	}
 	return c.err
+}
+
+// Waiting is how many items the next Commit has so far.
+func (g *Group[T]) Waiting() int {
+	g.gather.Lock()
+	defer g.gather.Unlock()
+	if g.gathering == nil {
+		return 0
+	}
+	return len(g.gathering.items)
 }
 
 // join adds an item to the commit that gathers. Who starts a new one has no
