@@ -21,6 +21,7 @@ type Group[T any] struct {
 // gathered is what goes to the log in one call.
 type gathered[T any] struct {
 	items []T
+	first [1]T // most are alone: they need no memory beside this
 	bytes int
 	done  chan struct{} // for those who do not write themselves; nil when there are none
 	err   error
@@ -66,7 +67,8 @@ func (g *Group[T]) join(item T, bytes int) (c *gathered[T], done chan struct{}) 
 		}
 		return c, c.done
 	}
-	c = &gathered[T]{items: []T{item}, bytes: bytes}
+	c = &gathered[T]{first: [1]T{item}, bytes: bytes}
+	c.items = c.first[:]
 	g.gathering = c
 	return c, nil
 }
