@@ -73,7 +73,7 @@ func openQueue(b *Broker, name string) (*Queue, error) {
 	q.log = log
 	now := b.now()
 	if q.settings.created == 0 {
-		q.settings = settings{created: now, modified: now, retention: DefaultRetention}
+		q.settings = settings{created: now, modified: now}
 		err = q.writeSettings()
 	}
 	if err == nil {

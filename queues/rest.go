@@ -139,7 +139,7 @@ func (q *Queue) toJSON() queueJSON {
 	out := queueJSON{
 		ID: q.id, Name: q.name, CreatedOn: fromMillis(s.created), ModifiedOn: fromMillis(s.modified),
 		Producers: []producerJSON{}, Consumers: []consumerJSON{},
-		Settings: settingsJSON{int64(s.delay / time.Second), s.paused, int64(s.retention / time.Second)},
+		Settings: settingsJSON{int64(s.delay / time.Second), s.paused, int64(q.retention() / time.Second)},
 	}
 	for script := range q.producers {
 		out.Producers = append(out.Producers, producerJSON{"worker", script})

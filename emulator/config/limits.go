@@ -11,8 +11,10 @@ const (
 	// https://developers.cloudflare.com/queues/configuration/configure-queues/
 	maxBatchSize    = 100
 	maxBatchTimeout = 60 * time.Second
-	maxRetries      = 100
-	maxConcurrency  = 250
+
+	minRetention, maxRetention, defaultRetention = 60, 14 * 24 * 3600, 4 * 24 * 3600 // seconds that queues keep messages
+	maxRetries                                   = 100
+	maxConcurrency                               = 250
 	// https://developers.cloudflare.com/queues/platform/limits/
 	maxDelay = 24 * time.Hour
 
