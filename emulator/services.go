@@ -93,7 +93,7 @@ func (s *services) openStores(p *config.Project, dir *stateDir, log *slog.Logger
 		return err
 	}
 	s.onClose(s.r2.Close)
-	if s.queues, err = queues.Open(queues.Options{Dir: dir.sub("queues"), Clock: s.clock, Log: log}); err != nil {
+	if s.queues, err = queues.Open(queues.Options{Dir: dir.sub("queues"), Clock: s.clock, Log: log, Retention: p.Settings.QueueRetention}); err != nil {
 		return err
 	}
 	s.onClose(s.queues.Close)

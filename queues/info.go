@@ -32,7 +32,7 @@ func (q *Queue) Info() Info {
 		Metrics: q.metrics(), Ready: q.n[stReady], Delayed: q.n[stDelayed], InFlight: q.n[stRunning],
 		Leased: q.n[stLeased], Dying: q.n[stDead],
 		DeadLetterQueue: q.deadLetterQueue(), Paused: q.settings.paused,
-		Retention: q.settings.retention, DeliveryDelay: q.settings.delay, DeadFrom: map[string]int{},
+		Retention: q.retention(), DeliveryDelay: q.settings.delay, DeadFrom: map[string]int{},
 	}
 	for name, n := range q.deadFrom {
 		in.DeadFrom[name] = n

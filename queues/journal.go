@@ -35,7 +35,7 @@ type settings struct {
 	created, modified int64 // Unix ms
 	paused            bool
 	delay             time.Duration
-	retention         time.Duration
+	retention         time.Duration // 0 = the broker's
 }
 
 // retried is a message with the moment of its next delivery.

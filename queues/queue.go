@@ -65,7 +65,7 @@ func openQueue(b *Broker, name string) (*Queue, error) {
 		b: b, name: name, id: queueID(name), ctx: b.runCtx, producers: map[string]bool{},
 		dead: map[*message]*deadLetter{}, deadFrom: map[string]int{},
 	}
-	q.sends.Commit, q.sends.MaxBytes = q.commitSends, maxSendCommit
+	q.sends.Commit, q.sends.Lock, q.sends.MaxBytes = q.commitSends, &q.mu, maxSendCommit
 	log, err := wal.OpenAt(filepath.Join(b.dir, journalFile(name)), q.replay)
 	if err != nil {
 		return nil, err
@@ -73,7 +73,7 @@ func openQueue(b *Broker, name string) (*Queue, error) {
 	q.log = log
 	now := b.now()
 	if q.settings.created == 0 {
-		q.settings = settings{created: now, modified: now, retention: DefaultRetention}
+		q.settings = settings{created: now, modified: now}
 		err = q.writeSettings()
 	}
 	if err == nil {

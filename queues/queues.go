@@ -9,6 +9,7 @@
 package queues
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -33,6 +34,9 @@ type Options struct {
 	Dir   string       // folder of the journals, made when missing
 	Clock clock.Clock  // default: real time
 	Log   *slog.Logger // default: nothing is logged
+	// Retention is how long messages are kept in queues that have no period of
+	// their own (MinRetention to MaxRetention); default DefaultRetention.
+	Retention time.Duration
 	Rand  io.Reader    // source of message ids; default crypto/rand
 }
 
@@ -42,7 +46,8 @@ type Broker struct {
 	clock clock.Clock
 	log   *slog.Logger
 
-	maxRun time.Duration // of one batch in a Worker
+	maxRun    time.Duration // of one batch in a Worker
+	retention time.Duration // of queues that have none of their own
 
 	watchMu  sync.Mutex
 	watchers []*Watcher
@@ -61,7 +66,7 @@ type Broker struct {
 
 // Open opens or makes the broker in o.Dir and reads every journal there.
 func Open(o Options) (*Broker, error) {
-	b := &Broker{dir: o.Dir, clock: o.Clock, log: o.Log, rand: o.Rand, queues: map[string]*Queue{}, maxRun: maxConsumerRun}
+	b := &Broker{dir: o.Dir, clock: o.Clock, log: o.Log, rand: o.Rand, queues: map[string]*Queue{}, maxRun: maxConsumerRun, retention: cmp.Or(o.Retention, DefaultRetention)}
 	if b.clock == nil {
 		b.clock = clock.New()
 	}

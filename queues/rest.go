@@ -129,7 +129,7 @@ func (a *REST) toJSON(q *Queue) queueJSON {
 	out := queueJSON{
 		ID: q.id, Name: q.name, CreatedOn: fromMillis(s.created), ModifiedOn: fromMillis(s.modified),
 		Producers: []producerJSON{}, Consumers: consumers,
-		Settings: settingsJSON{int64(s.delay / time.Second), s.paused, int64(s.retention / time.Second)},
+		Settings: settingsJSON{int64(s.delay / time.Second), s.paused, int64(q.retention() / time.Second)},
 	}
 	for script := range q.producers {
 		out.Producers = append(out.Producers, producerJSON{"worker", script})

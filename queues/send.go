@@ -63,10 +63,8 @@ func (q *Queue) prepare(out []Outgoing) (*sendJob, error) {
 	return job, nil
 }
 
-// commitSends writes what senders have gathered.
+// commitSends writes what senders have gathered. The lock is held.
 func (q *Queue) commitSends(jobs []*sendJob) error {
-	q.mu.Lock()
-	defer q.mu.Unlock()
 	if q.closed {
 		return os.ErrClosed
 	}

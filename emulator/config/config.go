@@ -45,10 +45,12 @@ type Settings struct {
 	KVDriver  string            `json:"kv_driver"`            // memory, redis://…, redis://embedded
 	KV        KVRules           `json:"kv,omitzero"`          // of all namespaces
 	KVByID    []KVNamespaceRule `json:"kv_by_id,omitempty"`   // of single ones
-	R2Driver  string            `json:"r2_driver"`            // disk, s3://…
-	Allow     []string          `json:"allow,omitempty"`      // hosts that a Worker may really reach
-	AIScripts []string          `json:"ai_scripts,omitempty"` // folders of scripted answers, absolute
-	Try       []string          `json:"try,omitempty"`        // commands that flint dev suggests once it is ready; {url} and {control} stand for its addresses
+	// QueueRetention is how long queues keep messages that have no period of their own; 0 = 4 days.
+	QueueRetention time.Duration `json:"queue_retention,omitempty"`
+	R2Driver       string        `json:"r2_driver"`            // disk, s3://…
+	Allow          []string      `json:"allow,omitempty"`      // hosts that a Worker may really reach
+	AIScripts      []string      `json:"ai_scripts,omitempty"` // folders of scripted answers, absolute
+	Try            []string      `json:"try,omitempty"`        // commands that flint dev suggests once it is ready; {url} and {control} stand for its addresses
 }
 
 // Values of KVRules.Consistency.

@@ -15,6 +15,7 @@ var flintSpec = map[string]*spec{
 	"log_format": oneOf("pretty", "json"),
 	"kv":         table(kvSpec(map[string]*spec{"driver": text, "namespaces": listOf(table(kvSpec(map[string]*spec{"id": text}), "id"))})),
 	"r2":         table(map[string]*spec{"driver": text, "domains": mapOf(text)}),
+	"queues":     table(map[string]*spec{"message_retention_period": integer}),
 	"outbound":   table(map[string]*spec{"allow": texts}),
 	"ai":         table(map[string]*spec{"scripts": texts}),
 }

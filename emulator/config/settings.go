@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cast"
 	"github.com/spf13/viper"
@@ -52,6 +53,7 @@ func (l *loader) setDefaults(v *viper.Viper) {
 	v.SetDefault("kv::driver", "memory")
 	v.SetDefault("kv::consistency", Immediate)
 	v.SetDefault("r2::driver", "disk")
+	v.SetDefault("queues::message_retention_period", defaultRetention)
 }
 
 // bindFlags takes --control-port for control_port, and --no-watch for the
@@ -99,6 +101,9 @@ func (s *settingsReader) read(out *Settings) {
 		out.KV.Consistency = Eventual
 	}
 	out.KVByID = s.namespaces(out.KV)
+	if n := s.number("queues::message_retention_period", minRetention, maxRetention); n != defaultRetention {
+		out.QueueRetention = time.Duration(n) * time.Second
+	}
 	out.R2Driver = s.driver("r2::driver", "disk", "s3", "s3s")
 	out.Allow = s.list("outbound::allow")
 	out.Try = s.list("try")

@@ -6,20 +6,22 @@ import "sync"
 // come next gather, and one call writes for all of them. So a log with many
 // writers is not slower than the kernel, and one writer waits for nobody.
 type Group[T any] struct {
-	// Commit writes what has gathered; one call at a time.
+	// Commit writes what has gathered. It is called with Lock held.
 	Commit func(items []T) error
+	// Lock is what writers wait for, and gather meanwhile.
+	Lock sync.Locker
 	// MaxBytes is the most that one Commit gets, in the sizes told to Write.
 	// One item may be larger.
 	MaxBytes int
 
 	gather    sync.Mutex
 	gathering *gathered[T]
-	writing   sync.Mutex
 }
 
 // gathered is what goes to the log in one call.
 type gathered[T any] struct {
 	items []T
+	first [1]T // most are alone: they need no memory beside this
 	bytes int
 	done  chan struct{} // for those who do not write themselves; nil when there are none
 	err   error
@@ -33,14 +35,24 @@ func (g *Group[T]) Write(item T, bytes int) error {
 		<-done
 		return c.err
 	}
-	g.writing.Lock()
+	g.Lock.Lock()
 	g.seal(c)
 	c.err = g.Commit(c.items)
-	g.writing.Unlock()
+	g.Lock.Unlock()
 	if c.done != nil {
 		close(c.done)
 	}
 	return c.err
+}
+
+// Waiting is how many items the next Commit has so far.
+func (g *Group[T]) Waiting() int {
+	g.gather.Lock()
+	defer g.gather.Unlock()
+	if g.gathering == nil {
+		return 0
+	}
+	return len(g.gathering.items)
 }
 
 // join adds an item to the commit that gathers. Who starts a new one has no
@@ -55,7 +67,8 @@ func (g *Group[T]) join(item T, bytes int) (c *gathered[T], done chan struct{}) 
 		}
 		return c, c.done
 	}
-	c = &gathered[T]{items: []T{item}, bytes: bytes}
+	c = &gathered[T]{first: [1]T{item}, bytes: bytes}
+	c.items = c.first[:]
 	g.gathering = c
 	return c, nil
 }
