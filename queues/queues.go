@@ -37,7 +37,7 @@ type Options struct {
 	// Retention is how long messages are kept in queues that have no period of
 	// their own (MinRetention to MaxRetention); default DefaultRetention.
 	Retention time.Duration
-	Rand  io.Reader    // source of message ids; default crypto/rand
+	Rand      io.Reader // source of message ids; default crypto/rand
 }
 
 // Broker holds all queues of one state directory.
