@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 
@@ -174,9 +173,9 @@ func (a *app) removeConsumer(cmd *cobra.Command, p *config.Project, q *openQueue
 	}
 	switch {
 	case len(args) == 2: // as Wrangler says it
-		return fmt.Errorf("No worker consumer '%s' exists for queue %s", args[1], q.name) //nolint:staticcheck // Wrangler's sentence
+		return fmt.Errorf("no worker consumer '%s' exists for queue %s", args[1], q.name)
 	case kind == pullConsumer:
-		return errors.New("No http_pull consumer exists for queue " + q.name) //nolint:staticcheck // Wrangler's sentence
+		return fmt.Errorf("no http_pull consumer exists for queue %s", q.name)
 	}
 	return fmt.Errorf("queue %s has no consumer", q.name)
 }

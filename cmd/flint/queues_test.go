@@ -181,8 +181,8 @@ func queuesConsumer(t *testing.T, dir string) {
 	wantOut(t, dir, "No consumers found for queue \"kept\".\n", "queues", "consumer", "http", "list", "kept")
 	for want, args := range map[string][]string{
 		`queue "kept" already has a consumer`:                      {"queues", "consumer", "add", "kept", "--http"},
-		"No http_pull consumer exists for queue kept":              {"queues", "consumer", "http", "remove", "kept"},
-		"No worker consumer 'every' exists for queue kept":         {"queues", "consumer", "worker", "remove", "kept", "every"},
+		"no http_pull consumer exists for queue kept":              {"queues", "consumer", "http", "remove", "kept"},
+		"no worker consumer 'every' exists for queue kept":         {"queues", "consumer", "worker", "remove", "kept", "every"},
 		`queue "kept" still has a producer or a consumer`:          {"queues", "delete", "kept"},
 		`queue "nope" does not exist; there are: kept`:             {"queues", "consumer", "add", "nope", "every"},
 		`queue "kept" has no pull consumer; add one with`:          {"queues", "pull", "kept"},

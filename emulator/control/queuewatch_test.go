@@ -144,7 +144,7 @@ func TestWatchEndsAndRefuses(t *testing.T) {
 	cancel()
 	var streams []*bufio.Reader
 	for len(streams) < maxWatchers {
-		res := get(t.Context(), "?queue="+fmt.Sprint("jobs"))
+		res := get(t.Context(), "?queue=jobs")
 		if res.StatusCode == http.StatusTooManyRequests && len(streams) == maxWatchers-1 {
 			continue // the server has not noticed yet that the first one went
 		}
