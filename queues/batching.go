@@ -136,7 +136,7 @@ func (q *Queue) wake(seq uint64) {
 	q.pump(now)
 	q.mu.Unlock()
 	if retryDead {
-		q.moveDead(false)
+		_ = q.moveDead(false) // it tells the log
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -37,7 +37,7 @@ type Options struct {
 	// Retention is how long messages are kept in queues that have no period of
 	// their own (MinRetention to MaxRetention); default DefaultRetention.
 	Retention time.Duration
-	Rand  io.Reader    // source of message ids; default crypto/rand
+	Rand      io.Reader // source of message ids; default crypto/rand
 }
 
 // Broker holds all queues of one state directory.
@@ -177,7 +177,7 @@ func (b *Broker) Start(ctx context.Context) error {
 	}
 	b.mu.Unlock()
 	for _, q := range b.Queues() {
-		q.moveDead(true) // before anything is delivered, see Queue.accept
+		_ = q.moveDead(true) // before anything is delivered, see Queue.accept
 	}
 	b.mu.Lock()
 	b.runCtx, b.cancel = context.WithCancel(ctx)
