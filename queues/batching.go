@@ -10,8 +10,7 @@ func (q *Queue) start(ctx context.Context) {
 	q.mu.Lock()
 	q.ctx = ctx
 	now := q.b.now()
-	q.expire(now)
-	q.releaseLeases(now)
+	q.tick(now)
 	q.pump(now)
 	q.compact()
 	q.mu.Unlock()

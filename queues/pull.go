@@ -45,9 +45,7 @@ func (q *Queue) Pull(ctx context.Context, batchSize int, visibility time.Duratio
 		return nil, 0, err
 	}
 	now := q.b.now()
-	q.expire(now)
-	q.releaseLeases(now)
-	q.promote(now)
+	q.tick(now)
 	until := now + visible.Milliseconds()
 	batch, views, err := q.lease(size, until)
 	if err != nil {

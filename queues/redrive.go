@@ -48,8 +48,7 @@ func (q *Queue) markRedrive(o RedriveOptions, limit int) (moved int, err error) 
 		return 0, os.ErrClosed
 	}
 	now := q.b.now()
-	q.expire(now)
-	q.promote(now)
+	q.tick(now)
 	for to, batch := range q.redrivable(o, limit) {
 		s := settlement{at: now, dead: batch, deadTo: to, redrive: true}
 		if err := q.writeSettlement(&s); err != nil {
