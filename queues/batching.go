@@ -10,8 +10,7 @@ func (q *Queue) start(ctx context.Context) {
 	q.mu.Lock()
 	q.ctx = ctx
 	now := q.b.now()
-	q.expire(now)
-	q.releaseLeases(now)
+	q.tick(now)
 	q.pump(now)
 	q.compact()
 	q.mu.Unlock()
@@ -136,7 +135,7 @@ func (q *Queue) wake(seq uint64) {
 	q.pump(now)
 	q.mu.Unlock()
 	if retryDead {
-		q.moveDead(false)
+		_ = q.moveDead(false) // it tells the log
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -2,6 +2,7 @@ package queues
 
 import (
 	"cmp"
+	"errors"
 	"log/slog"
 	"os"
 	"slices"
@@ -27,12 +28,16 @@ type letter struct {
 // moveDead hands dead letters to their queues. The journal of this queue has
 // them marked, so that a crash at any point neither loses nor redelivers one:
 // after it, recovered is set and what has already arrived is not sent again.
-func (q *Queue) moveDead(recovered bool) {
+//
+// What cannot be moved is in the log, and tried again later.
+func (q *Queue) moveDead(recovered bool) error {
+	var errs []error
 	for to, group := range q.dying() {
 		for chunk := range slices.Chunk(group, moveChunk) {
-			q.handOver(to, chunk, recovered)
+			errs = append(errs, q.handOver(to, chunk, recovered))
 		}
 	}
+	return errors.Join(errs...)
 }
 
 // dying takes the dead letters that nobody moves yet, by their queues and in
@@ -53,7 +58,7 @@ func (q *Queue) dying() map[string][]*deadLetter {
 	return groups
 }
 
-func (q *Queue) handOver(to string, group []*deadLetter, recovered bool) {
+func (q *Queue) handOver(to string, group []*deadLetter, recovered bool) error {
 	letters, err := q.letters(group)
 	var target *Queue
 	var arrived []*message
@@ -63,14 +68,15 @@ func (q *Queue) handOver(to string, group []*deadLetter, recovered bool) {
 	if err == nil {
 		arrived, err = target.accept(letters, recovered)
 	}
-	q.handedOver(to, group, err)
+	err = q.handedOver(to, group, err)
 	if len(arrived) > 0 {
 		target.release(arrived)
 	}
+	return err
 }
 
 // handedOver removes here what has arrived there.
-func (q *Queue) handedOver(to string, group []*deadLetter, err error) {
+func (q *Queue) handedOver(to string, group []*deadLetter, err error) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	now := q.b.now()
@@ -91,6 +97,7 @@ func (q *Queue) handedOver(to string, group []*deadLetter, err error) {
 		q.b.log.Error("dead letters could not be moved", slog.String("queue", q.name),
 			slog.String("dead_letter_queue", to), slog.Int("messages", len(group)), slog.Any("error", err))
 	}
+	return err
 }
 
 // letters are the dead letters that were not purged meanwhile.

@@ -62,19 +62,19 @@ func (c *Consumer) take() ([]*message, Batch) {
 func (c *Consumer) form(now int64) ([]*message, Batch) {
 	q := c.q
 	batch := q.popReady(min(q.n[stReady], c.cfg.MaxBatchSize))
-	err := q.writeAttempts(batch, 1)
-	var view Batch
+	view, err := q.view(batch)
 	if err == nil {
-		for _, m := range batch {
-			m.attempts++
-		}
-		view, err = q.view(batch)
+		err = q.writeAttempts(batch, 1)
 	}
 	if err != nil {
 		q.b.log.Error("a batch could not be formed", slog.String("queue", q.name), slog.Any("error", err))
 		q.putBack(batch)
 		c.holdBack(now)
 		return nil, Batch{}
+	}
+	for i, m := range batch {
+		m.attempts++
+		view.Messages[i].Attempts++
 	}
 	q.b.tellBatch(EventDelivered, q, batch, view.Messages)
 	return batch, view

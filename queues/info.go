@@ -25,9 +25,7 @@ type Info struct {
 func (q *Queue) Info() Info {
 	q.mu.Lock()
 	now := q.b.now()
-	q.expire(now)
-	q.releaseLeases(now)
-	q.promote(now)
+	q.tick(now)
 	in := Info{
 		Metrics: q.metrics(), Ready: q.n[stReady], Delayed: q.n[stDelayed], InFlight: q.n[stRunning],
 		Leased: q.n[stLeased], Dying: q.n[stDead],

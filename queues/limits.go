@@ -48,6 +48,7 @@ const (
 	maxSendCommit   = 1 << 20   // bytes of senders that share one write
 	rewriteBytes    = 256 << 10 // bodies of one step of a compaction
 	rewriteMessages = 1024      // messages of one step of a compaction
+	redriveChunk    = 4096      // messages that one step of a redrive marks
 	moveChunk       = 256       // dead letters that move at once
 	maxOrigins      = 1 << 15   // queues whose dead letters one queue tells apart
 	maxWatchBuffer  = 1 << 16   // events that a watcher may fall behind

@@ -37,6 +37,13 @@ func (q *Queue) place(m *message, now int64) {
 	q.ready.push(m)
 }
 
+// tick does what the time says: leases end, old messages go, delayed ones are ready.
+func (q *Queue) tick(now int64) {
+	q.releaseLeases(now)
+	q.expire(now)
+	q.promote(now)
+}
+
 // promote makes ready what has been delayed until now.
 func (q *Queue) promote(now int64) {
 	for m := q.delayed.head(stDelayed); m != nil && m.due <= now; m = q.delayed.head(stDelayed) {

@@ -45,15 +45,9 @@ func (q *Queue) Pull(ctx context.Context, batchSize int, visibility time.Duratio
 		return nil, 0, err
 	}
 	now := q.b.now()
-	q.expire(now)
-	q.releaseLeases(now)
-	q.promote(now)
+	q.tick(now)
 	until := now + visible.Milliseconds()
-	batch, err := q.lease(size, until)
-	if err != nil {
-		return nil, 0, err
-	}
-	views, err := q.views(batch)
+	batch, views, err := q.lease(size, until)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -91,21 +85,26 @@ func (q *Queue) pullable(size int, visibility time.Duration) (int, time.Duration
 }
 
 // lease takes ready messages from the front until a moment, in one record.
-func (q *Queue) lease(size int, until int64) ([]*message, error) {
+func (q *Queue) lease(size int, until int64) ([]*message, []Message, error) {
 	batch := q.popReady(min(q.n[stReady], size))
 	if len(batch) == 0 {
-		return nil, nil
+		return nil, nil, nil
 	}
-	if err := q.writeLease(batch, until); err != nil {
+	views, err := q.views(batch)
+	if err == nil {
+		err = q.writeLease(batch, until)
+	}
+	if err != nil {
 		q.putBack(batch)
-		return nil, err
+		return nil, nil, err
 	}
-	for _, m := range batch {
+	for i, m := range batch {
 		m.attempts++
+		views[i].Attempts++
 		m.due = until
 		q.holdLease(m)
 	}
-	return batch, nil
+	return batch, views, nil
 }
 
 // holdLease notes a lease that ends at the message's due time.
@@ -157,7 +156,7 @@ func (q *Queue) Settle(acks []LeaseID, retries []LeaseRetry) (acked, retried int
 		return 0, 0, nil, err
 	}
 	if len(s.dead) > 0 {
-		q.moveDead(false)
+		_ = q.moveDead(false) // it tells the log
 	}
 	return len(s.gone), len(s.retries) + len(s.dropped) + len(s.dead), warnings, nil
 }

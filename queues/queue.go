@@ -120,9 +120,7 @@ func (q *Queue) Peek(limit int) ([]Message, error) {
 
 func (q *Queue) peek(limit int) []*message {
 	now := q.b.now()
-	q.expire(now)
-	q.releaseLeases(now)
-	q.promote(now)
+	q.tick(now)
 	var out, later []*message
 	for i := 0; i < q.all.len() && len(out) < limit; i++ {
 		switch m := q.all.at(i); m.state {

@@ -177,7 +177,7 @@ func (b *Broker) Start(ctx context.Context) error {
 	}
 	b.mu.Unlock()
 	for _, q := range b.Queues() {
-		q.moveDead(true) // before anything is delivered, see Queue.accept
+		_ = q.moveDead(true) // before anything is delivered, see Queue.accept
 	}
 	b.mu.Lock()
 	b.runCtx, b.cancel = context.WithCancel(ctx)

@@ -2,6 +2,7 @@ package queues
 
 import (
 	"context"
+	"errors"
 	"os"
 )
 
@@ -23,30 +24,40 @@ func (q *Queue) Redrive(ctx context.Context, o RedriveOptions) (int, error) {
 	if err := q.checkRedrive(o); err != nil {
 		return 0, err
 	}
+	moved := 0
+	for o.Limit == 0 || moved < o.Limit {
+		limit := redriveChunk
+		if o.Limit > 0 {
+			limit = min(limit, o.Limit-moved)
+		}
+		n, err := q.markRedrive(o, limit)
+		err = errors.Join(err, q.moveDead(false), ctx.Err())
+		moved += n
+		if err != nil || n == 0 {
+			return moved, err
+		}
+	}
+	return moved, nil
+}
+
+// markRedrive notes in the journal where up to limit messages are to go.
+func (q *Queue) markRedrive(o RedriveOptions, limit int) (moved int, err error) {
 	q.mu.Lock()
+	defer q.mu.Unlock()
 	if q.closed {
-		q.mu.Unlock()
 		return 0, os.ErrClosed
 	}
 	now := q.b.now()
-	q.expire(now)
-	q.promote(now)
-	moved := 0
-	var err error
-	for to, batch := range q.redrivable(o) {
-		if err = ctx.Err(); err != nil {
-			break
-		}
+	q.tick(now)
+	for to, batch := range q.redrivable(o, limit) {
 		s := settlement{at: now, dead: batch, deadTo: to, redrive: true}
-		if err = q.writeSettlement(&s); err != nil {
-			break
+		if err := q.writeSettlement(&s); err != nil {
+			return moved, err
 		}
 		q.apply(&s)
 		moved += len(batch)
 	}
-	q.mu.Unlock()
-	q.moveDead(false)
-	return moved, err
+	return moved, nil
 }
 
 func (q *Queue) checkRedrive(o RedriveOptions) error {
@@ -61,11 +72,10 @@ func (q *Queue) checkRedrive(o RedriveOptions) error {
 	return nil
 }
 
-// redrivable groups the messages that o means by the queue they go to.
-func (q *Queue) redrivable(o RedriveOptions) map[string][]*message {
+// redrivable groups the first messages that o means by the queue they go to.
+func (q *Queue) redrivable(o RedriveOptions, limit int) map[string][]*message {
 	groups := map[string][]*message{}
-	left := o.Limit
-	for i := 0; i < q.all.len() && (o.Limit == 0 || left > 0); i++ {
+	for i := 0; i < q.all.len() && limit > 0; i++ {
 		m := q.all.at(i)
 		if m.state != stReady && m.state != stDelayed {
 			continue
@@ -79,7 +89,7 @@ func (q *Queue) redrivable(o RedriveOptions) map[string][]*message {
 			continue
 		}
 		groups[to] = append(groups[to], m)
-		left--
+		limit--
 	}
 	return groups
 }

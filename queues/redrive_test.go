@@ -2,6 +2,7 @@ package queues
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 )
@@ -175,4 +176,32 @@ func TestWatchExpiryAndDrop(t *testing.T) {
 		got += e.Queue + " " + string(e.Kind) + ","
 	}
 	wantText(t, got, "old sent,old expired,jobs sent,jobs delivered,jobs dropped,")
+}
+
+// A redrive of many messages goes in steps, and each keeps its order.
+func TestRedriveOfMany(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	const n = redriveChunk + moveChunk + 10
+	q := r.queue("dead")
+	for sent := 0; sent < n; {
+		batch := make([]Outgoing, min(MaxBatchMessages, n-sent))
+		for i := range batch {
+			batch[i].Body = fmt.Append(nil, sent+i)
+		}
+		if _, err := q.Send(context.Background(), batch); err != nil {
+			t.Fatal(err)
+		}
+		sent += len(batch)
+	}
+	r.queue("jobs")
+	r.redrive(RedriveOptions{To: "jobs", Limit: n - 1}, n-1)
+	for i, m := range peek(r.queue("jobs"), n) {
+		if number(m) != i {
+			t.Fatalf("message %d is %s", i, m.Body)
+		}
+	}
+	if n := q.Metrics().BacklogCount; n != 1 {
+		t.Fatalf("%d messages left", n)
+	}
 }

@@ -30,7 +30,7 @@ func (c *Consumer) settle(batch []*message, out Outcome, took time.Duration) {
 	q.mu.Unlock()
 	c.logBatch(len(batch), &s, out.Outcome, took)
 	if len(s.dead) > 0 {
-		q.moveDead(false)
+		_ = q.moveDead(false) // it tells the log
 	}
 }
 
