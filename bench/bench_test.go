@@ -44,7 +44,7 @@ func TestFlags(t *testing.T) {
 	if err != nil || !slices.Equal(o.connections, []int{16, 1, 256}) || !o.growth || len(o.chosen()) != len(operations) {
 		t.Fatalf("%+v %v", o, err)
 	}
-	if o, err = parse([]string{"-only", "asset,plain", "-connections", "4"}); err != nil || !slices.Equal(names(o.chosen()), []string{"plain", "asset"}) {
+	if o, err = parse([]string{"-only", "asset,plain,queue-e2e", "-connections", "4"}); err != nil || !slices.Equal(names(o.chosen()), []string{"plain", "asset"}) {
 		t.Fatalf("%+v %v", o, err)
 	}
 	if o, err = parse(nil); err != nil || len(o.chosen()) != 9 || !slices.Equal(o.connections, []int{16}) {

@@ -11,6 +11,9 @@ import (
 	"flint/internal/clock"
 )
 
+// queueFlow is the name by which -only asks for flows.
+const queueFlow = "queue-e2e"
+
 // flows measures what is no load: one message after the other from its
 // sending to the row that its consumer writes.
 func (b *bench) flows(ctx context.Context) error {

@@ -105,8 +105,8 @@ func (o *options) check() error {
 		}
 	}
 	for _, name := range o.only {
-		if !slices.ContainsFunc(operations, func(op operation) bool { return op.name == name }) {
-			return fmt.Errorf("-only: there is no operation %q; there are %s", name, strings.Join(names(operations), ", "))
+		if name != queueFlow && !slices.ContainsFunc(operations, func(op operation) bool { return op.name == name }) {
+			return fmt.Errorf("-only: there is no operation %q; there are %s, %s", name, strings.Join(names(operations), ", "), queueFlow)
 		}
 	}
 	if _, err := exec.LookPath("wrk"); err != nil {
@@ -186,7 +186,7 @@ func (b *bench) close() { os.RemoveAll(b.dir) }
 // so that each measurement meets all sides in turn.
 func (b *bench) measure(ctx context.Context) error {
 	steps := []func(context.Context) error{b.startups, b.loads}
-	if b.full || len(b.only) == 0 && !b.quick {
+	if b.full || len(b.only) == 0 && !b.quick || slices.Contains(b.only, queueFlow) {
 		steps = append(steps, b.flows)
 	}
 	if b.full {

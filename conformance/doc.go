@@ -2,7 +2,8 @@
 // tools. A case is a folder cases/<service>/<name>/ with a Wrangler file, a
 // small Worker and steps.txt: requests and the answers that are expected. The
 // same Worker and steps run on flint and on the peer, and each answer is
-// compared with what is written and with the other one.
+// compared with what is written and with the other one. More Workers of a case
+// stand in folders of their own; its flint.toml names them.
 //
 // A step file begins with a sentence and may say "peer: wrangler" (wrangler dev
 // in place of Miniflare's API) or "peer: none". Then come the steps:

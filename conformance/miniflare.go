@@ -25,9 +25,9 @@ type miniflareHost struct {
 }
 
 type request struct {
-	ID     string `json:"id"`
-	Config string `json:"config,omitempty"`
-	Stop   bool   `json:"stop,omitempty"`
+	ID      string   `json:"id"`
+	Configs []string `json:"configs,omitempty"` // Wrangler files; the first Worker has the port
+	Stop    bool     `json:"stop,omitempty"`
 }
 
 type reply struct{ ID, URL, Error string }

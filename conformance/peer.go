@@ -137,10 +137,23 @@ func (p *Peer) Start(ctx context.Context, c *Case, dir string) (url string, stop
 	if err != nil {
 		return "", nil, err
 	}
-	if url, err = h.call(ctx, request{ID: c.ID, Config: config}); err != nil {
+	if url, err = h.call(ctx, request{ID: c.ID, Configs: append([]string{config}, beside(dir)...)}); err != nil {
 		return "", nil, err
 	}
 	return url, func() { _, _ = h.call(ctx, request{ID: c.ID, Stop: true}) }, nil // what stays ends with the host
+}
+
+// beside are the Wrangler files of the other Workers of a case, each in a folder
+// of its own.
+func beside(dir string) []string {
+	var files []string
+	folders, _ := os.ReadDir(dir) // dir holds a Wrangler file: it can be read
+	for _, f := range folders {
+		if f.IsDir() {
+			files = append(files, wranglerFile(filepath.Join(dir, f.Name())))
+		}
+	}
+	return slices.DeleteFunc(files, func(f string) bool { return f == "" })
 }
 
 func wranglerFile(dir string) string {

@@ -23,9 +23,10 @@ import (
 // flint or, when none runs, of a server in this process that opens the state
 // itself. Commands work the same way on both.
 type Client struct {
-	base  string // http://…/client/v4/accounts/<id>
-	http  *http.Client
-	close func() error
+	base    string // http://…/client/v4/accounts/<id>
+	control string // http://… of a running flint; empty when there is none
+	http    *http.Client
+	close   func() error
 }
 
 // startingTimeout is how long Connect waits for a flint that is just starting.
@@ -45,7 +46,9 @@ func Connect(ctx context.Context, p *config.Project, log *slog.Logger) (*Client,
 			return nil, err
 		}
 		if inUse.Run.Control != "" {
-			return newClient(inUse.Run.Control, func() error { return nil }), nil
+			c := newClient(inUse.Run.Control, func() error { return nil })
+			c.control = inUse.Run.Control
+			return c, nil
 		}
 		if waitErr := sleep(ctx, 50*time.Millisecond); waitErr != nil {
 			return nil, err
@@ -64,6 +67,9 @@ func connectInProcess(p *config.Project, dir *stateDir, log *slog.Logger) (*Clie
 	s, err := openServices(p, dir, log)
 	if err != nil {
 		return nil, errors.Join(err, dir.close())
+	}
+	if err := s.knowConsumers(p); err != nil {
+		return nil, errors.Join(err, s.close(), dir.close())
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -96,6 +102,9 @@ func newClient(control string, closer func() error) *Client {
 // Close ends the connection and, when this process opened the state, closes it.
 func (c *Client) Close() error { return c.close() }
 
+// Running reports whether a flint runs on the state, other than this process.
+func (c *Client) Running() bool { return c.control != "" }
+
 // Path joins path elements, escaping each.
 func Path(elements ...string) string {
 	var b strings.Builder
@@ -111,7 +120,11 @@ func Path(elements ...string) string {
 // header. An answer that is not a success becomes a *cferr.Error;
 // otherwise the caller closes the body.
 func (c *Client) Do(ctx context.Context, method, path string, body io.Reader, header http.Header) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, method, c.base+path, body)
+	return c.do(ctx, method, c.base+path, body, header)
+}
+
+func (c *Client) do(ctx context.Context, method, url string, body io.Reader, header http.Header) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, url, body)
 	if err != nil {
 		return nil, err
 	}
@@ -183,4 +196,14 @@ func Result(res *http.Response, out any) (cferr.Info, error) {
 		return env.Info, nil
 	}
 	return env.Info, json.Unmarshal(env.Result, out)
+}
+
+// Watch opens the stream of /_flint/queues/watch, a JSON object a line, of the
+// named queues or of all. There must be a running flint. The caller closes it.
+func (c *Client) Watch(ctx context.Context, names ...string) (io.ReadCloser, error) {
+	res, err := c.do(ctx, http.MethodGet, c.control+"/_flint/queues/watch?"+url.Values{"queue": names}.Encode(), nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	return res.Body, nil
 }

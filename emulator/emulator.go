@@ -23,7 +23,6 @@ import (
 	"flint/emulator/outbound"
 	"flint/internal/clock"
 	"flint/internal/evloop"
-	"flint/queues"
 	"flint/worker"
 	"flint/worker/workerd"
 )
@@ -45,9 +44,8 @@ type Emulator struct {
 	gate     *outbound.Gate
 	crons    *cron.Scheduler
 
-	consumers []*queues.Consumer
-	hosts     atomic.Pointer[front.Router] // who answers which host, once serving
-	places    atomic.Pointer[places]       // who answers a Worker's fetch() inside, once serving
+	hosts  atomic.Pointer[front.Router] // who answers which host, once serving
+	places atomic.Pointer[places]       // who answers a Worker's fetch() inside, once serving
 
 	listeners map[string]net.Listener // worker, control, s3, bindings
 	servers   []server                // all but the bindings'
@@ -55,6 +53,7 @@ type Emulator struct {
 	loop      *evloop.Loop            // nil where the system has none
 	routines  sync.WaitGroup
 	stop      context.CancelFunc
+	closing   <-chan struct{} // closed by stop
 	load      func() (*config.Project, error)
 	startErr  error // the build error with which Start went on watching
 }
@@ -133,7 +132,7 @@ func (e *Emulator) Start(ctx context.Context) error {
 
 func (e *Emulator) start(ctx context.Context) error {
 	background, stop := context.WithCancel(context.Background())
-	e.stop = stop
+	e.stop, e.closing = stop, background.Done()
 	e.clampDates(e.project)
 	var err error
 	if e.loop, err = evloop.New(); err != nil && !errors.Is(err, evloop.ErrUnsupported) {
@@ -305,27 +304,6 @@ func (e *Emulator) serveOn(l net.Listener, srv server) {
 			e.log.Error("a listener stopped", "address", l.Addr().String(), "error", err)
 		}
 	}()
-}
-
-// attachConsumers lets the Workers consume the queues that they name.
-func (e *Emulator) attachConsumers() error {
-	for i := range e.project.Workers {
-		cfg := &e.project.Workers[i]
-		w, ok := e.worker(cfg.Name)
-		if !ok {
-			continue
-		}
-		for _, c := range cfg.QueueConsumers {
-			cfg := consumerConfig(c)
-			cfg.Script = w.Name()
-			consumer, err := e.services.queues.Attach(cfg, w)
-			if err != nil {
-				return fmt.Errorf("%s: consumer of queue %q: %w", e.project.Workers[i].File, c.Queue, err)
-			}
-			e.consumers = append(e.consumers, consumer)
-		}
-	}
-	return nil
 }
 
 // worker finds a running Worker.

@@ -25,18 +25,19 @@ import (
 
 // services are the stores behind the bindings, opened on one state directory.
 type services struct {
-	clock  *clock.Virtual
-	chain  *intercept.Chain
-	kv     *kv.Store
-	d1     *d1.Store
-	r2     *r2.Store
-	public *r2.Domains // of R2's buckets
-	queues *queues.Broker
-	ai     *ai.Models
-	s3     *s3api.Tokens
-	cache  *cache.Cache
-	sites  map[string]*assets.Assets // by Worker
-	pages  map[string]*assets.Assets // by Pages project
+	clock     *clock.Virtual
+	chain     *intercept.Chain
+	kv        *kv.Store
+	d1        *d1.Store
+	r2        *r2.Store
+	public    *r2.Domains // of R2's buckets
+	queues    *queues.Broker
+	consumers *queues.Consumers
+	ai        *ai.Models
+	s3        *s3api.Tokens
+	cache     *cache.Cache
+	sites     map[string]*assets.Assets // by Worker
+	pages     map[string]*assets.Assets // by Pages project
 
 	closers []func() error // in the order of opening
 }
@@ -99,10 +100,11 @@ func (s *services) openStores(p *config.Project, dir *stateDir, log *slog.Logger
 	}
 	s.onClose(s.r2.Close)
 	s.s3 = openR2Tokens(p, dir.path, s.clock)
-	if s.queues, err = queues.Open(queues.Options{Dir: dir.sub("queues"), Clock: s.clock, Log: log}); err != nil {
+	if s.queues, err = queues.Open(queues.Options{Dir: dir.sub("queues"), Clock: s.clock, Log: log, Retention: p.Settings.QueueRetention}); err != nil {
 		return err
 	}
 	s.onClose(s.queues.Close)
+	s.consumers = queues.NewConsumers(s.queues, log)
 	s.ai, err = ai.Open(aiOptions(p, dir, s.clock, log))
 	return err
 }
@@ -202,26 +204,8 @@ func (s *services) close() error {
 func (s *services) rest(log *slog.Logger) []cfapi.Service {
 	buckets := r2.NewREST(s.r2, log)
 	return []cfapi.Service{
-		kv.NewREST(s.kv, log), d1.NewREST(s.d1, log), buckets, r2.NewDomainsREST(buckets, s.public), queues.NewREST(s.queues, log), ai.NewREST(s.ai),
+		kv.NewREST(s.kv, log), d1.NewREST(s.d1, log), buckets, r2.NewDomainsREST(buckets, s.public), queues.NewREST(s.queues, s.consumers, log), ai.NewREST(s.ai),
 	}
-}
-
-// consumerConfig fills in Cloudflare's defaults.
-func consumerConfig(c config.QueueConsumer) queues.ConsumerConfig {
-	out := queues.DefaultConsumer(c.Queue)
-	if c.MaxBatchSize > 0 {
-		out.MaxBatchSize = c.MaxBatchSize
-	}
-	if c.MaxBatchTimeout != nil {
-		out.MaxBatchTimeout = *c.MaxBatchTimeout
-	}
-	if c.MaxRetries != nil {
-		out.MaxRetries = *c.MaxRetries
-	}
-	out.MaxConcurrency = c.MaxConcurrency
-	out.RetryDelay = c.RetryDelay
-	out.DeadLetterQueue = c.DeadLetterQueue
-	return out
 }
 
 // newServer returns a server whose timeouts bound what a slow or idle client can hold.

@@ -193,9 +193,7 @@ func (w *watcher) reload(ctx context.Context, changed []string, watch clock.Stop
 		w.e.log.Info("the build is mended; the code that answers is up to date")
 	case err == nil && !slices.Equal(w.e.runtime.PIDs(), before):
 		w.e.log.Info(EventReloaded, "ms", watch.Elapsed().Milliseconds())
-		for _, c := range w.e.consumers {
-			c.Wake() // what the old code could not take, the new code may
-		}
+		w.e.services.consumers.Wake() // what the old code could not take, the new code may
 	}
 }
 
@@ -211,6 +209,9 @@ func (e *Emulator) reloadConfig() error {
 	}
 	p, err := e.load()
 	if err != nil {
+		return err
+	}
+	if _, err := declaredConsumers(p); err != nil {
 		return err
 	}
 	if !slices.EqualFunc(p.Workers, e.project.Workers, func(a, b config.Worker) bool { return a.Name == b.Name }) {
@@ -229,5 +230,5 @@ func (e *Emulator) reloadConfig() error {
 	}
 	e.places.Store(inside)
 	e.project.Workers, e.project.Files = p.Workers, p.Files
-	return nil
+	return e.attachConsumers()
 }

@@ -118,12 +118,12 @@ func (s *services) site(worker string) *assets.Assets { return s.sites[worker] }
 // control is everything that answers on the control port.
 func (e *Emulator) control() http.Handler {
 	r := cfapi.NewRouter()
-	control.Routes(r, control.Options{Clock: e.services.clock, Advance: e.Advance, Status: e.status})
+	control.Routes(r, control.Options{Clock: e.services.clock, Advance: e.Advance, Status: e.status, Queues: e.services.queues, Closing: e.closing})
 	control.OutboundRoutes(r, e.gate)
 	cfapi.Routes(r, e.services.rest(e.log)...)
 	r.PathPrefix("/ai/").Handler(e.services.ai.ProviderPaths("/ai/"))
 	r.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprintf(w, "flint runs at %s\n\nGET  /_flint/health\nGET  /_flint/outbound/log\nPOST /_flint/clock/advance {\"by\":\"1h\"}\n     /ai/openai/v1, /ai/anthropic …  the AI providers, for any client on this machine\n     /client/v4/accounts/%s/…  Cloudflare's REST API\n",
+		fmt.Fprintf(w, "flint runs at %s\n\nGET  /_flint/health\nGET  /_flint/outbound/log\nPOST /_flint/clock/advance {\"by\":\"1h\"}\nGET  /_flint/queues/watch\n     /ai/openai/v1, /ai/anthropic …  the AI providers, for any client on this machine\n     /client/v4/accounts/%s/…  Cloudflare's REST API\n",
 			e.address("worker"), cfapi.AccountID)
 	}).Methods(http.MethodGet)
 	return control.Guard(r)

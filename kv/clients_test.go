@@ -103,20 +103,12 @@ func TestGroupCommit(t *testing.T) {
 	l.writing.Lock() // as if somebody wrote
 	var first, rest sync.WaitGroup
 	first.Go(func() { put(t, n, "0", "v", PutOptions{}) })
-	waiting := func() int {
-		l.gather.Lock()
-		defer l.gather.Unlock()
-		if l.gathering == nil {
-			return 0
-		}
-		return len(l.gathering.logged)
-	}
-	for waiting() != 1 {
+	for l.group.Waiting() != 1 {
 	}
 	for i := range 20 {
 		rest.Go(func() { put(t, n, fmt.Sprint(i+1), "v", PutOptions{}) })
 	}
-	for waiting() != 21 {
+	for l.group.Waiting() != 21 {
 	}
 	if got := get(t, n, "0"); got != "-" { // readers do not wait, and see nothing that is not durable
 		t.Errorf("a write that waits reads %q", got)

@@ -50,8 +50,7 @@ type local struct {
 	closed    bool
 	raw       [][]byte // scratch for the log
 
-	gather     sync.Mutex // guards gathering, and commits that are there
-	gathering  *commit    // what writes next; see commit.go
+	group      wal.Group[commit] // writers that wait for writing
 	compaction compaction
 
 	mu  sync.RWMutex // guards mem against readers; writers hold writing too
@@ -62,6 +61,7 @@ type local struct {
 
 func openLocal(path string, c clock.Clock, log *slog.Logger) (*local, error) {
 	n := &local{clock: c, slog: log, compactAt: compactMin, mem: newMemory()}
+	n.group.Commit, n.group.Lock, n.group.MaxBytes = n.commitAll, &n.writing, maxCommit
 	add, ready := n.mem.load()
 	var err error
 	if n.log, err = wal.Open(path, add); err != nil {

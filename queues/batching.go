@@ -1,7 +1,6 @@
 package queues
 
 import (
-	"container/heap"
 	"context"
 	"math"
 )
@@ -11,34 +10,10 @@ func (q *Queue) start(ctx context.Context) {
 	q.mu.Lock()
 	q.ctx = ctx
 	now := q.b.now()
-	q.expire(now)
+	q.tick(now)
 	q.pump(now)
+	q.compact()
 	q.mu.Unlock()
-	q.moveDead(true)
-}
-
-func (q *Queue) delay(m *message) {
-	m.state = stDelayed
-	heap.Push(&q.delayed, m)
-}
-
-// promote makes ready what has been delayed until now.
-func (q *Queue) promote(now int64) {
-	for m := q.delayed.head(); m != nil && m.due <= now; m = q.delayed.head() {
-		heap.Pop(&q.delayed)
-		q.place(m, now)
-	}
-}
-
-// front is the first ready message, nil when there is none.
-func (q *Queue) front() *message {
-	for q.ready.len() > 0 && q.ready.at(0).state != stReady {
-		q.ready.pop()
-	}
-	if q.ready.len() == 0 {
-		return nil
-	}
-	return q.ready.at(0)
 }
 
 // pump starts a delivery if one is due and points the timer at what comes
@@ -53,12 +28,12 @@ func (q *Queue) pump(now int64) {
 
 // delivers tells whether the queue pushes messages at present.
 func (q *Queue) delivers() bool {
-	return q.consumer != nil && !q.closed && !q.settings.paused && q.ctx != nil && q.ctx.Err() == nil
+	return q.consumer != nil && q.consumer.to != nil && !q.closed && !q.settings.paused && q.ctx != nil && q.ctx.Err() == nil
 }
 
 // due tells whether a batch is full, or its first message has waited long enough.
 func (c *Consumer) due(now int64) bool {
-	return c.q.nReady >= c.cfg.MaxBatchSize || c.q.nReady > 0 && c.deadline() <= now
+	return c.q.n[stReady] >= c.cfg.MaxBatchSize || c.q.n[stReady] > 0 && c.deadline() <= now
 }
 
 // deadline is when the first ready message has waited for max_batch_timeout.
@@ -66,13 +41,17 @@ func (c *Consumer) deadline() int64 {
 	return c.q.front().due + c.cfg.MaxBatchTimeout.Milliseconds()
 }
 
-// slots is how many batches may run at once.
+// slots is how many batches may run at once. Without max_concurrency it grows
+// with the backlog, and falls back to one while batches fail.
 // https://developers.cloudflare.com/queues/configuration/consumer-concurrency/
 func (c *Consumer) slots() int {
 	if c.cfg.MaxConcurrency > 0 {
 		return c.cfg.MaxConcurrency
 	}
-	return min(autoConcurrency, 1+c.q.nReady/(scaleBacklog*c.cfg.MaxBatchSize))
+	if c.failing {
+		return 1
+	}
+	return min(autoConcurrency, 1+c.q.n[stReady]/(scaleBacklog*c.cfg.MaxBatchSize))
 }
 
 // arm sets the timer to the next moment at which something falls due. A timer
@@ -105,24 +84,27 @@ func (q *Queue) next(now int64) int64 {
 	if q.deadAt > 0 {
 		sooner(q.deadAt)
 	}
-	if m := q.oldest(); m != nil && m.state != stRunning && m.state != stDead {
+	if m := q.oldest(); m != nil && (m.state == stReady || m.state == stDelayed) {
 		t := q.expiry(m)
 		if t <= now { // it could not be deleted just now
 			t = now + maxBackoff.Milliseconds()
 		}
 		sooner(t)
 	}
+	if m := q.leases.head(stLeased); m != nil {
+		sooner(m.due)
+	}
 	if !q.delivers() {
 		return at
 	}
-	if m := q.delayed.head(); m != nil {
+	if m := q.delayed.head(stDelayed); m != nil {
 		sooner(m.due)
 	}
 	// What is overdue waits for a free slot, not for the timer.
 	c := q.consumer
-	if q.nReady > 0 {
+	if q.n[stReady] > 0 {
 		t := c.hold
-		if q.nReady < c.cfg.MaxBatchSize {
+		if q.n[stReady] < c.cfg.MaxBatchSize {
 			t = max(t, c.deadline())
 		}
 		if t > now {
@@ -144,6 +126,7 @@ func (q *Queue) wake(seq uint64) {
 		return
 	}
 	now := q.b.now()
+	q.releaseLeases(now)
 	retryDead := q.deadAt > 0 && q.deadAt <= now
 	if retryDead {
 		q.deadAt = 0
@@ -152,7 +135,7 @@ func (q *Queue) wake(seq uint64) {
 	q.pump(now)
 	q.mu.Unlock()
 	if retryDead {
-		q.moveDead(false)
+		_ = q.moveDead(false) // it tells the log
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()

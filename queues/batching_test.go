@@ -257,3 +257,53 @@ func TestOneConsumerAQueue(t *testing.T) {
 	r.quiesce()
 	w.want(t, "a/1")
 }
+
+// The retention of all queues holds for those that have none of their own.
+func TestRetentionOfTheBroker(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.send("own", "a")
+	if err := r.queue("own").configure(func(s *settings) { s.retention = 2 * time.Hour }); err != nil {
+		t.Fatal(err)
+	}
+	r.send("jobs", "b")
+	if err := r.b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b, err := Open(Options{Dir: r.dir, Clock: r.clock, Retention: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.b = b
+	if err := b.Start(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	r.advance(time.Hour)
+	wantText(t, bodies(r.queue("own").Peek(9))+"|"+bodies(r.queue("jobs").Peek(9)), "a/0|")
+	r.advance(time.Hour)
+	wantText(t, bodies(r.queue("own").Peek(9)), "")
+}
+
+// A handler that runs for too long has failed, and its explicit acks are lost
+// with it.
+func TestHandlerTimeLimit(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.b.maxRun = time.Millisecond
+	w := &script{handle: func(ctx context.Context, b Batch) (Outcome, error) {
+		if b.Messages[0].Attempts > 1 {
+			return Outcome{Outcome: "ok"}, nil
+		}
+		<-ctx.Done()
+		return Outcome{}, ctx.Err()
+	}}
+	cfg := DefaultConsumer("jobs")
+	cfg.MaxBatchTimeout = 0
+	r.attach(cfg, w)
+	r.send("jobs", "a")
+	r.quiesce()
+	w.want(t, "a/1", "a/2")
+	if !strings.Contains(r.logs.String(), "exceededWallTime") {
+		t.Errorf("the log does not tell why: %s", r.logs)
+	}
+}

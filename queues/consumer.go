@@ -37,18 +37,30 @@ type Retry struct {
 	Delay *time.Duration
 }
 
-// ConsumerConfig is a push consumer. Start from DefaultConsumer: a zero
-// timeout delivers at once, and zero retries means that there are none.
+// ConsumerType is how a consumer gets its messages.
+type ConsumerType string
+
+// The types of consumers, as the REST API names them.
+const (
+	WorkerConsumer ConsumerType = "worker"    // a Worker's queue() handler is called
+	HTTPPull       ConsumerType = "http_pull" // it calls Pull and Settle
+)
+
+// ConsumerConfig is a consumer. Start from DefaultConsumer: a zero timeout
+// delivers at once, and zero retries means that there are none. The JSON names
+// are part of the journal's format.
 // https://developers.cloudflare.com/queues/configuration/configure-queues/#consumer-worker-configuration
 type ConsumerConfig struct {
-	Queue           string
-	Script          string        // name of the Worker, shown by the REST API
-	MaxBatchSize    int           // 1 to 100; 0 = 10
-	MaxBatchTimeout time.Duration // 0 to 60 s, from the first waiting message
-	MaxRetries      int           // 0 to 100
-	MaxConcurrency  int           // 1 to 250; 0 = a few, by the backlog
-	RetryDelay      time.Duration // 0 to 24 h
-	DeadLetterQueue string        // empty: exhausted messages are dropped
+	Queue             string        `json:"queue"`
+	Type              ConsumerType  `json:"type"`                         // empty = worker
+	Script            string        `json:"script,omitempty"`             // name of the Worker, shown by the REST API
+	MaxBatchSize      int           `json:"max_batch_size"`               // 1 to 100; 0 = 10
+	MaxBatchTimeout   time.Duration `json:"max_batch_timeout"`            // 0 to 60 s, from the first waiting message
+	MaxRetries        int           `json:"max_retries"`                  // 0 to 100
+	MaxConcurrency    int           `json:"max_concurrency,omitempty"`    // 1 to 250; 0 = a few, by the backlog
+	RetryDelay        time.Duration `json:"retry_delay,omitempty"`        // 0 to 24 h
+	DeadLetterQueue   string        `json:"dead_letter_queue,omitempty"`  // empty: exhausted messages are dropped
+	VisibilityTimeout time.Duration `json:"visibility_timeout,omitempty"` // of a pull consumer's leases: 0 = 30 s, to 12 h
 }
 
 // DefaultConsumer is a consumer with Cloudflare's defaults.
@@ -65,8 +77,18 @@ func (c *ConsumerConfig) check() error {
 	if c.MaxBatchSize == 0 {
 		c.MaxBatchSize = defaultBatchSize
 	}
+	if c.Type == "" {
+		c.Type = WorkerConsumer
+	}
+	if c.VisibilityTimeout == 0 {
+		c.VisibilityTimeout = defaultVisibility
+	}
 	seconds := func(d time.Duration) float64 { return d.Seconds() }
 	switch {
+	case c.Type != WorkerConsumer && c.Type != HTTPPull:
+		return errConsumer("type of the consumer of queue %q is %q: it must be %q or %q", c.Queue, c.Type, WorkerConsumer, HTTPPull)
+	case c.VisibilityTimeout < 0 || c.VisibilityTimeout > MaxVisibility:
+		return errVisibility(c.VisibilityTimeout)
 	case c.MaxBatchSize < 0 || c.MaxBatchSize > MaxBatchMessages:
 		return errConsumer("max_batch_size of queue %q is %d: it must be between 1 and %d", c.Queue, c.MaxBatchSize, MaxBatchMessages)
 	case c.MaxBatchTimeout < 0 || c.MaxBatchTimeout > MaxBatchTimeout:
@@ -90,7 +112,7 @@ func (c *ConsumerConfig) check() error {
 type Consumer struct {
 	q   *Queue
 	cfg ConsumerConfig
-	to  Deliverer
+	to  Deliverer // nil of a pull consumer
 
 	ctx      context.Context // of its deliveries, once there was one
 	cancel   context.CancelFunc
@@ -98,14 +120,19 @@ type Consumer struct {
 	idle     chan struct{} // closed when running returns to zero
 	hold     int64         // Unix ms before which the Worker is not tried again
 	backoff  time.Duration
+	failing  bool // its last batch did not end well
 	saidDown bool // the log has said that the Worker is out of reach
 }
 
-// Attach makes d the consumer of a queue, which is made when missing. A queue
-// has one consumer at most.
+// Attach gives a queue, which is made when missing, its consumer: d, or a pull
+// consumer when cfg.Type is HTTPPull and d is nil. A queue has one consumer at
+// most. It stays until Detach or Close; for more there is Keep.
 func (b *Broker) Attach(cfg ConsumerConfig, d Deliverer) (*Consumer, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
+	}
+	if (d == nil) != (cfg.Type == HTTPPull) {
+		return nil, errConsumer("a consumer of type %q of queue %q is attached the wrong way", cfg.Type, cfg.Queue)
 	}
 	q, err := b.Queue(cfg.Queue)
 	if err != nil {
@@ -140,6 +167,7 @@ func (b *Broker) Detach(ctx context.Context, queue string) {
 		return
 	}
 	q.consumer = nil
+	q.arm(b.now())
 	idle := c.idle
 	q.mu.Unlock()
 	if idle == nil { // it never ran
@@ -175,4 +203,48 @@ func (b *Broker) DeclareProducer(queue, script string) error {
 	defer q.mu.Unlock()
 	q.producers[script] = true
 	return nil
+}
+
+// Keep writes a consumer to the queue's journal, so that it is there after a
+// restart; nil takes it away. A kept pull consumer is attached by Open; one
+// that is a Worker is found with Kept and attached by who has the Worker.
+func (q *Queue) Keep(cfg *ConsumerConfig) error {
+	if cfg != nil {
+		c := *cfg
+		c.Queue = q.name
+		if err := c.check(); err != nil {
+			return err
+		}
+		cfg = &c
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
+		return os.ErrClosed
+	}
+	if err := q.writeKept(cfg); err != nil {
+		return err
+	}
+	q.kept = cfg
+	return nil
+}
+
+// Kept is the consumer that the journal keeps.
+func (q *Queue) Kept() (ConsumerConfig, bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.kept == nil {
+		return ConsumerConfig{}, false
+	}
+	return *q.kept, true
+}
+
+// Consumer is what consumes the queue at present.
+func (q *Queue) Consumer() (ConsumerConfig, bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.consumer == nil {
+		return ConsumerConfig{}, false
+	}
+	return q.consumer.cfg, true
 }

@@ -1,53 +1,95 @@
 package queues
 
 import (
+	"cmp"
+	"errors"
 	"log/slog"
 	"os"
 	"slices"
 )
 
-// deadLetter is a message on its way to another queue.
+// deadLetter is a message on its way to another queue: after its last attempt
+// or, with redrive, back from the dead letter queue.
 // https://developers.cloudflare.com/queues/configuration/dead-letter-queues/
 type deadLetter struct {
-	m  *message
-	to string
+	m       *message
+	to      string
+	redrive bool
+	moving  bool // somebody moves it at this moment
+}
+
+// letter is a dead letter as its new queue gets it.
+type letter struct {
+	message
+	body []byte
+	from string // empty for a redriven one
 }
 
 // moveDead hands dead letters to their queues. The journal of this queue has
 // them marked, so that a crash at any point neither loses nor redelivers one:
 // after it, recovered is set and what has already arrived is not sent again.
-func (q *Queue) moveDead(recovered bool) {
-	q.mu.Lock()
-	dead := q.dead
-	q.dead = nil
-	q.mu.Unlock()
-	groups := map[string][]deadLetter{}
-	for _, d := range dead {
-		groups[d.to] = append(groups[d.to], d)
+//
+// What cannot be moved is in the log, and tried again later.
+func (q *Queue) moveDead(recovered bool) error {
+	var errs []error
+	for to, group := range q.dying() {
+		for chunk := range slices.Chunk(group, moveChunk) {
+			errs = append(errs, q.handOver(to, chunk, recovered))
+		}
 	}
-	for to, group := range groups {
-		q.handOver(to, group, recovered)
-	}
+	return errors.Join(errs...)
 }
 
-func (q *Queue) handOver(to string, group []deadLetter, recovered bool) {
-	target, err := q.b.Queue(to)
-	if err == nil {
-		err = target.accept(q.copies(group), recovered)
+// dying takes the dead letters that nobody moves yet, by their queues and in
+// the order of arrival.
+func (q *Queue) dying() map[string][]*deadLetter {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	groups := map[string][]*deadLetter{}
+	for _, d := range q.dead {
+		if !d.moving {
+			d.moving = true
+			groups[d.to] = append(groups[d.to], d)
+		}
 	}
+	for _, group := range groups {
+		slices.SortFunc(group, func(x, y *deadLetter) int { return cmp.Compare(x.m.seq, y.m.seq) })
+	}
+	return groups
+}
+
+func (q *Queue) handOver(to string, group []*deadLetter, recovered bool) error {
+	letters, err := q.letters(group)
+	var target *Queue
+	var arrived []*message
+	if err == nil {
+		target, err = q.b.Queue(to)
+	}
+	if err == nil {
+		arrived, err = target.accept(letters, recovered)
+	}
+	err = q.handedOver(to, group, err)
+	if len(arrived) > 0 {
+		target.release(arrived)
+	}
+	return err
+}
+
+// handedOver removes here what has arrived there.
+func (q *Queue) handedOver(to string, group []*deadLetter, err error) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	now := q.b.now()
+	s := settlement{at: now}
+	for _, d := range group {
+		d.moving = false
+		s.gone = append(s.gone, d.m)
+	}
 	if err == nil {
-		s := settlement{at: now}
-		for _, d := range group {
-			s.gone = append(s.gone, d.m)
-		}
 		err = q.writeSettlement(&s)
 		q.apply(&s)
 		q.compact()
 	} else {
-		q.dead = append(q.dead, group...)
 		q.deadAt = now + maxBackoff.Milliseconds()
 		q.arm(now)
 	}
@@ -55,57 +97,92 @@ func (q *Queue) handOver(to string, group []deadLetter, recovered bool) {
 		q.b.log.Error("dead letters could not be moved", slog.String("queue", q.name),
 			slog.String("dead_letter_queue", to), slog.Int("messages", len(group)), slog.Any("error", err))
 	}
+	return err
 }
 
-// copies are the dead letters that were not purged meanwhile.
-func (q *Queue) copies(group []deadLetter) []message {
+// letters are the dead letters that were not purged meanwhile.
+func (q *Queue) letters(group []*deadLetter) ([]letter, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	out := make([]message, 0, len(group))
+	out := make([]letter, 0, len(group))
+	var batch []*message
 	for _, d := range group {
-		if d.m.state == stDead {
-			out = append(out, *d.m)
+		if d.m.state != stDead {
+			continue
 		}
+		l := letter{message: *d.m, from: q.name}
+		if d.redrive {
+			l.from = ""
+		}
+		out, batch = append(out, l), append(batch, d.m)
 	}
-	return out
+	return out, readBodies(q.log.ReadAt, batch, func(i int, body []byte) error {
+		out[i].body = body
+		return nil
+	})
 }
 
 // accept takes dead letters of another queue: the same id, time and body, no
-// attempts yet, and the full retention from now.
-func (q *Queue) accept(letters []message, recovered bool) error {
+// attempts yet, and the full retention from now. None is delivered before
+// release: until the other queue has forgotten them, a crash would find them
+// there, and only what is still here is known to have arrived.
+func (q *Queue) accept(letters []letter, recovered bool) ([]*message, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.closed {
-		return os.ErrClosed
+		return nil, os.ErrClosed
 	}
 	if recovered {
-		letters = slices.DeleteFunc(letters, func(m message) bool { return q.holds(m.id) })
+		letters = q.missing(letters)
 	}
 	if len(letters) == 0 {
-		return nil
+		return nil, nil
 	}
 	now := q.b.now()
+	batch := make([]*message, len(letters))
 	for i := range letters {
-		m := &letters[i]
-		m.seq, m.attempts, m.due = q.nextSeq+uint64(i), 0, now
-		m.lag = uint32(max(now-m.sent, 0) / 1000)
-	}
-	if err := q.writeSend(letters); err != nil {
-		return err
-	}
-	q.nextSeq += uint64(len(letters))
-	for i := range letters {
-		q.add(&letters[i], now)
-	}
-	q.pump(now)
-	return nil
-}
-
-func (q *Queue) holds(id [16]byte) bool {
-	for i := range q.all.len() {
-		if m := q.all.at(i); m.state != stGone && m.id == id {
-			return true
+		l := &letters[i]
+		batch[i] = &message{
+			id: l.id, sent: l.sent, size: l.size, kind: l.kind, seq: q.nextSeq + uint64(i), due: now,
+			lag: uint32(max(now-l.sent, 0) / 1000), origin: q.originNumber(l.from),
 		}
 	}
-	return false
+	if err := q.writeLetters(batch, letters); err != nil {
+		return nil, err
+	}
+	q.nextSeq += uint64(len(letters))
+	views := make([]Message, len(batch))
+	for i, m := range batch {
+		q.enroll(m)
+		views[i] = m.view(letters[i].body)
+	}
+	q.b.tellBatch(EventSent, q, batch, views)
+	return batch, nil
+}
+
+// release lets what accept took be delivered.
+func (q *Queue) release(batch []*message) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	now := q.b.now()
+	for _, m := range batch {
+		if m.state == stRunning { // else it was purged meanwhile
+			q.place(m, now)
+		}
+	}
+	q.pump(now)
+}
+
+// missing are the letters that the queue does not hold.
+func (q *Queue) missing(letters []letter) []letter {
+	ids := make(map[[16]byte]bool, len(letters))
+	for i := range letters {
+		ids[letters[i].id] = true
+	}
+	for i := range q.all.len() {
+		if m := q.all.at(i); m.state != stGone {
+			delete(ids, m.id)
+		}
+	}
+	return slices.DeleteFunc(letters, func(l letter) bool { return !ids[l.id] })
 }

@@ -44,9 +44,9 @@ func (c *Consumer) take() ([]*message, Batch) {
 	q.expire(now)
 	q.promote(now)
 	if q.consumer == c && q.delivers() && c.hold <= now && c.due(now) {
-		if batch := c.form(now); batch != nil {
+		if batch, view := c.form(now); batch != nil {
 			q.pump(now)
-			return batch, q.view(batch)
+			return batch, view
 		}
 	}
 	c.running--
@@ -57,39 +57,27 @@ func (c *Consumer) take() ([]*message, Batch) {
 	return nil, Batch{}
 }
 
-// form pops a batch. It returns nil when the journal cannot be written.
-func (c *Consumer) form(now int64) []*message {
+// form pops a batch and reads its bodies. It returns nil when the journal
+// cannot be read or written.
+func (c *Consumer) form(now int64) ([]*message, Batch) {
 	q := c.q
-	batch := make([]*message, 0, min(q.nReady, c.cfg.MaxBatchSize))
-	for len(batch) < cap(batch) {
-		m := q.front()
-		q.ready.pop()
-		q.nReady--
-		m.state = stRunning
-		batch = append(batch, m)
+	batch := q.popReady(min(q.n[stReady], c.cfg.MaxBatchSize))
+	view, err := q.view(batch)
+	if err == nil {
+		err = q.writeAttempts(batch, 1)
 	}
-	if err := q.writeSeqs(recAttempt, batch); err != nil {
-		q.b.log.Error("a delivery could not be noted in the journal", slog.String("queue", q.name), slog.Any("error", err))
-		c.putBack(batch)
+	if err != nil {
+		q.b.log.Error("a batch could not be formed", slog.String("queue", q.name), slog.Any("error", err))
+		q.putBack(batch)
 		c.holdBack(now)
-		return nil
+		return nil, Batch{}
 	}
-	for _, m := range batch {
+	for i, m := range batch {
 		m.attempts++
+		view.Messages[i].Attempts++
 	}
-	return batch
-}
-
-// putBack returns a batch to the front of the queue, in its order.
-func (c *Consumer) putBack(batch []*message) {
-	q := c.q
-	for i := len(batch) - 1; i >= 0; i-- {
-		if m := batch[i]; m.state == stRunning { // else it was purged meanwhile
-			m.state = stReady
-			q.ready.unpush(m)
-			q.nReady++
-		}
-	}
+	q.b.tellBatch(EventDelivered, q, batch, view.Messages)
+	return batch, view
 }
 
 // holdBack lets some time pass before the next try, twice as long each time.
@@ -100,26 +88,29 @@ func (c *Consumer) holdBack(now int64) {
 
 // view is a batch as the handler sees it, with the metrics of what the queue
 // holds beside it.
-func (q *Queue) view(batch []*message) Batch {
-	b := Batch{Queue: q.name, Messages: make([]Message, len(batch))}
+func (q *Queue) view(batch []*message) (Batch, error) {
+	views, err := q.views(batch)
+	if err != nil {
+		return Batch{}, err
+	}
+	b := Batch{Queue: q.name, Messages: views}
 	b.Metrics = Metrics{BacklogCount: q.count - len(batch), BacklogBytes: q.bytes}
-	for i, m := range batch {
-		b.Messages[i] = m.view()
-		b.Metrics.BacklogBytes -= int64(len(m.body))
+	for _, m := range batch {
+		b.Metrics.BacklogBytes -= int64(m.size)
 	}
 	first := q.front()
-	if d := q.delayed.head(); first == nil || d != nil && d.sent < first.sent {
+	if d := q.delayed.head(stDelayed); first == nil || d != nil && d.sent < first.sent {
 		first = d
 	}
 	if first != nil {
 		b.Metrics.OldestMessage = fromMillis(first.sent)
 	}
-	return b
+	return b, nil
 }
 
 // deliver runs one batch in the Worker and settles its messages.
 func (c *Consumer) deliver(batch []*message, b Batch) {
-	ctx, cancel := context.WithTimeout(c.ctx, maxConsumerRun)
+	ctx, cancel := context.WithTimeout(c.ctx, c.q.b.maxRun)
 	defer cancel()
 	watch := clock.StartStopwatch()
 	out, err := c.to.DeliverQueue(ctx, b)
@@ -140,7 +131,7 @@ func (c *Consumer) deliver(batch []*message, b Batch) {
 func (c *Consumer) interrupted(batch []*message) {
 	c.q.mu.Lock()
 	defer c.q.mu.Unlock()
-	c.putBack(batch)
+	c.q.putBack(batch)
 }
 
 // unreached puts a batch back that did not get to the Worker: the attempt does
@@ -149,14 +140,14 @@ func (c *Consumer) unreached(batch []*message, cause error) {
 	q := c.q
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if err := q.writeSeqs(recUnreach, batch); err != nil {
+	if err := q.writeAttempts(batch, -1); err != nil {
 		q.b.log.Error("a failed delivery could not be noted in the journal", slog.String("queue", q.name), slog.Any("error", err))
 	} else {
 		for _, m := range batch {
 			m.attempts--
 		}
 	}
-	c.putBack(batch)
+	q.putBack(batch)
 	c.holdBack(q.b.now())
 	q.compact()
 	if !c.saidDown {

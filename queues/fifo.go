@@ -1,7 +1,5 @@
 package queues
 
-import "container/heap"
-
 // fifo is a ring of messages that grows and shrinks with its length.
 type fifo struct {
 	ring []*message // length is zero or a power of two
@@ -62,40 +60,4 @@ func (f *fifo) keep(pass func(*message) bool) {
 		}
 	}
 	*f = kept
-}
-
-// delayHeap orders delayed messages by the moment at which they fall due, then
-// by arrival. It may hold messages that have been removed since.
-type delayHeap []*message
-
-func (h delayHeap) Len() int { return len(h) }
-func (h delayHeap) Less(i, j int) bool {
-	if h[i].due == h[j].due {
-		return h[i].seq < h[j].seq
-	}
-	return h[i].due < h[j].due
-}
-func (h delayHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
-
-// Push implements heap.Interface.
-func (h *delayHeap) Push(x any) { *h = append(*h, x.(*message)) }
-
-// Pop implements heap.Interface.
-func (h *delayHeap) Pop() any {
-	old := *h
-	m := old[len(old)-1]
-	old[len(old)-1] = nil
-	*h = old[:len(old)-1]
-	return m
-}
-
-// head is the first message that is still delayed, nil when there is none.
-func (h *delayHeap) head() *message {
-	for len(*h) > 0 && (*h)[0].state != stDelayed {
-		heap.Pop(h)
-	}
-	if len(*h) == 0 {
-		return nil
-	}
-	return (*h)[0]
 }

@@ -18,10 +18,11 @@ var epoch = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 // rig is a started broker on a frozen clock with one scripted Worker.
 type rig struct {
 	*testing.T
-	b     *Broker
-	clock *clock.Virtual
-	dir   string
-	logs  *lockedBuffer
+	b         *Broker
+	consumers *Consumers // of the REST API, once there was a call
+	clock     *clock.Virtual
+	dir       string
+	logs      *lockedBuffer
 }
 
 type lockedBuffer struct {
@@ -61,7 +62,7 @@ func (r *rig) open() {
 	if err != nil {
 		r.Fatal(err)
 	}
-	r.b = b
+	r.b, r.consumers = b, nil
 	if err := b.Start(context.Background()); err != nil {
 		r.Fatal(err)
 	}
@@ -166,7 +167,10 @@ func always(o Outcome) func(context.Context, Batch) (Outcome, error) {
 
 var thrown = always(Outcome{Outcome: "exception"})
 
-func bodies(ms []Message) string {
+func bodies(ms []Message, err error) string {
+	if err != nil {
+		return err.Error()
+	}
 	var out []string
 	for _, m := range ms {
 		out = append(out, fmt.Sprintf("%s/%d", m.Body, m.Attempts))
@@ -179,4 +183,13 @@ func wantText(t *testing.T, got, want string) {
 	if got != want {
 		t.Fatalf("got %q, want %q", got, want)
 	}
+}
+
+// peek is Peek on a journal that can be read.
+func peek(q *Queue, limit int) []Message {
+	ms, err := q.Peek(limit)
+	if err != nil {
+		panic(err)
+	}
+	return ms
 }

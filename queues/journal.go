@@ -1,25 +1,30 @@
 package queues
 
 import (
-	"cmp"
 	"encoding/binary"
-	"errors"
+	"encoding/json"
 	"fmt"
-	"log/slog"
-	"slices"
-	"sort"
 	"time"
+
+	"flint/internal/wal"
 )
 
 // The journal of a queue is a list of records: one byte of kind, then
 // unsigned varints and raw bytes. Messages are named by their sequence number.
+// All but the first two kinds may be read a second time, on top of what came
+// after them, and change nothing: a compaction needs that.
 const (
+	recAttempt  = 'A' // seqs: a delivery has begun. No longer written
+	recUnreach  = 'U' // seqs: that delivery did not reach the Worker. No longer written
 	recSend     = 'S' // messages until the end of the record
-	recAttempt  = 'A' // seqs: a delivery has begun
-	recUnreach  = 'U' // seqs: that delivery did not reach the Worker
+	recLetters  = 'T' // name of the queue that they come from, then as recSend
+	recAttempts = 'B' // seqs with their attempts: they are in a batch, or back from one
+	recLease    = 'L' // a moment, then as recAttempts: they are leased until then
 	recSettle   = 'X' // what became of messages: removed, retried, dead
+	recRedrive  = 'V' // as recSettle, of messages that go back from a dead letter queue
 	recPurge    = 'P' // the seq up to which all is removed
 	recSettings = 'C'
+	recConsumer = 'H' // the consumer that is kept, as JSON; nothing = none
 )
 
 // overhead is about what a message takes in the journal beside its body.
@@ -30,7 +35,7 @@ type settings struct {
 	created, modified int64 // Unix ms
 	paused            bool
 	delay             time.Duration
-	retention         time.Duration
+	retention         time.Duration // 0 = the broker's
 }
 
 // retried is a message with the moment of its next delivery.
@@ -42,23 +47,70 @@ type retried struct {
 // settlement is what one batch, or one moment, does to messages.
 type settlement struct {
 	at      int64      // Unix ms
-	gone    []*message // acknowledged, dropped or expired
+	gone    []*message // acknowledged, expired or deleted
+	dropped []*message // gone too: failed on every attempt
 	retries []retried
 	dead    []*message // on their way to the dead letter queue
 	deadTo  string
+	redrive bool      // the dead go back to where they came from
+	goneAs  EventKind // what the watchers hear of gone; empty = nothing
 }
 
-func (s *settlement) empty() bool { return len(s.gone)+len(s.retries)+len(s.dead) == 0 }
+func (s *settlement) empty() bool {
+	return len(s.gone)+len(s.dropped)+len(s.retries)+len(s.dead) == 0
+}
 
-func (q *Queue) writeSend(batch []message) error {
-	buf := append(q.buf[:0], recSend)
-	for i := range batch {
-		buf = appendMessage(buf, &batch[i])
+// writeSends writes one record for each sender, in one call, and notes where
+// the bodies are.
+func (q *Queue) writeSends(jobs []*sendJob) error {
+	if len(jobs) == 0 {
+		return nil
 	}
-	return q.append(buf)
+	buf := q.buf[:0]
+	ends := make([]int, len(jobs))
+	for k, job := range jobs {
+		start := len(buf)
+		buf = append(buf, recSend)
+		for i, m := range job.batch {
+			buf = appendMessage(buf, start, m, job.out[i].Body)
+		}
+		ends[k] = len(buf)
+	}
+	records := make([][]byte, len(jobs))
+	start := 0
+	for k, end := range ends {
+		records[k], start = buf[start:end], end
+	}
+	at, err := q.append(buf, records...)
+	if err != nil {
+		return err
+	}
+	for k, job := range jobs {
+		for _, m := range job.batch {
+			m.at += at
+		}
+		at += int64(len(records[k])) + wal.HeaderSize
+	}
+	return nil
 }
 
-func appendMessage(buf []byte, m *message) []byte {
+// writeLetters writes messages that come from one other queue; redriven ones
+// have no origin.
+func (q *Queue) writeLetters(batch []*message, letters []letter) error {
+	buf := appendOrigin(q.buf[:0], letters[0].from)
+	for i, m := range batch {
+		buf = appendMessage(buf, 0, m, letters[i].body)
+	}
+	at, err := q.append(buf, buf)
+	for _, m := range batch {
+		m.at += at
+	}
+	return err
+}
+
+// appendMessage adds a message to a record that begins at start, and notes
+// where in the record its body is.
+func appendMessage(buf []byte, start int, m *message, body []byte) []byte {
 	buf = binary.AppendUvarint(buf, m.seq)
 	buf = append(buf, m.id[:]...)
 	buf = append(buf, byte(m.kind))
@@ -66,19 +118,52 @@ func appendMessage(buf []byte, m *message) []byte {
 	buf = binary.AppendUvarint(buf, uint64(m.sent))
 	buf = binary.AppendUvarint(buf, uint64(max(m.due-m.sent, 0)))
 	buf = binary.AppendUvarint(buf, uint64(m.lag))
-	buf = binary.AppendUvarint(buf, uint64(len(m.body)))
-	return append(buf, m.body...)
+	buf = binary.AppendUvarint(buf, uint64(len(body)))
+	m.at = int64(len(buf) - start)
+	return append(buf, body...)
 }
 
-// writeSeqs writes a record that only names messages.
-func (q *Queue) writeSeqs(rec byte, batch []*message) error {
-	return q.append(appendSeqs(append(q.buf[:0], rec), batch))
+// writeAttempts notes how many attempts messages have once they have changed by so many.
+func (q *Queue) writeAttempts(batch []*message, by int) error {
+	buf := appendAttempts(append(q.buf[:0], recAttempts), batch, by)
+	_, err := q.append(buf, buf)
+	return err
 }
 
-func appendSeqs(buf []byte, batch []*message) []byte {
+func (q *Queue) writeLease(batch []*message, until int64) error {
+	buf := appendAttempts(appendLease(q.buf[:0], until), batch, 1)
+	_, err := q.append(buf, buf)
+	return err
+}
+
+func appendLease(buf []byte, until int64) []byte {
+	return binary.AppendUvarint(append(buf, recLease), uint64(until))
+}
+
+func appendOrigin(buf []byte, from string) []byte {
+	buf = binary.AppendUvarint(append(buf, recLetters), uint64(len(from)))
+	return append(buf, from...)
+}
+
+func appendAttempts(buf []byte, batch []*message, by int) []byte {
 	buf = binary.AppendUvarint(buf, uint64(len(batch)))
 	for _, m := range batch {
 		buf = binary.AppendUvarint(buf, m.seq)
+		buf = binary.AppendUvarint(buf, uint64(int(m.attempts)+by))
+	}
+	return buf
+}
+
+func appendSeqs(buf []byte, batches ...[]*message) []byte {
+	n := 0
+	for _, batch := range batches {
+		n += len(batch)
+	}
+	buf = binary.AppendUvarint(buf, uint64(n))
+	for _, batch := range batches {
+		for _, m := range batch {
+			buf = binary.AppendUvarint(buf, m.seq)
+		}
 	}
 	return buf
 }
@@ -87,12 +172,18 @@ func (q *Queue) writeSettlement(s *settlement) error {
 	if s.empty() {
 		return nil
 	}
-	return q.append(appendSettlement(q.buf[:0], s))
+	buf := appendSettlement(q.buf[:0], s)
+	_, err := q.append(buf, buf)
+	return err
 }
 
 func appendSettlement(buf []byte, s *settlement) []byte {
-	buf = binary.AppendUvarint(append(buf, recSettle), uint64(s.at))
-	buf = appendSeqs(buf, s.gone)
+	rec := byte(recSettle)
+	if s.redrive {
+		rec = recRedrive
+	}
+	buf = binary.AppendUvarint(append(buf, rec), uint64(s.at))
+	buf = appendSeqs(buf, s.gone, s.dropped)
 	buf = binary.AppendUvarint(buf, uint64(len(s.retries)))
 	for _, r := range s.retries {
 		buf = binary.AppendUvarint(buf, r.m.seq)
@@ -103,227 +194,55 @@ func appendSettlement(buf []byte, s *settlement) []byte {
 }
 
 func (q *Queue) writePurge() error {
-	return q.append(binary.AppendUvarint(append(q.buf[:0], recPurge), q.nextSeq))
+	buf := binary.AppendUvarint(append(q.buf[:0], recPurge), q.nextSeq)
+	_, err := q.append(buf, buf)
+	return err
 }
 
-func (q *Queue) writeSettings() error { return q.append(q.appendSettings(q.buf[:0])) }
+func (q *Queue) writeSettings() error {
+	buf := q.appendSettings(q.buf[:0])
+	_, err := q.append(buf, buf)
+	return err
+}
 
 func (q *Queue) appendSettings(buf []byte) []byte {
 	s := q.settings
-	buf = append(buf, recSettings)
 	paused := uint64(0)
 	if s.paused {
 		paused = 1
 	}
+	buf = append(buf, recSettings)
 	for _, v := range []uint64{q.nextSeq, uint64(q.b.now()), uint64(s.created), uint64(s.modified), paused, uint64(s.delay), uint64(s.retention)} {
 		buf = binary.AppendUvarint(buf, v)
 	}
 	return buf
 }
 
-// append writes one record.
-func (q *Queue) append(record []byte) error {
-	if cap(record) <= 64<<10 {
-		q.buf = record // keep the grown scratch, unless it is huge
-	}
-	if err := q.log.Append(record); err != nil {
-		return fmt.Errorf("queue %s: %w", q.name, err)
-	}
-	return nil
-}
-
-// compact rewrites the journal once most of it is garbage.
-func (q *Queue) compact() {
-	live := q.bytes + int64(q.count)*overhead
-	if q.log.Size()-live < max(minGarbage, live) {
-		return
-	}
-	if err := q.log.Rewrite(q.emitLive); err != nil {
-		q.b.log.Error("could not compact the journal of a queue", slog.String("queue", q.name), slog.Any("error", err))
-	}
-}
-
-// emitLive writes the shortest journal that leads to the present state.
-func (q *Queue) emitLive(emit func([]byte) error) error {
-	if err := emit(q.appendSettings(nil)); err != nil {
+func (q *Queue) writeKept(kept *ConsumerConfig) error {
+	record, err := appendKept(nil, kept)
+	if err != nil {
 		return err
 	}
-	const chunk = 64 << 10
-	buf := []byte{recSend}
-	for i := range q.all.len() {
-		m := q.all.at(i)
-		if m.state == stGone {
-			continue
-		}
-		if buf = appendMessage(buf, m); len(buf) < chunk {
-			continue
-		}
-		if err := emit(buf); err != nil {
-			return err
-		}
-		buf = append(buf[:0], recSend)
-	}
-	if len(buf) > 1 {
-		if err := emit(buf); err != nil {
-			return err
-		}
-	}
-	for _, d := range q.dead {
-		s := settlement{at: q.b.now(), dead: []*message{d.m}, deadTo: d.to}
-		if err := emit(appendSettlement(nil, &s)); err != nil {
-			return err
-		}
-	}
-	return nil
+	_, err = q.append(nil, record)
+	return err
 }
 
-var errRecord = errors.New("unknown or damaged record")
-
-// replay applies one record of the journal while it is opened.
-func (q *Queue) replay(record []byte) error {
-	if len(record) == 0 {
-		return errRecord
+func appendKept(buf []byte, kept *ConsumerConfig) ([]byte, error) {
+	buf = append(buf, recConsumer)
+	if kept == nil {
+		return buf, nil
 	}
-	d := decoder{b: record[1:]}
-	switch record[0] {
-	case recSend:
-		q.replaySend(&d)
-	case recAttempt:
-		d.messages(q, func(m *message) { m.attempts++ })
-	case recUnreach:
-		d.messages(q, func(m *message) { m.attempts-- })
-	case recSettle:
-		q.replaySettle(&d)
-	case recPurge:
-		q.nextSeq = max(q.nextSeq, d.uint())
-		q.clear()
-	case recSettings:
-		q.nextSeq = max(q.nextSeq, d.uint())
-		q.seen = max(q.seen, int64(d.uint()))
-		s := settings{created: int64(d.uint()), modified: int64(d.uint()), paused: d.uint() == 1}
-		s.delay, s.retention = time.Duration(d.uint()), time.Duration(d.uint())
-		q.settings = s
-	default:
-		return errRecord
-	}
-	if d.bad {
-		return errRecord
-	}
-	return nil
+	text, err := json.Marshal(kept)
+	return append(buf, text...), err
 }
 
-func (q *Queue) replaySend(d *decoder) {
-	for len(d.b) > 0 && !d.bad {
-		m := &message{seq: d.uint(), state: stRunning}
-		copy(m.id[:], d.bytes(uint64(len(m.id))))
-		if k := d.bytes(1); len(k) == 1 {
-			m.kind = kind(k[0]) % kind(len(kindNames))
-		}
-		m.attempts = uint16(d.uint())
-		m.sent = int64(d.uint())
-		m.due = m.sent + int64(d.uint())
-		m.lag = uint32(d.uint())
-		m.body = string(d.bytes(d.uint()))
-		if d.bad {
-			return
-		}
-		q.nextSeq = max(q.nextSeq, m.seq+1)
-		q.seen = max(q.seen, m.sent)
-		q.count++
-		q.bytes += int64(len(m.body))
-		q.all.push(m)
+// append writes records, which are parts of buf, and tells where the first one is.
+func (q *Queue) append(buf []byte, records ...[]byte) (at int64, err error) {
+	if buf != nil && cap(buf) <= maxScratch {
+		q.buf = buf // keep the grown scratch, unless it is huge
 	}
-}
-
-func (q *Queue) replaySettle(d *decoder) {
-	q.seen = max(q.seen, int64(d.uint()))
-	d.messages(q, q.forget)
-	for n := d.uint(); n > 0 && !d.bad; n-- {
-		seq, due := d.uint(), int64(d.uint())
-		if m := q.find(seq); m != nil {
-			m.due = due
-		}
+	if at, err = q.log.AppendAt(records...); err != nil {
+		return 0, fmt.Errorf("queue %s: %w", q.name, err)
 	}
-	var dead []*message
-	d.messages(q, func(m *message) { dead = append(dead, m) })
-	for _, m := range dead {
-		m.state = stDead
-		q.dead = append(q.dead, deadLetter{m, string(d.b)})
-	}
-}
-
-// find looks a live message up by its seq. all is in the order of seq.
-func (q *Queue) find(seq uint64) *message {
-	n := q.all.len()
-	i := sort.Search(n, func(i int) bool { return q.all.at(i).seq >= seq })
-	if i == n || q.all.at(i).seq != seq || q.all.at(i).state == stGone {
-		return nil
-	}
-	return q.all.at(i)
-}
-
-// restore builds the lists after replay. Messages that were being delivered
-// are ready again, in the order in which they fell due. When the clock stands
-// before the last moment in the journal, because it had been moved forward,
-// all times move back with it: what was left of a delay then is left now.
-func (q *Queue) restore(now int64) error {
-	q.dead = slices.DeleteFunc(q.dead, func(d deadLetter) bool { return d.m.state != stDead })
-	behind := max(q.seen-now, 0)
-	waiting := make([]*message, 0, q.count)
-	for i := range q.all.len() {
-		m := q.all.at(i)
-		if m.state == stGone {
-			continue
-		}
-		m.sent -= behind
-		m.due -= behind
-		if m.state != stDead {
-			waiting = append(waiting, m)
-		}
-	}
-	slices.SortFunc(waiting, func(x, y *message) int {
-		return cmp.Or(cmp.Compare(x.due, y.due), cmp.Compare(x.seq, y.seq))
-	})
-	for _, m := range waiting {
-		q.place(m, now)
-	}
-	if behind > 0 {
-		return q.log.Rewrite(q.emitLive)
-	}
-	return nil
-}
-
-// decoder reads a record; after an error it yields zeros and bad is set.
-type decoder struct {
-	b   []byte
-	bad bool
-}
-
-func (d *decoder) uint() uint64 {
-	v, n := binary.Uvarint(d.b)
-	if n <= 0 {
-		d.bad, d.b = true, nil
-		return 0
-	}
-	d.b = d.b[n:]
-	return v
-}
-
-func (d *decoder) bytes(n uint64) []byte {
-	if n > uint64(len(d.b)) {
-		d.bad, d.b = true, nil
-		return nil
-	}
-	out := d.b[:n]
-	d.b = d.b[n:]
-	return out
-}
-
-// messages calls f for each live message of a list of seqs.
-func (d *decoder) messages(q *Queue, f func(*message)) {
-	for n := d.uint(); n > 0 && !d.bad; n-- {
-		if m := q.find(d.uint()); m != nil {
-			f(m)
-		}
-	}
+	return at, nil
 }

@@ -16,6 +16,8 @@ const (
 	MinRetention     = time.Minute
 	MaxRetention     = 14 * 24 * time.Hour
 	DefaultRetention = 4 * 24 * time.Hour
+	MaxVisibility    = 12 * time.Hour   // of a lease
+	MaxBacklogBytes  = 25_000_000_000   // all bodies of one queue
 	maxConsumerRun   = 15 * time.Minute // wall time of one batch in a Worker
 	defaultPullSize  = 5
 )
@@ -26,6 +28,7 @@ const (
 	defaultBatchSize    = 10
 	defaultBatchTimeout = 5 * time.Second
 	defaultRetries      = 3
+	defaultVisibility   = 30 * time.Second
 )
 
 // Flint's own bounds.
@@ -40,6 +43,15 @@ const (
 	maxBackoff   = 30 * time.Second
 	closeGrace   = 5 * time.Second // for running batches when the broker closes
 	maxWaiters   = 64              // timer callbacks that wait for a delivery at once, a queue
+
+	maxScratch      = 256 << 10 // bytes that an idle queue keeps for records
+	maxSendCommit   = 1 << 20   // bytes of senders that share one write
+	rewriteBytes    = 256 << 10 // bodies of one step of a compaction
+	rewriteMessages = 1024      // messages of one step of a compaction
+	redriveChunk    = 4096      // messages that one step of a redrive marks
+	moveChunk       = 256       // dead letters that move at once
+	maxOrigins      = 1 << 15   // queues whose dead letters one queue tells apart
+	maxWatchBuffer  = 1 << 16   // events that a watcher may fall behind
 
 	minGarbage = 4 << 20 // bytes of dead journal before it is rewritten
 	maxPeek    = 1000    // messages of one peek

@@ -18,6 +18,7 @@ const (
 	codeBatchCount       = 10206
 	codeBodySchema       = 10207
 	codeBodyMalformed    = 10208
+	codeStorageLimit     = 10251
 	codeNoSuchQueue      = 11000
 	codeBadName          = 11003
 	codeHasConsumer      = 11004
@@ -79,8 +80,48 @@ func errExists(name string) *cferr.Error {
 	return cferr.Newf(http.StatusConflict, codeQueueExists, "queue name %q is already taken", name)
 }
 
+var errBacklog = cferr.New(http.StatusTooManyRequests, codeStorageLimit, "Storage Limit Exceeded")
+
+// errPaused is the answer to a pull, as the page of pausing has it.
+// https://developers.cloudflare.com/queues/configuration/pause-purge/
+var errPaused = cferr.New(http.StatusConflict, codeQueueSettings, "queue_delivery_paused")
+
+func errNoPull(name string) *cferr.Error {
+	return cferr.Newf(http.StatusBadRequest, codeConsumerSettings,
+		"queue %q has no pull consumer; add one with `flint queues consumer http add %s`", name, name)
+}
+
+func errPullSize(n int) *cferr.Error {
+	return errSchema("batch_size %d is invalid: it must be between 1 and %d", n, MaxBatchMessages)
+}
+
+func errVisibility(d time.Duration) *cferr.Error {
+	return errSchema("visibility_timeout_ms %d is invalid: it must be between 0 and %d", d.Milliseconds(), MaxVisibility.Milliseconds())
+}
+
+func errRedriveSelf(name string) *cferr.Error {
+	return cferr.Newf(http.StatusBadRequest, codeQueueSettings, "queue %q cannot be redriven to itself", name)
+}
+
+// Warnings of Settle.
+const (
+	warnNoLease   = "not a lease of this queue"
+	warnGone      = "the message is gone: it was acknowledged, purged or has expired, or it failed on every attempt"
+	warnTwice     = "the message is named twice in this call; the first one counts"
+	warnLeaseOver = "the lease has run out; the message is delivered again anyway"
+)
+
 func errHasConsumer(name string) *cferr.Error {
 	return cferr.Newf(http.StatusConflict, codeHasConsumer, "queue %q already has a consumer; a queue has only one", name)
+}
+
+func errNoConsumer(queue, id string) *cferr.Error {
+	return cferr.Newf(http.StatusNotFound, codeConsumerSettings, "queue %q has no consumer with the id %q", queue, id)
+}
+
+func errDeclared(queue string) *cferr.Error {
+	return cferr.Newf(http.StatusConflict, codeConsumerSettings,
+		"the consumer of queue %q is declared in a Wrangler file; change it there", queue)
 }
 
 func errStillBound(name string) *cferr.Error {

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -20,7 +22,9 @@ import (
 type modelMsg struct {
 	attempts int
 	due      int64
-	moved    bool // it was delayed or retried: its place in the order is open
+	moved    bool    // it was delayed or retried: its place in the order is open
+	until    int64   // end of its lease; 0 = none
+	lease    LeaseID // the last one that it had
 }
 
 // model is the specification of one queue with its dead letter queue.
@@ -53,6 +57,7 @@ type machine struct {
 	m       *model
 	next    int
 	paused  bool
+	pulls   bool // the consumer is a pull consumer
 	drain   bool
 	failed  bool // the Worker was out of reach: deliveries may lag
 	rnd     *rand.Rand
@@ -65,7 +70,7 @@ func (x *machine) open() {
 	b, err := Open(Options{Dir: x.dir, Clock: x.clock})
 	if err == nil {
 		x.b = b
-		_, err = b.Attach(x.cfg, x)
+		err = x.attach()
 	}
 	if err == nil {
 		err = b.Start(context.Background())
@@ -73,6 +78,38 @@ func (x *machine) open() {
 	if err != nil {
 		x.t.Fatal(err)
 	}
+}
+
+func (x *machine) attach() error {
+	cfg := x.cfg
+	if x.pulls {
+		cfg.Type = HTTPPull
+		_, err := x.b.Attach(cfg, nil)
+		return err
+	}
+	_, err := x.b.Attach(cfg, x)
+	return err
+}
+
+// lapse ends the leases that have run out.
+func (x *machine) lapse(now int64) {
+	for n, mm := range x.m.live {
+		if mm.until == 0 || mm.until > now {
+			continue
+		}
+		x.again(n, mm.until)
+	}
+}
+
+// again is a retry of a message, or its end.
+func (x *machine) again(n int, due int64) {
+	mm := x.m.live[n]
+	if mm.attempts > x.cfg.MaxRetries {
+		delete(x.m.live, n)
+		x.m.dead[n] = true
+		return
+	}
+	x.m.live[n] = modelMsg{attempts: mm.attempts, due: due, moved: true, lease: mm.lease}
 }
 
 func (x *machine) fail(format string, args ...any) {
@@ -87,6 +124,10 @@ func (x *machine) DeliverQueue(_ context.Context, b Batch) (Outcome, error) {
 		return Outcome{Outcome: "ok"}, nil
 	}
 	now := x.clock.Now().UnixMilli()
+	x.lapse(now)
+	if x.pulls {
+		x.fail("delivered to the Worker of a queue with a pull consumer")
+	}
 	if len(b.Messages) > x.cfg.MaxBatchSize || len(b.Messages) == 0 {
 		x.fail("batch of %d", len(b.Messages))
 	}
@@ -129,6 +170,9 @@ func (x *machine) check(msg Message, now int64) {
 	if !ok {
 		x.fail("message %d was delivered after it was done with", n)
 		return
+	}
+	if mm.until > 0 {
+		x.fail("message %d was delivered while it was leased", n)
 	}
 	if mm.due > now {
 		x.fail("message %d was delivered %d ms early", n, mm.due-now)
@@ -175,15 +219,10 @@ func (x *machine) decide(b Batch, choice int, now int64) Outcome {
 			}
 		}
 		n := number(msg)
-		mm := x.m.live[n]
-		switch {
-		case ack:
+		if ack {
 			delete(x.m.live, n)
-		case mm.attempts <= x.cfg.MaxRetries:
-			x.m.live[n] = modelMsg{mm.attempts, now + delay.Milliseconds(), true}
-		default:
-			delete(x.m.live, n)
-			x.m.dead[n] = true
+		} else {
+			x.again(n, now+delay.Milliseconds())
 		}
 	}
 	return out
@@ -219,18 +258,25 @@ func (x *machine) settle(t *rapid.T) {
 		t.Fatal(x.err)
 	}
 	q, _ := x.b.Queue("jobs")
-	if n := q.Metrics().BacklogCount; n != len(x.m.live) {
-		t.Fatalf("backlog %d, want %d", n, len(x.m.live))
+	now := x.clock.Now().UnixMilli()
+	x.lapse(now)
+	leased := 0
+	for _, mm := range x.m.live {
+		if mm.until > 0 {
+			leased++
+		}
 	}
-	for _, msg := range q.Peek(1 << 20) {
+	if in := q.Info(); in.BacklogCount != len(x.m.live) || in.Leased != leased || in.InFlight != 0 || in.Dead != len(x.m.dead) {
+		t.Fatalf("info %+v, want %d messages, %d leased, %d dead", in, len(x.m.live), leased, len(x.m.dead))
+	}
+	for _, msg := range peek(q, 1<<20) {
 		if mm, ok := x.m.live[number(msg)]; !ok || mm.attempts != msg.Attempts {
 			t.Fatalf("peeked %s with %d attempts, model %v %v", msg.Body, msg.Attempts, mm, ok)
 		}
 	}
 	x.compareDead(t)
-	now := x.clock.Now().UnixMilli()
 	for n, mm := range x.m.live {
-		if !x.paused && !x.failed && mm.due+x.cfg.MaxBatchTimeout.Milliseconds() <= now {
+		if mm.until == 0 && !x.pulls && !x.paused && !x.failed && mm.due+x.cfg.MaxBatchTimeout.Milliseconds() <= now {
 			t.Fatalf("message %d is overdue", n)
 		}
 	}
@@ -238,7 +284,7 @@ func (x *machine) settle(t *rapid.T) {
 
 func (x *machine) compareDead(t *rapid.T) {
 	dlq, _ := x.b.Queue("dead")
-	dead := dlq.Peek(1 << 20)
+	dead := peek(dlq, 1<<20)
 	seen := map[int]bool{}
 	for _, msg := range dead {
 		n := number(msg)
@@ -262,7 +308,7 @@ func (x *machine) send(t *rapid.T) {
 			delay = time.Duration(rapid.IntRange(1, 30).Draw(t, "delay")) * time.Second
 		}
 		batch = append(batch, Outgoing{ContentType: "text", Body: []byte(strconv.Itoa(x.next)), Delay: delay})
-		x.m.live[x.next] = modelMsg{0, now + delay.Milliseconds(), delay > 0}
+		x.m.live[x.next] = modelMsg{due: now + delay.Milliseconds(), moved: delay > 0}
 		x.next++
 	}
 	if _, err := q.Send(context.Background(), batch); err != nil {
@@ -274,6 +320,101 @@ func (x *machine) advance(t *rapid.T) {
 	d := time.Duration(rapid.IntRange(1, 40_000).Draw(t, "ms")) * time.Millisecond
 	if err := x.clock.Advance(context.Background(), d); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// change makes the consumer another one: push becomes pull and back.
+func (x *machine) change(t *rapid.T) {
+	x.b.Detach(context.Background(), "jobs")
+	x.pulls = !x.pulls
+	if err := x.attach(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// pull leases messages, when there is a pull consumer.
+func (x *machine) pull(t *rapid.T) {
+	q, _ := x.b.Queue("jobs")
+	size := rapid.IntRange(1, 5).Draw(t, "size")
+	visibility := time.Duration(rapid.IntRange(1, 30).Draw(t, "visibility")) * time.Second
+	now := x.clock.Now().UnixMilli()
+	leased, backlog, err := q.Pull(context.Background(), size, visibility)
+	if !x.pulls || x.paused {
+		if err == nil {
+			t.Fatal("a pull was answered that must be refused")
+		}
+		return
+	}
+	if err != nil || backlog != len(x.m.live) || len(leased) > size {
+		t.Fatalf("pulled %d of %d, backlog %d; %v", len(leased), size, backlog, err)
+	}
+	for _, l := range leased {
+		x.check(l.Message, now)
+		n := number(l.Message)
+		mm := x.m.live[n]
+		mm.until, mm.lease = now+visibility.Milliseconds(), l.Lease
+		x.m.live[n] = mm
+	}
+	for n, mm := range x.m.live {
+		if len(leased) < size && mm.until == 0 && mm.due <= now {
+			t.Fatalf("message %d was ready and not pulled", n)
+		}
+	}
+}
+
+// answer acknowledges and retries some of what was leased, late or in time.
+func (x *machine) answer(t *rapid.T) {
+	q, _ := x.b.Queue("jobs")
+	now := x.clock.Now().UnixMilli()
+	var acks []LeaseID
+	var retries []LeaseRetry
+	acked, retried, refused := 0, 0, 0
+	for _, n := range slices.Sorted(maps.Keys(x.m.live)) {
+		mm := x.m.live[n]
+		if mm.lease == "" {
+			continue
+		}
+		switch x.rnd.IntN(4) {
+		case 0:
+			acks = append(acks, mm.lease)
+			delete(x.m.live, n)
+			acked++
+		case 1:
+			retries = append(retries, LeaseRetry{Lease: mm.lease, Delay: secs(7)})
+			if mm.until == 0 {
+				refused++
+				break
+			}
+			retried++
+			x.again(n, now+7000)
+		}
+	}
+	a, r, warnings, err := q.Settle(acks, retries)
+	if err != nil || a != acked || r != retried || len(warnings) != refused {
+		t.Fatalf("%d acked, %d retried, %d refused; want %d, %d, %d; %v", a, r, len(warnings), acked, retried, refused, err)
+	}
+}
+
+// redrive sends dead letters back, all of them.
+func (x *machine) redrive(t *rapid.T) {
+	now := x.clock.Now().UnixMilli()
+	want := len(x.m.dead)
+	for n := range x.m.dead {
+		x.m.live[n] = modelMsg{due: now, moved: true}
+	}
+	x.m.dead = map[int]bool{}
+	dlq, _ := x.b.Queue("dead")
+	if n, err := dlq.Redrive(context.Background(), RedriveOptions{}); err != nil || n != want {
+		t.Fatalf("%d redriven, want %d; %v", n, want, err)
+	}
+}
+
+// compact rewrites the journals.
+func (x *machine) compact(t *rapid.T) {
+	for _, q := range x.b.Queues() {
+		if err := q.rewrite(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
@@ -306,6 +447,9 @@ func (x *machine) finish(t *rapid.T) {
 	x.drain = true
 	if x.paused {
 		x.pause(t)
+	}
+	if x.pulls {
+		x.change(t)
 	}
 	if err := x.clock.Advance(context.Background(), time.Hour); err != nil {
 		t.Fatal(err)
@@ -350,6 +494,12 @@ func TestModel(t *testing.T) {
 			"crash":   x.crash,
 			"pause":   x.pause,
 			"purge":   x.purge,
+			"change":  x.change,
+			"pull":    x.pull,
+			"pull2":   x.pull,
+			"answer":  x.answer,
+			"redrive": x.redrive,
+			"compact": x.compact,
 			"":        x.settle,
 		})
 		x.finish(t)

@@ -2,7 +2,6 @@ package queues
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"os"
 	"path/filepath"
@@ -15,85 +14,43 @@ import (
 
 // Queue is one queue. Its methods may be called from any goroutine.
 type Queue struct {
-	b    *Broker
-	name string
-	id   string
+	b     *Broker
+	name  string
+	id    string
+	sends wal.Group[*sendJob]
 
 	mu       sync.Mutex
 	log      *wal.Log
 	buf      []byte // scratch for journal records
 	settings settings
+	kept     *ConsumerConfig // a consumer that the journal keeps
 	nextSeq  uint64
 
-	// Every live message is in all, in order of arrival, and in one of ready,
-	// delayed, a running batch or dead, as its state says. Removed messages
-	// stay in these lists until they come to the front.
-	all     fifo
+	all     fifo // see lists.go
 	ready   fifo
-	nReady  int // messages in ready that are still there
-	delayed delayHeap
-	dead    []deadLetter
-	count   int   // unacknowledged messages
-	bytes   int64 // and their bodies
+	delayed schedule
+	leases  schedule
+	dead    map[*message]*deadLetter
+	n       [states]int // messages by state
+	count   int         // unacknowledged messages
+	bytes   int64       // and their bodies
 
-	ctx       context.Context // of deliveries; nil before Start
-	consumer  *Consumer
-	producers map[string]bool // Workers that send, by name
-	timer     clock.Timer
-	timerAt   int64
-	timerSeq  uint64 // tells the armed timer from one that was replaced
-	waiters   int    // timer callbacks that wait for a delivery
-	deadAt    int64  // when to try again to move dead letters; 0 = nothing to try
-	purgedAt  int64
-	seen      int64 // the last moment named in the journal, while it is read
-	closed    bool
-}
+	origins  []string       // queues from which dead letters came
+	deadFrom map[string]int // and how many of them are here
 
-// message is one message, kept small: a queue may hold a million of them.
-type message struct {
-	id       [16]byte
-	body     string
-	seq      uint64 // place in the order of arrival
-	sent     int64  // Unix ms, what the consumer sees
-	due      int64  // Unix ms from which it may be delivered
-	lag      uint32 // seconds from sent to arrival in this queue (dead letters)
-	attempts uint16
-	kind     kind
-	state    state
-}
-
-type state uint8
-
-const (
-	stGone state = iota
-	stReady
-	stDelayed
-	stRunning // in a batch, or leased
-	stDead    // to be moved to a dead letter queue
-)
-
-// kind is a content type. The numbers are part of the journal's format.
-type kind uint8
-
-const (
-	kindV8 kind = iota
-	kindJSON
-	kindText
-	kindBytes
-)
-
-var kindNames = [...]string{kindV8: "v8", kindJSON: "json", kindText: "text", kindBytes: "bytes"}
-
-func parseKind(s string) (kind, error) {
-	for k, name := range kindNames {
-		if s == name {
-			return kind(k), nil
-		}
-	}
-	if s == "" {
-		return kindV8, nil // as the runtime has it
-	}
-	return 0, errContentType(s)
+	ctx        context.Context // of deliveries; nil before Start
+	consumer   *Consumer
+	producers  map[string]bool // Workers that send, by name
+	timer      clock.Timer
+	timerAt    int64
+	timerSeq   uint64 // tells the armed timer from one that was replaced
+	waiters    int    // timer callbacks that wait for a delivery
+	deadAt     int64  // when to try again to move dead letters; 0 = nothing to try
+	purgedAt   int64
+	seen       int64 // the last moment named in the journal, while it is read
+	compacting bool
+	compactAt  int64 // Unix ms before which a failed compaction is not tried again
+	closed     bool
 }
 
 // Metrics say how much waits in a queue: everything that is not acknowledged.
@@ -103,25 +60,20 @@ type Metrics struct {
 	OldestMessage time.Time // when it was sent; zero when the queue is empty
 }
 
-// Message is one message as a consumer sees it.
-type Message struct {
-	ID          string // 32 hex digits
-	Timestamp   time.Time
-	Attempts    int    // deliveries begun, this one included
-	ContentType string // text, json, bytes or v8
-	Body        []byte
-}
-
 func openQueue(b *Broker, name string) (*Queue, error) {
-	q := &Queue{b: b, name: name, id: queueID(name), ctx: b.runCtx, producers: map[string]bool{}}
-	log, err := wal.Open(filepath.Join(b.dir, journalFile(name)), q.replay)
+	q := &Queue{
+		b: b, name: name, id: queueID(name), ctx: b.runCtx, producers: map[string]bool{},
+		dead: map[*message]*deadLetter{}, deadFrom: map[string]int{},
+	}
+	q.sends.Commit, q.sends.Lock, q.sends.MaxBytes = q.commitSends, &q.mu, maxSendCommit
+	log, err := wal.OpenAt(filepath.Join(b.dir, journalFile(name)), q.replay)
 	if err != nil {
 		return nil, err
 	}
 	q.log = log
 	now := b.now()
 	if q.settings.created == 0 {
-		q.settings = settings{created: now, modified: now, retention: DefaultRetention}
+		q.settings = settings{created: now, modified: now}
 		err = q.writeSettings()
 	}
 	if err == nil {
@@ -129,6 +81,9 @@ func openQueue(b *Broker, name string) (*Queue, error) {
 	}
 	if err != nil {
 		return nil, errors.Join(err, log.Close())
+	}
+	if q.kept != nil && q.kept.Type == HTTPPull {
+		q.consumer = &Consumer{q: q, cfg: *q.kept}
 	}
 	return q, nil
 }
@@ -155,77 +110,17 @@ func (q *Queue) metrics() Metrics {
 	return m
 }
 
-// oldest is the first message that is still there.
-func (q *Queue) oldest() *message {
-	for q.all.len() > 0 && q.all.at(0).state == stGone {
-		q.all.pop()
-	}
-	if q.all.len() == 0 {
-		return nil
-	}
-	return q.all.at(0)
-}
-
-// add takes a new message into the lists.
-func (q *Queue) add(m *message, now int64) {
-	q.count++
-	q.bytes += int64(len(m.body))
-	q.all.push(m)
-	q.place(m, now)
-}
-
-// place puts a message in the list that its due time says.
-func (q *Queue) place(m *message, now int64) {
-	if m.due > now {
-		q.delay(m)
-		return
-	}
-	m.state = stReady
-	q.ready.push(m)
-	q.nReady++
-}
-
-// forget takes a message out of the backlog; its lists drop it later.
-func (q *Queue) forget(m *message) {
-	if m.state == stGone {
-		return
-	}
-	if m.state == stReady {
-		q.nReady--
-	}
-	m.state = stGone
-	q.count--
-	q.bytes -= int64(len(m.body))
-	m.body = ""
-	q.sweep()
-}
-
-// sweep rebuilds the lists once what is gone outweighs what is there.
-func (q *Queue) sweep() {
-	if q.all.len() > 2*q.count+1024 {
-		q.all.keep(func(m *message) bool { return m.state != stGone })
-	}
-	if q.ready.len() > 2*q.nReady+1024 {
-		q.ready.keep(func(m *message) bool { return m.state == stReady })
-	}
-}
-
 // Peek returns up to limit messages that wait for delivery, oldest first and
 // delayed ones last, and changes nothing.
-func (q *Queue) Peek(limit int) []Message {
+func (q *Queue) Peek(limit int) ([]Message, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	var out []Message
-	for _, m := range q.peek(limit) {
-		out = append(out, m.view())
-	}
-	return out
+	return q.views(q.peek(limit))
 }
 
 func (q *Queue) peek(limit int) []*message {
 	now := q.b.now()
-	q.expire(now)
-	q.promote(now)
+	q.tick(now)
 	var out, later []*message
 	for i := 0; i < q.all.len() && len(out) < limit; i++ {
 		switch m := q.all.at(i); m.state {
@@ -238,16 +133,6 @@ func (q *Queue) peek(limit int) []*message {
 		}
 	}
 	return append(out, later[:min(len(later), limit-len(out))]...)
-}
-
-func (m *message) view() Message {
-	return Message{
-		ID:          hex.EncodeToString(m.id[:]),
-		Timestamp:   fromMillis(m.sent),
-		Attempts:    int(m.attempts),
-		ContentType: kindNames[m.kind],
-		Body:        []byte(m.body),
-	}
 }
 
 // Purge deletes every message for good. What a consumer is working on may
@@ -264,18 +149,9 @@ func (q *Queue) Purge() error {
 	}
 	q.purgedAt = q.b.now()
 	q.clear()
+	q.b.tell(Event{Kind: EventPurged, At: fromMillis(q.purgedAt), Queue: q.name})
 	q.compact()
 	return nil
-}
-
-// clear empties the lists.
-func (q *Queue) clear() {
-	for i := range q.all.len() {
-		m := q.all.at(i)
-		m.state, m.body = stGone, ""
-	}
-	q.all, q.ready, q.delayed, q.dead = fifo{}, fifo{}, nil, nil
-	q.nReady, q.count, q.bytes = 0, 0, 0
 }
 
 // Pause stops deliveries; messages are still accepted. It survives a restart.
@@ -329,20 +205,17 @@ func (q *Queue) halt() {
 	}
 }
 
-func (q *Queue) close() error {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.log.Close()
-}
+func (q *Queue) close() error { return q.log.Close() }
 
 // remove closes the queue and deletes its file.
 func (q *Queue) remove() error {
 	q.mu.Lock()
-	defer q.mu.Unlock()
 	if q.consumer != nil || len(q.producers) > 0 {
+		q.mu.Unlock()
 		return errStillBound(q.name)
 	}
 	q.halt()
+	q.mu.Unlock() // a compaction needs the lock to see that it shall end
 	if err := q.log.Close(); err != nil {
 		return err
 	}

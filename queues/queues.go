@@ -9,6 +9,7 @@
 package queues
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -22,6 +23,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"flint/internal/clock"
@@ -32,7 +34,10 @@ type Options struct {
 	Dir   string       // folder of the journals, made when missing
 	Clock clock.Clock  // default: real time
 	Log   *slog.Logger // default: nothing is logged
-	Rand  io.Reader    // source of message ids; default crypto/rand
+	// Retention is how long messages are kept in queues that have no period of
+	// their own (MinRetention to MaxRetention); default DefaultRetention.
+	Retention time.Duration
+	Rand      io.Reader // source of message ids; default crypto/rand
 }
 
 // Broker holds all queues of one state directory.
@@ -40,6 +45,13 @@ type Broker struct {
 	dir   string
 	clock clock.Clock
 	log   *slog.Logger
+
+	maxRun    time.Duration // of one batch in a Worker
+	retention time.Duration // of queues that have none of their own
+
+	watchMu  sync.Mutex
+	watchers []*Watcher
+	watched  atomic.Int32 // their number
 
 	randMu sync.Mutex
 	rand   io.Reader
@@ -49,12 +61,12 @@ type Broker struct {
 	runCtx  context.Context // of deliveries; nil before Start
 	cancel  context.CancelFunc
 	closed  bool
-	workers sync.WaitGroup // running deliveries
+	workers sync.WaitGroup // running deliveries and compactions
 }
 
 // Open opens or makes the broker in o.Dir and reads every journal there.
 func Open(o Options) (*Broker, error) {
-	b := &Broker{dir: o.Dir, clock: o.Clock, log: o.Log, rand: o.Rand, queues: map[string]*Queue{}}
+	b := &Broker{dir: o.Dir, clock: o.Clock, log: o.Log, rand: o.Rand, queues: map[string]*Queue{}, maxRun: maxConsumerRun, retention: cmp.Or(o.Retention, DefaultRetention)}
 	if b.clock == nil {
 		b.clock = clock.New()
 	}
@@ -121,6 +133,13 @@ func (b *Broker) Lookup(nameOrID string) (*Queue, bool) {
 	return nil, false
 }
 
+func (b *Broker) byName(name string) (*Queue, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	q, ok := b.queues[name]
+	return q, ok
+}
+
 // Queues lists all queues by name.
 func (b *Broker) Queues() []*Queue {
 	b.mu.Lock()
@@ -156,6 +175,11 @@ func (b *Broker) Start(ctx context.Context) error {
 		b.mu.Unlock()
 		return errors.New("queues: broker already started or closed")
 	}
+	b.mu.Unlock()
+	for _, q := range b.Queues() {
+		_ = q.moveDead(true) // before anything is delivered, see Queue.accept
+	}
+	b.mu.Lock()
 	b.runCtx, b.cancel = context.WithCancel(ctx)
 	b.mu.Unlock()
 	for _, q := range b.Queues() {
@@ -209,6 +233,7 @@ func (b *Broker) Close() error {
 	for _, q := range b.Queues() {
 		errs = append(errs, q.close())
 	}
+	b.unwatch()
 	return errors.Join(errs...)
 }
 

@@ -21,15 +21,18 @@ import (
 // named by its id or, which is flint's own, by its name.
 // https://developers.cloudflare.com/api/resources/queues/
 type REST struct {
-	broker *Broker
-	log    *slog.Logger
+	broker    *Broker
+	consumers *Consumers
+	log       *slog.Logger
 }
 
 // maxRESTBody bounds a request: a full batch whose JSON is escaped throughout.
 const maxRESTBody = 6*MaxBatchBytes + 64<<10
 
-// NewREST serves the queues of b.
-func NewREST(b *Broker, log *slog.Logger) *REST { return &REST{broker: b, log: log} }
+// NewREST serves the queues of b, which c are the consumers of.
+func NewREST(b *Broker, c *Consumers, log *slog.Logger) *REST {
+	return &REST{broker: b, consumers: c, log: log}
+}
 
 // Routes adds the routes to an account's router.
 func (a *REST) Routes(r *mux.Router) {
@@ -43,7 +46,13 @@ func (a *REST) Routes(r *mux.Router) {
 		{"PUT", "", a.update},
 		{"PATCH", "", a.update},
 		{"DELETE", "", a.delete},
-		{"GET", "/consumers", a.consumers},
+		{"GET", "/consumers", a.listConsumers},
+		{"POST", "/consumers", a.addConsumer},
+		{"GET", "/consumers/{consumer}", a.getConsumer},
+		{"PUT", "/consumers/{consumer}", a.updateConsumer},
+		{"DELETE", "/consumers/{consumer}", a.removeConsumer},
+		{"GET", "/info", a.info},
+		{"POST", "/redrive", a.redrive},
 		{"GET", "/metrics", a.metrics},
 		{"GET", "/purge", a.purgeStatus},
 		{"POST", "/purge", a.purge},
@@ -52,17 +61,12 @@ func (a *REST) Routes(r *mux.Router) {
 		{"GET", "/messages/peek", a.peek},
 		{"POST", "/messages/peek", a.peek},
 		{"POST", "/messages/purge", a.discard},
-		{"POST", "/messages/pull", notServed("pull consumers of queues")},
-		{"POST", "/messages/ack", notServed("pull consumers of queues")},
-		{"POST", "/consumers", notServed("attaching a consumer by the REST API; declare it in the Wrangler file")},
+		{"POST", "/messages/pull", a.pull},
+		{"POST", "/messages/ack", a.ack},
 	}
 	for _, route := range routes {
 		r.HandleFunc("/queues/{queue}"+route.path, a.on(route.serve)).Methods(route.method)
 	}
-}
-
-func notServed(what string) func(*http.Request, *Queue) (any, error) {
-	return func(*http.Request, *Queue) (any, error) { return nil, cferr.NotServed(what) }
 }
 
 // on finds the queue of a route, and writes the answer.
@@ -111,58 +115,27 @@ type producerJSON struct {
 	Script string `json:"script"`
 }
 
-type consumerJSON struct {
-	ID              string `json:"consumer_id"`
-	Type            string `json:"type"`
-	Script          string `json:"script"`
-	QueueName       string `json:"queue_name"`
-	DeadLetterQueue string `json:"dead_letter_queue,omitempty"`
-	Settings        struct {
-		BatchSize      int   `json:"batch_size"`
-		MaxRetries     int   `json:"max_retries"`
-		MaxWaitMillis  int64 `json:"max_wait_time_ms"`
-		MaxConcurrency *int  `json:"max_concurrency"`
-		RetryDelay     int64 `json:"retry_delay"` // seconds
-	} `json:"settings"`
-}
-
 type settingsJSON struct {
 	DeliveryDelay  int64 `json:"delivery_delay"` // seconds
 	DeliveryPaused bool  `json:"delivery_paused"`
 	Retention      int64 `json:"message_retention_period"` // seconds
 }
 
-func (q *Queue) toJSON() queueJSON {
+func (a *REST) toJSON(q *Queue) queueJSON {
+	consumers := a.consumersOf(q)
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	s := q.settings
 	out := queueJSON{
 		ID: q.id, Name: q.name, CreatedOn: fromMillis(s.created), ModifiedOn: fromMillis(s.modified),
-		Producers: []producerJSON{}, Consumers: []consumerJSON{},
-		Settings: settingsJSON{int64(s.delay / time.Second), s.paused, int64(s.retention / time.Second)},
+		Producers: []producerJSON{}, Consumers: consumers,
+		Settings: settingsJSON{int64(s.delay / time.Second), s.paused, int64(q.retention() / time.Second)},
 	}
 	for script := range q.producers {
 		out.Producers = append(out.Producers, producerJSON{"worker", script})
 	}
 	slices.SortFunc(out.Producers, func(x, y producerJSON) int { return strings.Compare(x.Script, y.Script) })
-	if q.consumer != nil {
-		out.Consumers = append(out.Consumers, q.consumer.toJSON())
-	}
 	out.ProducersCount, out.ConsumersCount = len(out.Producers), len(out.Consumers)
-	return out
-}
-
-func (c *Consumer) toJSON() consumerJSON {
-	out := consumerJSON{
-		ID: queueID("consumer of " + c.q.name), Type: "worker", Script: c.cfg.Script,
-		QueueName: c.q.name, DeadLetterQueue: c.cfg.DeadLetterQueue,
-	}
-	s := &out.Settings
-	s.BatchSize, s.MaxRetries = c.cfg.MaxBatchSize, c.cfg.MaxRetries
-	s.MaxWaitMillis, s.RetryDelay = c.cfg.MaxBatchTimeout.Milliseconds(), int64(c.cfg.RetryDelay/time.Second)
-	if n := c.cfg.MaxConcurrency; n > 0 {
-		s.MaxConcurrency = &n
-	}
 	return out
 }
 
@@ -172,7 +145,7 @@ func (a *REST) list(w http.ResponseWriter, r *http.Request) {
 	var all []queueJSON
 	for _, q := range a.broker.Queues() {
 		if names := query["name"]; len(names) == 0 || slices.Contains(names, q.name) {
-			all = append(all, q.toJSON())
+			all = append(all, a.toJSON(q))
 		}
 	}
 	page, per := positive(query.Get("page"), 1), min(positive(query.Get("per_page"), 100), 1000)
@@ -251,10 +224,10 @@ func (a *REST) create(w http.ResponseWriter, r *http.Request) {
 		a.answer(w, nil, err)
 		return
 	}
-	a.answer(w, q.toJSON(), nil)
+	a.answer(w, a.toJSON(q), nil)
 }
 
-func (a *REST) get(_ *http.Request, q *Queue) (any, error) { return q.toJSON(), nil }
+func (a *REST) get(_ *http.Request, q *Queue) (any, error) { return a.toJSON(q), nil }
 
 func (a *REST) update(r *http.Request, q *Queue) (any, error) {
 	var body queueBody
@@ -270,14 +243,15 @@ func (a *REST) update(r *http.Request, q *Queue) (any, error) {
 	if err := q.configure(body.apply); err != nil {
 		return nil, err
 	}
-	return q.toJSON(), nil
+	return a.toJSON(q), nil
 }
 
 func (a *REST) delete(_ *http.Request, q *Queue) (any, error) {
+	if _, has := a.consumers.Of(q); has {
+		return nil, errStillBound(q.name)
+	}
 	return nil, a.broker.Delete(q.name)
 }
-
-func (a *REST) consumers(_ *http.Request, q *Queue) (any, error) { return q.toJSON().Consumers, nil }
 
 type purgeJSON struct {
 	StartedAt string `json:"started_at"`

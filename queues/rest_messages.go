@@ -2,7 +2,6 @@ package queues
 
 import (
 	"bytes"
-	"encoding/base64"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -136,21 +135,18 @@ func (a *REST) peek(r *http.Request, q *Queue) (any, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	shown := []messageJSON{}
-	for _, m := range q.peek(limit) {
-		shown = append(shown, m.toJSON())
+	batch := q.peek(limit)
+	views, err := q.views(batch)
+	for i, v := range views {
+		shown = append(shown, batch[i].toJSON(v))
 	}
-	return map[string]any{"messages": shown}, nil
+	return map[string]any{"messages": shown}, err
 }
 
-func (m *message) toJSON() messageJSON {
-	v := m.view()
-	body := m.body
-	if m.kind != kindText {
-		body = base64.StdEncoding.EncodeToString(v.Body)
-	}
+func (m *message) toJSON(v Message) messageJSON {
 	return messageJSON{
-		ID: v.ID, Attempts: v.Attempts, Body: body, Timestamp: m.sent,
-		Metadata: map[string]string{"CF-Content-Type": v.ContentType},
+		ID: v.ID, Attempts: v.Attempts, Body: bodyJSON(&v), Timestamp: m.sent,
+		Metadata: metadataJSON(&v),
 		Ref:      strconv.FormatUint(m.seq, 36),
 	}
 }

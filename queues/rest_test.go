@@ -15,7 +15,10 @@ import (
 func (r *rig) rest(method, path, body string) string {
 	r.Helper()
 	router := mux.NewRouter().UseEncodedPath()
-	NewREST(r.b, slog.New(slog.DiscardHandler)).Routes(router)
+	if r.consumers == nil {
+		r.consumers = NewConsumers(r.b, r.b.log)
+	}
+	NewREST(r.b, r.consumers, slog.New(slog.DiscardHandler)).Routes(router)
 	rec := httptest.NewRecorder()
 	router.ServeHTTP(rec, httptest.NewRequest(method, path, strings.NewReader(body)))
 	var env struct {
@@ -61,7 +64,7 @@ func TestREST(t *testing.T) {
 		{"POST", "/queues/jobs/messages/batch", `{"messages":[{"body":1},{"body":2,"delay_seconds":0}],"delay_seconds":60}`, `{"metadata":{"metrics":` + of("4", "12") + `}}`},
 		{"POST", "/queues/jobs/messages/batch", `{"messages":[]}`, `batch must hold at least one message`},
 		{"GET", "/queues/jobs/metrics", ``, of("4", "12")},
-		{"POST", "/queues/jobs/messages/pull", `{}`, `flint does not serve pull consumers of queues yet`},
+		{"POST", "/queues/jobs/messages/pull", `{}`, "queue \"jobs\" has no pull consumer; add one with `flint queues consumer http add jobs`"},
 		{"POST", "/queues/jobs/purge", `{}`, `delete_messages_permanently must be true`},
 		{"PATCH", "/queues/jobs", `{"settings":{"delivery_delay":-1}}`, `delivery_delay -1 is invalid: it must be between 0 and 86400 seconds`},
 		{"POST", "/queues/jobs/messages/purge", `{"refs":[{"ref":"1"}]}`, `{"errors":[],"warnings":{}}`},

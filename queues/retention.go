@@ -1,12 +1,19 @@
 package queues
 
-import "log/slog"
+import (
+	"cmp"
+	"log/slog"
+	"time"
+)
 
 // expiry is when a message has been in this queue for the retention period.
 // https://developers.cloudflare.com/queues/platform/limits/
 func (q *Queue) expiry(m *message) int64 {
-	return m.sent + 1000*int64(m.lag) + q.settings.retention.Milliseconds()
+	return m.sent + 1000*int64(m.lag) + q.retention().Milliseconds()
 }
+
+// retention is the queue's own period or else that of all queues.
+func (q *Queue) retention() time.Duration { return cmp.Or(q.settings.retention, q.b.retention) }
 
 // expire deletes what has been in the queue for too long. A message that is
 // being delivered is left until its batch is settled.
@@ -14,7 +21,7 @@ func (q *Queue) expire(now int64) {
 	if m := q.oldest(); m == nil || q.expiry(m) > now || q.closed {
 		return
 	}
-	s := settlement{at: now}
+	s := settlement{at: now, goneAs: EventExpired}
 	for i := range q.all.len() {
 		m := q.all.at(i)
 		if m.state != stGone && q.expiry(m) > now {

@@ -18,6 +18,7 @@ func (c *Consumer) settle(batch []*message, out Outcome, took time.Duration) {
 	q := c.q
 	q.mu.Lock()
 	c.reached()
+	c.failing = out.Outcome != "ok"
 	s := c.decide(batch, out)
 	if err := q.writeSettlement(&s); err != nil {
 		// The handler has run: its acks hold until a restart, after which
@@ -29,7 +30,7 @@ func (c *Consumer) settle(batch []*message, out Outcome, took time.Duration) {
 	q.mu.Unlock()
 	c.logBatch(len(batch), &s, out.Outcome, took)
 	if len(s.dead) > 0 {
-		q.moveDead(false)
+		_ = q.moveDead(false) // it tells the log
 	}
 }
 
@@ -37,7 +38,7 @@ func (c *Consumer) settle(batch []*message, out Outcome, took time.Duration) {
 // https://developers.cloudflare.com/queues/configuration/batching-retries/#explicit-acknowledgement-and-retries
 func (c *Consumer) decide(batch []*message, out Outcome) settlement {
 	now := c.q.b.now()
-	s := settlement{at: now, deadTo: c.cfg.DeadLetterQueue}
+	s := settlement{at: now, deadTo: c.cfg.DeadLetterQueue, goneAs: EventAcked}
 	explicit := out.explicit()
 	rest := out.rest()
 	for _, m := range batch {
@@ -52,9 +53,9 @@ func (c *Consumer) decide(batch []*message, out Outcome) settlement {
 		case v.ack:
 			s.gone = append(s.gone, m)
 		case int(m.attempts) <= c.cfg.MaxRetries:
-			s.retries = append(s.retries, retried{m, now + c.retryDelay(v.delay).Milliseconds()})
+			s.retries = append(s.retries, retried{m, now + c.q.retryDelay(v.delay).Milliseconds()})
 		default:
-			c.exhausted(&s, m)
+			c.q.exhausted(&s, m)
 		}
 	}
 	return s
@@ -91,29 +92,27 @@ func (o *Outcome) rest() verdict {
 	return verdict{ack: o.Outcome == "ok"}
 }
 
-func (c *Consumer) retryDelay(d *time.Duration) time.Duration {
-	if d == nil {
-		return c.cfg.RetryDelay
-	}
-	return min(max(*d, 0), MaxDelay)
-}
-
 // exhausted sends a message that has had all its retries to the dead letter
 // queue, or drops it.
-func (c *Consumer) exhausted(s *settlement, m *message) {
-	attrs := []any{slog.String("queue", c.q.name), slog.String("message", hex.EncodeToString(m.id[:])), slog.Int("attempts", int(m.attempts))}
+func (q *Queue) exhausted(s *settlement, m *message) {
+	attrs := []any{slog.String("queue", q.name), slog.String("message", hex.EncodeToString(m.id[:])), slog.Int("attempts", int(m.attempts))}
 	if s.deadTo == "" {
-		s.gone = append(s.gone, m)
-		c.q.b.log.Warn("message dropped: it failed on every attempt and there is no dead letter queue", attrs...)
+		s.dropped = append(s.dropped, m)
+		q.b.log.Warn("message dropped: it failed on every attempt and there is no dead letter queue", attrs...)
 		return
 	}
 	s.dead = append(s.dead, m)
-	c.q.b.log.Warn("message failed on every attempt and goes to the dead letter queue", append(attrs, slog.String("dead_letter_queue", s.deadTo))...)
+	q.b.log.Warn("message failed on every attempt and goes to the dead letter queue", append(attrs, slog.String("dead_letter_queue", s.deadTo))...)
 }
 
 // apply does in memory what a settlement says.
 func (q *Queue) apply(s *settlement) {
+	q.tellSettled(s)
 	for _, m := range s.gone {
+		delete(q.dead, m)
+		q.forget(m)
+	}
+	for _, m := range s.dropped {
 		q.forget(m)
 	}
 	for _, r := range s.retries {
@@ -121,8 +120,8 @@ func (q *Queue) apply(s *settlement) {
 		q.place(r.m, s.at)
 	}
 	for _, m := range s.dead {
-		m.state = stDead
-		q.dead = append(q.dead, deadLetter{m, s.deadTo})
+		q.set(m, stDead)
+		q.dead[m] = &deadLetter{m: m, to: s.deadTo, redrive: s.redrive}
 	}
 }
 
@@ -134,7 +133,7 @@ func (q *Queue) discard(seqs []uint64) (int, error) {
 	if q.closed {
 		return 0, os.ErrClosed
 	}
-	s := settlement{at: q.b.now()}
+	s := settlement{at: q.b.now(), goneAs: EventPurged}
 	for _, seq := range seqs {
 		if m := q.find(seq); m != nil && (m.state == stReady || m.state == stDelayed) {
 			s.gone = append(s.gone, m)
@@ -145,6 +144,7 @@ func (q *Queue) discard(seqs []uint64) (int, error) {
 	}
 	before := q.count
 	q.apply(&s)
+	q.compact()
 	return before - q.count, nil
 }
 

@@ -37,7 +37,7 @@ func TestRetriesThenDropped(t *testing.T) {
 	r, w := newRig(t), &script{handle: thrown}
 	r.attach(DefaultConsumer("jobs"), w)
 	r.send("jobs", "a")
-	id := r.queue("jobs").Peek(1)[0].ID
+	id := peek(r.queue("jobs"), 1)[0].ID
 	r.advance(time.Hour)
 	w.want(t, "a/1", "a/2", "a/3", "a/4")
 	if n := r.queue("jobs").Metrics().BacklogCount; n != 0 {
@@ -55,15 +55,15 @@ func TestDeadLetterQueue(t *testing.T) {
 	cfg.MaxRetries, cfg.DeadLetterQueue = 0, "jobs-dead"
 	r.attach(cfg, w)
 	r.send("jobs", "a", "b")
-	before := r.queue("jobs").Peek(2)
+	before := peek(r.queue("jobs"), 2)
 	r.advance(time.Minute)
 	w.want(t, "a/1 b/1")
 	for range 2 {
-		dead := r.queue("jobs-dead").Peek(10)
+		dead := peek(r.queue("jobs-dead"), 10)
 		if len(dead) != 2 || dead[0].ID != before[0].ID || !dead[1].Timestamp.Equal(before[1].Timestamp) {
 			t.Fatalf("dead letters %v, want %v", dead, before)
 		}
-		wantText(t, bodies(dead), "a/0 b/0")
+		wantText(t, bodies(dead, nil), "a/0 b/0")
 		if n := r.queue("jobs").Metrics().BacklogCount; n != 0 {
 			t.Fatalf("%d messages left at the source", n)
 		}

@@ -196,7 +196,7 @@ func TestRuntime(t *testing.T) {
 		t.Errorf("metrics: %+v", sent)
 	}
 	kinds := ""
-	for _, m := range r.queue("analytics").Peek(10) {
+	for _, m := range peek(r.queue("analytics"), 10) {
 		kinds += m.ContentType + " "
 	}
 	wantText(t, kinds, "text json bytes v8 json v8 text ")

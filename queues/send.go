@@ -13,45 +13,40 @@ type Outgoing struct {
 	Delay       time.Duration // until it may be delivered; 0 to MaxDelay
 }
 
+// sendJob is one Send on its way to the journal.
+type sendJob struct {
+	out     []Outgoing
+	batch   []*message
+	bytes   int
+	metrics Metrics
+	err     error // why this one was refused when others were not
+}
+
 // Send adds messages to the queue, all or none, and returns once they are in
 // the journal. It takes at most MaxBatchMessages of MaxBatchBytes together.
+// Senders that meet share one write.
 // https://developers.cloudflare.com/queues/configuration/javascript-apis/
 func (q *Queue) Send(ctx context.Context, out []Outgoing) (Metrics, error) {
 	if err := ctx.Err(); err != nil {
 		return Metrics{}, err
 	}
-	batch, err := q.prepare(out)
+	job, err := q.prepare(out)
 	if err != nil {
 		return Metrics{}, err
 	}
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.closed {
-		return Metrics{}, os.ErrClosed
-	}
-	now := q.b.now()
-	for i := range batch {
-		m := &batch[i]
-		m.seq, m.sent = q.nextSeq+uint64(i), now
-		m.due = now + out[i].Delay.Milliseconds()
-	}
-	if err := q.writeSend(batch); err != nil {
+	if err := q.sends.Write(job, job.bytes); err != nil {
 		return Metrics{}, err
 	}
-	q.nextSeq += uint64(len(batch))
-	for i := range batch {
-		q.add(&batch[i], now)
-	}
-	q.pump(now)
-	return q.metrics(), nil
+	return job.metrics, job.err
 }
 
-// prepare checks a batch against the limits and copies its bodies.
-func (q *Queue) prepare(out []Outgoing) ([]message, error) {
-	if err := checkBatch(out); err != nil {
+// prepare checks a batch against the limits and gives its messages their ids.
+func (q *Queue) prepare(out []Outgoing) (*sendJob, error) {
+	total, err := checkBatch(out)
+	if err != nil {
 		return nil, err
 	}
-	batch := make([]message, len(out))
+	job := &sendJob{out: out, batch: make([]*message, len(out)), bytes: total + len(out)*overhead}
 	ids := make([]byte, len(out)*len(message{}.id))
 	if err := q.b.newIDs(ids); err != nil {
 		return nil, err
@@ -61,36 +56,93 @@ func (q *Queue) prepare(out []Outgoing) ([]message, error) {
 		if err != nil {
 			return nil, err
 		}
-		m := &batch[i]
+		m := &message{kind: kind, size: uint32(len(out[i].Body))}
 		copy(m.id[:], ids[i*len(m.id):])
-		m.kind, m.body = kind, string(out[i].Body)
+		job.batch[i] = m
 	}
-	return batch, nil
+	return job, nil
 }
 
-func checkBatch(out []Outgoing) error {
+// commitSends writes what senders have gathered. The lock is held.
+func (q *Queue) commitSends(jobs []*sendJob) error {
+	if q.closed {
+		return os.ErrClosed
+	}
+	now := q.b.now()
+	jobs = q.admit(jobs, now)
+	if err := q.writeSends(jobs); err != nil {
+		return err
+	}
+	for _, job := range jobs {
+		q.nextSeq += uint64(len(job.batch))
+		for _, m := range job.batch {
+			q.add(m, now)
+		}
+		q.tellSent(job)
+	}
+	q.pump(now)
+	metrics := q.metrics()
+	for _, job := range jobs {
+		job.metrics = metrics
+	}
+	return nil
+}
+
+// admit places the messages in the order of arrival. What the queue has no room
+// for is refused.
+func (q *Queue) admit(jobs []*sendJob, now int64) []*sendJob {
+	admitted := jobs[:0:0]
+	seq, bytes := q.nextSeq, q.bytes
+	for _, job := range jobs {
+		if bytes += int64(job.bytes - len(job.out)*overhead); bytes > MaxBacklogBytes {
+			job.err = errBacklog
+			continue
+		}
+		for i, m := range job.batch {
+			m.seq, m.sent = seq, now
+			m.due = now + job.out[i].Delay.Milliseconds()
+			seq++
+		}
+		admitted = append(admitted, job)
+	}
+	return admitted
+}
+
+// tellSent tells the watchers; the bodies are copied, because they are the sender's.
+func (q *Queue) tellSent(job *sendJob) {
+	if q.b.watched.Load() == 0 {
+		return
+	}
+	views := make([]Message, len(job.batch))
+	for i, m := range job.batch {
+		views[i] = m.view(append([]byte(nil), job.out[i].Body...))
+	}
+	q.b.tellBatch(EventSent, q, job.batch, views)
+}
+
+// checkBatch checks a batch against the limits and adds up its bodies.
+func checkBatch(out []Outgoing) (total int, err error) {
 	if len(out) == 0 {
-		return errEmptyBatch
+		return 0, errEmptyBatch
 	}
 	if len(out) > MaxBatchMessages {
-		return errBatchCount(len(out))
+		return 0, errBatchCount(len(out))
 	}
-	total := 0
 	for i := range out {
 		n := len(out[i].Body)
 		if n > MaxMessageBytes && len(out) == 1 {
-			return errMessageSize(n)
+			return 0, errMessageSize(n)
 		}
 		if n > MaxMessageBytes {
-			return errBatchedSize(n)
+			return 0, errBatchedSize(n)
 		}
 		if d := out[i].Delay; d < 0 || d > MaxDelay {
-			return errDelayOf(d)
+			return 0, errDelayOf(d)
 		}
 		total += n
 	}
 	if total > MaxBatchBytes {
-		return errBatchSize(total)
+		return 0, errBatchSize(total)
 	}
-	return nil
+	return total, nil
 }

@@ -77,8 +77,15 @@ func (w *Worker) DeliverQueue(ctx context.Context, b queues.Batch) (queues.Outco
 	if err != nil {
 		return queues.Outcome{}, err
 	}
+	if d := out.RetryBatch.DelaySeconds; d != nil && *d == noQueueHandler {
+		return queues.Outcome{}, fmt.Errorf("the Worker %s has no queue() handler: export default { async queue(batch, env, ctx) { … } }", w.name)
+	}
 	return out.queue(), nil
 }
+
+// noQueueHandler is the delay by which entry.js says that the Worker has no
+// queue() handler.
+const noQueueHandler = 1<<31 - 1
 
 // encodeBody writes a message body as JSON: text as a string, JSON as it is,
 // everything else in base64.

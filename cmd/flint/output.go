@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"mime/multipart"
+	"slices"
 	"strings"
 )
 
@@ -173,3 +175,6 @@ func columnsOf(object json.RawMessage) ([]string, error) {
 	}
 	return keys, nil
 }
+
+// sortedKeys are the keys of m in their order, so that what is printed is always the same.
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

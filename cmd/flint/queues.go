@@ -5,103 +5,164 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"flint/emulator"
+	"flint/emulator/config"
+	"flint/internal/cferr"
 )
 
 func (a *app) queues() *cobra.Command {
-	return group("queues", "Queues", a.queuesSend(), a.queuesList(),
-		notYet("peek"), notYet("purge"), notYet("pause"), notYet("resume"), notYet("info"), notYet("redrive"), notYet("consumer"), notYet("watch"))
+	return group("queues", "Queues",
+		a.queuesList(), a.queuesInfo(), a.queuesCreate(), a.queuesUpdate(), a.queuesDelete(),
+		a.queuesSend(), a.queuesPeek(), a.queuesPurge(), a.queuesPause(), a.queuesResume(),
+		a.queuesRedrive(), a.queuesConsumer(), a.queuesPull(), a.queuesAck(), a.queuesWatch())
 }
 
-func (a *app) queuesSend() *cobra.Command {
-	var asText bool
-	var delay int
-	cmd := &cobra.Command{
-		Use:   "send QUEUE MESSAGE",
-		Short: "Send a message: JSON, or text with --text",
-		Args:  exactly("a queue", "a message"),
-		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			body, err := messageBody(args[1], asText, delay)
-			if err != nil {
+// openQueue is a queue that a command works on.
+type openQueue struct {
+	*emulator.Client
+	name string
+	base string // REST path
+}
+
+// onQueue runs f on the queue called name.
+func (a *app) onQueue(cmd *cobra.Command, name string, f func(q *openQueue) error) error {
+	return a.onProject(cmd, func(_ *config.Project, c *emulator.Client) error {
+		return noSuchQueue(cmd, c, f(&openQueue{c, name, "/queues" + emulator.Path(name)}))
+	})
+}
+
+// call makes a REST call on the queue; path is below it.
+func (q *openQueue) call(cmd *cobra.Command, method, path string, in, out any) error {
+	_, err := q.Call(cmd.Context(), method, q.base+path, in, out)
+	return err
+}
+
+// codeNoQueue is Cloudflare's code for a queue that nobody made.
+const codeNoQueue = 11000
+
+// noSuchQueue says which queues there are when the one that was meant is not.
+func noSuchQueue(cmd *cobra.Command, c *emulator.Client, err error) error {
+	var e *cferr.Error
+	if !errors.As(err, &e) || e.Code != codeNoQueue {
+		return err
+	}
+	var names []string
+	if err := eachQueue(cmd, c, func(q queueInfo) error { names = append(names, q.Name); return nil }); err != nil {
+		return err
+	}
+	return fmt.Errorf("%s; there are: %s (`flint queues create NAME` makes one)", e.Message, listOr(names, "none"))
+}
+
+// queueInfo is a queue as the REST API shows it.
+type queueInfo struct {
+	Name      string `json:"queue_name"`
+	ID        string `json:"queue_id"`
+	Created   string `json:"created_on"`
+	Modified  string `json:"modified_on"`
+	Producers []struct{ Type, Script string }
+	Consumers []consumerInfo
+	Settings  struct {
+		Delay     int64 `json:"delivery_delay"`
+		Paused    bool  `json:"delivery_paused"`
+		Retention int64 `json:"message_retention_period"`
+	}
+	raw json.RawMessage
+}
+
+// consumerInfo is a consumer as the REST API shows it.
+type consumerInfo struct {
+	ID              string `json:"consumer_id"`
+	Type, Script    string
+	DeadLetterQueue string `json:"dead_letter_queue"`
+	Settings        map[string]any
+}
+
+// queuesPerPage is how many queues a listing asks for at once.
+const queuesPerPage = 1000
+
+// eachQueue calls f for each queue, by name.
+func eachQueue(cmd *cobra.Command, c *emulator.Client, f func(queueInfo) error) error {
+	query := url.Values{"per_page": {fmt.Sprint(queuesPerPage)}}
+	for page := 1; ; page++ {
+		query.Set("page", fmt.Sprint(page))
+		var all []json.RawMessage
+		if _, err := c.Call(cmd.Context(), http.MethodGet, "/queues?"+query.Encode(), nil, &all); err != nil {
+			return err
+		}
+		for _, raw := range all {
+			q := queueInfo{raw: raw}
+			if err := json.Unmarshal(raw, &q); err != nil {
 				return err
 			}
-			_, c, err := a.connect(cmd)
-			if err != nil {
+			if err := f(q); err != nil {
 				return err
 			}
-			defer func() { err = errors.Join(err, c.Close()) }()
-			if _, err := c.Call(cmd.Context(), http.MethodPost, "/queues"+emulator.Path(args[0])+"/messages", body, nil); err != nil {
-				return err
-			}
-			fmt.Fprintf(a.std.Err, "sent to %s\n", args[0])
+		}
+		if len(all) < queuesPerPage {
 			return nil
-		},
+		}
 	}
-	cmd.Flags().BoolVar(&asText, "text", false, "the message is text, not JSON")
-	cmd.Flags().IntVar(&delay, "delay", 0, "seconds until it may be delivered (at most 86400)")
-	return cmd
-}
-
-func messageBody(message string, asText bool, delay int) (map[string]any, error) {
-	body := map[string]any{}
-	if delay != 0 {
-		body["delay_seconds"] = delay
-	}
-	if asText {
-		body["content_type"], body["body"] = "text", message
-		return body, nil
-	}
-	if !json.Valid([]byte(message)) {
-		return nil, usagef("the message is not JSON: quote it as '{\"type\":\"x\"}', or send it with --text")
-	}
-	body["content_type"], body["body"] = "json", json.RawMessage(message)
-	return body, nil
 }
 
 func (a *app) queuesList() *cobra.Command {
 	var asJSON bool
-	cmd := &cobra.Command{
+	cmd := localFlags(&cobra.Command{
 		Use:   "list",
 		Short: "List the queues with their backlogs",
 		Args:  noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) (err error) {
-			_, c, err := a.connect(cmd)
-			if err != nil {
-				return err
-			}
-			defer func() { err = errors.Join(err, c.Close()) }()
-			var queues []map[string]any
-			if _, err := c.Call(cmd.Context(), http.MethodGet, "/queues", nil, &queues); err != nil {
-				return err
-			}
-			if asJSON {
-				return a.printJSON(queues)
-			}
-			return a.printQueues(cmd, c, queues)
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.onProject(cmd, func(_ *config.Project, c *emulator.Client) error {
+				if !asJSON {
+					return a.printQueues(cmd, c)
+				}
+				list := a.list("[", "]")
+				err := eachQueue(cmd, c, func(q queueInfo) error { return list.add("", q.raw) })
+				return errors.Join(err, list.end())
+			})
 		},
-	}
+	})
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }
 
-func (a *app) printQueues(cmd *cobra.Command, c *emulator.Client, queues []map[string]any) error {
-	rows := make([][]string, len(queues))
-	for i, q := range queues {
-		name, _ := q["queue_name"].(string)
-		var m struct {
-			Count json.Number `json:"backlog_count"`
-			Bytes json.Number `json:"backlog_bytes"`
-		}
-		if _, err := c.Call(cmd.Context(), http.MethodGet, "/queues"+emulator.Path(name)+"/metrics", nil, &m); err != nil {
+// backlog is what the metrics of a queue say.
+type backlog struct {
+	Count  int64 `json:"backlog_count"`
+	Bytes  int64 `json:"backlog_bytes"`
+	Oldest int64 `json:"oldest_message_timestamp_ms"`
+}
+
+func (a *app) printQueues(cmd *cobra.Command, c *emulator.Client) error {
+	var rows [][]string
+	err := eachQueue(cmd, c, func(q queueInfo) error {
+		var m backlog
+		if _, err := c.Call(cmd.Context(), http.MethodGet, "/queues"+emulator.Path(q.Name)+"/metrics", nil, &m); err != nil {
 			return err
 		}
-		rows[i] = []string{name, m.Count.String(), m.Bytes.String(),
-			strings.TrimSpace(fmt.Sprint(q["producers_total_count"])), strings.TrimSpace(fmt.Sprint(q["consumers_total_count"]))}
+		state := "delivers"
+		switch {
+		case q.Settings.Paused:
+			state = "paused"
+		case len(q.Consumers) == 0:
+			state = "no consumer"
+		}
+		rows = append(rows, []string{q.Name, fmt.Sprint(m.Count), fmt.Sprint(m.Bytes), fmt.Sprint(len(q.Producers)), fmt.Sprint(len(q.Consumers)), state})
+		return nil
+	})
+	if err == nil {
+		table(a.std.Out, []string{"queue", "messages", "bytes", "producers", "consumers", "state"}, rows)
 	}
-	table(a.std.Out, []string{"queue", "messages", "bytes", "producers", "consumers"}, rows)
-	return nil
+	return err
+}
+
+func (c consumerInfo) String() string {
+	if c.Type == "worker" {
+		return "worker:" + c.Script
+	}
+	return strings.TrimSuffix(c.Type+":"+c.Script, ":")
 }

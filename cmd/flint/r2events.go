@@ -154,9 +154,6 @@ func eventWords(types []string) string {
 	return strings.Join(words, " and ")
 }
 
-// codeNoQueue is Cloudflare's code for a queue that does not exist.
-const codeNoQueue = 11000
-
 func noQueue(err error, queue string) error {
 	if hasCode(err, codeNoQueue) {
 		return fmt.Errorf("no queue is called %q; `flint queues list` shows all", queue)

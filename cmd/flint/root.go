@@ -86,10 +86,10 @@ func exactly(names ...string) cobra.PositionalArgs {
 // oneOrTwo asks for a named argument and lets one more follow.
 func oneOrTwo(name string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
-		if len(args) == 2 {
-			return nil
+		if len(args) > 2 {
+			return usagef("%s: unexpected argument %q", cmd.CommandPath(), args[2])
 		}
-		return exactly(name)(cmd, args)
+		return exactly(name)(cmd, args[:min(len(args), 1)])
 	}
 }
 

@@ -1,7 +1,7 @@
-// Miniflare for the conformance suite. Each line on standard input names a
-// Wrangler file, {"id", "config"}; Miniflare then runs its Worker on a free port and a
+// Miniflare for the conformance suite. Each line on standard input names
+// Wrangler files, {"id", "configs"}; Miniflare then runs their Workers, the first on a free port, and a
 // line {"id", "url"} or {"id", "error"} answers on standard output. {"id", "stop": true}
-// ends it. Wrangler itself reads the file, so the peer sees what `wrangler dev` would see.
+// ends it. Wrangler itself reads the files, so the peer sees what `wrangler dev` would see.
 import { createInterface } from "node:readline";
 import { build } from "esbuild";
 import { Miniflare, convertV4MiniflareOptions } from "miniflare";
@@ -17,24 +17,29 @@ async function bundle(main, define) {
 	return out.outputFiles[0].text;
 }
 
-async function start(config) {
+async function workersOf(config) {
 	const { workerOptions, main, define, externalWorkers } = optionsOf(config);
 	const worker = { ...workerOptions, name: readConfig({ config }).name };
 	worker.modules = [{ type: "ESModule", path: "index.js", contents: await bundle(main, define) }];
+	return [worker, ...externalWorkers];
+}
+
+async function start(configs) {
+	const workers = (await Promise.all(configs.map(workersOf))).flat();
 	const miniflare = new Miniflare(convertV4MiniflareOptions({
-		host: "127.0.0.1", port: 0, telemetry: { enabled: false }, workers: [worker, ...externalWorkers],
+		host: "127.0.0.1", port: 0, telemetry: { enabled: false }, workers,
 	}));
 	return { miniflare, url: (await miniflare.ready).toString() };
 }
 
-async function handle({ id, config, stop }) {
+async function handle({ id, configs, stop }) {
 	try {
 		if (stop) {
 			await running.get(id)?.miniflare.dispose();
 			running.delete(id);
 			return { id };
 		}
-		const started = await start(config);
+		const started = await start(configs);
 		running.set(id, started);
 		return { id, url: started.url };
 	} catch (e) {

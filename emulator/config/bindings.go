@@ -106,10 +106,13 @@ func (r *workerReader) readQueues() {
 	for _, s := range q.at("consumers").each() {
 		c := QueueConsumer{
 			Queue:           r.id(s.at("queue")),
+			Pull:            s.at("type").str() == httpPull,
 			MaxBatchSize:    r.whole(s.at("max_batch_size"), 1, maxBatchSize),
 			MaxConcurrency:  r.whole(s.at("max_concurrency"), 1, maxConcurrency),
 			RetryDelay:      r.seconds(s.at("retry_delay"), maxDelay),
 			DeadLetterQueue: r.id(s.at("dead_letter_queue")),
+
+			VisibilityTimeout: r.milliseconds(s.at("visibility_timeout_ms"), maxVisibility),
 		}
 		if t := s.at("max_batch_timeout"); t.node != nil {
 			d := r.seconds(t, maxBatchTimeout)
@@ -119,7 +122,23 @@ func (r *workerReader) readQueues() {
 			n := r.whole(t, 0, maxRetries)
 			c.MaxRetries = &n
 		}
+		r.warnMeaningless(s, c.Pull)
 		r.w.QueueConsumers = append(r.w.QueueConsumers, c)
+	}
+}
+
+const httpPull = "http_pull"
+
+// warnMeaningless names the keys that a consumer of that type has no use for.
+func (r *workerReader) warnMeaningless(consumer setting, pull bool) {
+	keys, kind := []string{"visibility_timeout_ms"}, "worker"
+	if pull {
+		keys, kind = []string{"max_batch_size", "max_batch_timeout", "max_concurrency"}, httpPull
+	}
+	for _, key := range keys {
+		if s := consumer.at(key); !s.empty() {
+			r.report.warnf(s.pos, s.key, "has no effect on a consumer of type %q", kind)
+		}
 	}
 }
 
@@ -143,6 +162,17 @@ func (r *workerReader) seconds(s setting, most time.Duration) time.Duration {
 		return 0
 	}
 	return time.Duration(math.Round(s.num * float64(time.Second)))
+}
+
+func (r *workerReader) milliseconds(s setting, most time.Duration) time.Duration {
+	if s.node == nil {
+		return 0
+	}
+	if !(s.num >= 0 && s.num <= float64(most.Milliseconds())) {
+		r.report.errorf(s.pos, s.key, "found %s, want 0 to %d milliseconds", s.found(), most.Milliseconds())
+		return 0
+	}
+	return time.Duration(math.Round(s.num)) * time.Millisecond
 }
 
 func (r *workerReader) readServices() {

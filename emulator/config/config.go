@@ -61,18 +61,19 @@ type Settings struct {
 	Install       bool   `json:"install"`        // default true; false never runs npm
 	LogFormat     string `json:"log_format"`     // pretty or json
 
-	R2Domains map[string]R2Domain `json:"r2_domains,omitempty"` // by host
-	R2Public  []string            `json:"r2_public,omitempty"`  // buckets at BUCKET.r2.dev
-	R2Events  []R2Notification    `json:"r2_events,omitempty"`  // in the order of the file
-	KVDriver  string              `json:"kv_driver"`            // memory, redis://…, redis://embedded
-	KV        KVRules             `json:"kv,omitzero"`          // of all namespaces
-	KVByID    []KVNamespaceRule   `json:"kv_by_id,omitempty"`   // of single ones
-	R2Driver  string              `json:"r2_driver"`            // disk, s3://…
-	R2Key     R2Key               `json:"r2_key,omitzero"`      // a fixed token of the S3 API
-	Outbound  Outbound            `json:"outbound,omitzero"`    // what a Worker's fetch() reaches
-	AIScripts []string            `json:"ai_scripts,omitempty"` // folders of scripted answers, absolute
-	AI        AIRules             `json:"ai,omitzero"`
-	Try       []string            `json:"try,omitempty"` // commands that flint dev suggests once it is ready; {url} and {control} stand for its addresses
+	R2Domains      map[string]R2Domain `json:"r2_domains,omitempty"`      // by host
+	R2Public       []string            `json:"r2_public,omitempty"`       // buckets at BUCKET.r2.dev
+	R2Events       []R2Notification    `json:"r2_events,omitempty"`       // in the order of the file
+	KVDriver       string              `json:"kv_driver"`                 // memory, redis://…, redis://embedded
+	KV             KVRules             `json:"kv,omitzero"`               // of all namespaces
+	KVByID         []KVNamespaceRule   `json:"kv_by_id,omitempty"`        // of single ones
+	QueueRetention time.Duration       `json:"queue_retention,omitempty"` // of messages in queues that set none; 0 = 4 days
+	R2Driver       string              `json:"r2_driver"`                 // disk, s3://…
+	R2Key          R2Key               `json:"r2_key,omitzero"`           // a fixed token of the S3 API
+	Outbound       Outbound            `json:"outbound,omitzero"`         // what a Worker's fetch() reaches
+	AIScripts      []string            `json:"ai_scripts,omitempty"`      // folders of scripted answers, absolute
+	AI             AIRules             `json:"ai,omitzero"`
+	Try            []string            `json:"try,omitempty"` // commands that flint dev suggests once it is ready; {url} and {control} stand for its addresses
 }
 
 // Values of KVRules.Consistency.
@@ -189,16 +190,20 @@ type QueueProducer struct {
 	DeliveryDelay  time.Duration
 }
 
-// QueueConsumer is a push consumer. Zero values mean Cloudflare's defaults;
-// the pointers tell an explicit zero from an absent key.
+// QueueConsumer consumes a queue: a Worker, or with Pull whoever asks over HTTP.
+// Zero values mean Cloudflare's defaults; the pointers tell an explicit zero from
+// an absent key.
 type QueueConsumer struct {
 	Queue           string
+	Pull            bool           // type = "http_pull"
 	MaxBatchSize    int            // default 10, at most 100
 	MaxBatchTimeout *time.Duration // default 5 s, at most 60 s
 	MaxRetries      *int           // default 3, at most 100
 	MaxConcurrency  int            // 0 = scales with the backlog
 	RetryDelay      time.Duration
 	DeadLetterQueue string
+
+	VisibilityTimeout time.Duration // of a pulled message; default 30 s, at most 12 h
 }
 
 // Unserved is a binding that is declared and not served by flint yet: using it

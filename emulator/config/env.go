@@ -192,8 +192,5 @@ func (v *view) unservedParts() []string {
 	for _, key := range []string{"local_protocol", "upstream_protocol", "host", "enable_containers"} {
 		note(v.get("dev").at(key))
 	}
-	for _, s := range v.get("queues").at("consumers").each() {
-		note(s.at("visibility_timeout_ms"))
-	}
 	return out
 }

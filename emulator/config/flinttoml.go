@@ -18,6 +18,7 @@ var flintSpec = map[string]*spec{
 		"driver": text, "public": texts, "domains": mapOf(domainSpec), "notifications": listOf(notificationSpec),
 		"access_key_id": text, "secret_access_key": text,
 	}),
+	"queues":   table(map[string]*spec{"message_retention_period": integer}),
 	"outbound": table(outboundSpec),
 	"ai": table(map[string]*spec{
 		"scripts": texts, "strict": boolean, "seed": integer, "time_to_first_token": text, "tokens_per_second": integer,

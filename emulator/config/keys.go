@@ -49,7 +49,7 @@ var routeSpec = either(text, table(map[string]*spec{
 var queuesSpec = table(map[string]*spec{
 	"producers": bindings([]string{"binding"}, map[string]*spec{"queue": text, "delivery_delay": number}),
 	"consumers": listOf(table(map[string]*spec{
-		"queue": text, "type": oneOf("worker"), "max_batch_size": integer, "max_batch_timeout": number, "max_retries": integer,
+		"queue": text, "type": oneOf("worker", "http_pull"), "max_batch_size": integer, "max_batch_timeout": number, "max_retries": integer,
 		"dead_letter_queue": text, "max_concurrency": integer, "visibility_timeout_ms": number, "retry_delay": number,
 	}, "queue")),
 })

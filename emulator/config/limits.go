@@ -13,6 +13,10 @@ const (
 	maxBatchTimeout = 60 * time.Second
 	maxRetries      = 100
 	maxConcurrency  = 250
+
+	minRetention, maxRetention, defaultRetention = 60, 14 * 24 * 3600, 4 * 24 * 3600 // seconds that queues keep messages
+	// https://developers.cloudflare.com/queues/configuration/pull-consumers/#3-pull-messages
+	maxVisibility = 12 * time.Hour
 	// https://developers.cloudflare.com/queues/platform/limits/
 	maxDelay = 24 * time.Hour
 

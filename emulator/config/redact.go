@@ -93,15 +93,21 @@ func (q QueueProducer) MarshalJSON() ([]byte, error) {
 
 // MarshalJSON writes seconds, as the Wrangler file does.
 func (q QueueConsumer) MarshalJSON() ([]byte, error) {
+	kind := ""
+	if q.Pull {
+		kind = httpPull
+	}
 	return json.Marshal(struct {
 		Queue           string   `json:"queue"`
+		Type            string   `json:"type,omitempty"`
 		MaxBatchSize    int      `json:"max_batch_size,omitempty"`
 		MaxBatchTimeout *float64 `json:"max_batch_timeout,omitempty"`
 		MaxRetries      *int     `json:"max_retries,omitempty"`
 		MaxConcurrency  int      `json:"max_concurrency,omitempty"`
 		RetryDelay      float64  `json:"retry_delay,omitempty"`
 		DeadLetterQueue string   `json:"dead_letter_queue,omitempty"`
-	}{q.Queue, q.MaxBatchSize, seconds(q.MaxBatchTimeout), q.MaxRetries, q.MaxConcurrency, q.RetryDelay.Seconds(), q.DeadLetterQueue})
+		Visibility      int64    `json:"visibility_timeout_ms,omitempty"`
+	}{q.Queue, kind, q.MaxBatchSize, seconds(q.MaxBatchTimeout), q.MaxRetries, q.MaxConcurrency, q.RetryDelay.Seconds(), q.DeadLetterQueue, q.VisibilityTimeout.Milliseconds()})
 }
 
 func seconds(d *time.Duration) *float64 {

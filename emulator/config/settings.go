@@ -56,6 +56,7 @@ func (l *loader) setDefaults(v *viper.Viper) {
 	v.SetDefault("r2::driver", "disk")
 	v.SetDefault("ai::seed", 0)
 	v.SetDefault("ai::tokens_per_second", 0)
+	v.SetDefault("queues::message_retention_period", defaultRetention)
 }
 
 // bindFlags takes --control-port for control_port, and --no-watch for the
@@ -103,6 +104,9 @@ func (s *settingsReader) read(out *Settings) {
 		out.KV.Consistency = Eventual
 	}
 	out.KVByID = s.namespaces(out.KV)
+	if n := s.number("queues::message_retention_period", minRetention, maxRetention); n != defaultRetention {
+		out.QueueRetention = time.Duration(n) * time.Second
+	}
 	out.R2Driver = s.driver("r2::driver", "disk", "s3", "s3s")
 	out.R2Key = s.r2Key()
 	s.outbound(&out.Outbound)

@@ -16,6 +16,7 @@ import (
 
 	"flint/internal/cferr"
 	"flint/internal/clock"
+	"flint/queues"
 )
 
 // Status is what GET /_flint/health tells.
@@ -33,16 +34,19 @@ type Options struct {
 	Clock   clock.Clock
 	Advance func(ctx context.Context, by time.Duration) error // returns when all that fell due is done
 	Status  func() Status
+	Queues  *queues.Broker
+	Closing <-chan struct{} // closed when the emulator ends: so do streams
 }
 
 // Routes adds /_flint to r. What DESIGN names and is not served yet answers
 // 501 with its name.
 func Routes(r *mux.Router, opt Options) {
-	c := &api{opt}
+	c := &api{opt: opt, watchers: make(chan struct{}, maxWatchers)}
 	s := r.PathPrefix("/_flint").Subrouter()
 	s.HandleFunc("/health", c.health).Methods(http.MethodGet)
 	s.HandleFunc("/clock", c.now).Methods(http.MethodGet)
 	s.HandleFunc("/clock/advance", c.advance).Methods(http.MethodPost)
+	s.HandleFunc("/queues/watch", c.watchQueues).Methods(http.MethodGet)
 	profiles(r)
 	for _, name := range []string{"reset", "seed", "snapshot", "faults", "journal", "usage"} {
 		s.PathPrefix("/" + name).HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -61,7 +65,10 @@ func profiles(r *mux.Router) {
 	r.PathPrefix("/debug/pprof/").HandlerFunc(pprof.Index)
 }
 
-type api struct{ opt Options }
+type api struct {
+	opt      Options
+	watchers chan struct{} // one token for each that watches
+}
 
 func (c *api) health(w http.ResponseWriter, _ *http.Request) { writeJSON(w, c.opt.Status()) }
 

@@ -24,7 +24,7 @@ type reader struct {
 var errTorn = errors.New("torn tail")
 
 // scan replays f and returns where its last whole record ends.
-func scan(f *os.File, replay func([]byte) error) (int64, error) {
+func scan(f *os.File, replay func([]byte, int64) error) (int64, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return 0, err
@@ -38,7 +38,7 @@ func scan(f *os.File, replay func([]byte) error) (int64, error) {
 		if err != nil {
 			return r.end, err
 		}
-		if err := replay(record); err != nil {
+		if err := replay(record, r.end+HeaderSize); err != nil {
 			return r.end, err
 		}
 		r.end += HeaderSize + int64(len(record))

@@ -52,6 +52,12 @@ type Log struct {
 // record, oldest first. The slice is valid only during the call. What follows
 // the last whole record is cut off; a damaged record before that is an error.
 func Open(path string, replay func(record []byte) error) (*Log, error) {
+	return OpenAt(path, func(record []byte, _ int64) error { return replay(record) })
+}
+
+// OpenAt is Open for a service that does not keep all in memory: replay is also
+// told where in the file the record is, for ReadAt.
+func OpenAt(path string, replay func(record []byte, at int64) error) (*Log, error) {
 	f, err := openFile(path)
 	if err != nil {
 		return nil, err
@@ -104,23 +110,44 @@ func syncDir(path string) error {
 // Append writes records as one unit of ordering and returns when the kernel
 // has them. After an error nothing of them is in the log.
 func (l *Log) Append(records ...[]byte) error {
+	_, err := l.AppendAt(records...)
+	return err
+}
+
+// AppendAt is Append and tells where in the file the first record is; the next
+// one is behind it and another HeaderSize. A rewrite moves them.
+func (l *Log) AppendAt(records ...[]byte) (at int64, err error) {
 	for _, r := range records {
 		if err := checkSize(r); err != nil {
-			return err
+			return 0, err
 		}
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.err != nil {
-		return l.err
+		return 0, l.err
 	}
 	n, err := l.writeFrames(records)
 	if err != nil {
-		return l.undo(err)
+		return 0, l.undo(err)
 	}
+	at = l.size + HeaderSize
 	l.size += n
 	if cap(l.buf) > maxScratch {
 		l.buf = nil // many records must not pin their memory
+	}
+	return at, nil
+}
+
+// ReadAt fills p with what is at a place of the file. The caller keeps a
+// rewrite from moving it meanwhile.
+func (l *Log) ReadAt(p []byte, at int64) error {
+	f, _, err := l.current()
+	if err != nil {
+		return err
+	}
+	if _, err := f.ReadAt(p, at); err != nil {
+		return fmt.Errorf("read %d bytes at %d of %s: %w", len(p), at, l.path, err)
 	}
 	return nil
 }

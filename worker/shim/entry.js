@@ -9,6 +9,10 @@ const TOKEN = "flint:token";
 const WORKER = "flint:worker";
 const main = user.default;
 
+// How a Worker without a queue() handler answers a batch: a delay that no
+// handler can ask for. flint reads it (events.go) and keeps the messages.
+const noQueueHandler = (batch) => batch.retryAll({ delaySeconds: 2147483647 });
+
 function describe(error, handler) {
   const isError = error instanceof Error || (typeof error?.stack === "string" && typeof error?.message === "string");
   const causes = [];
@@ -66,6 +70,7 @@ function wrapObject() {
   for (const handler of ["queue", "scheduled", "email", "tail", "trace"]) {
     if (typeof main?.[handler] === "function") entry[handler] = rethrowing(handler);
   }
+  entry.queue ??= noQueueHandler;
   return entry;
 }
 
@@ -83,6 +88,7 @@ function wrapClass() {
       }
     }
   };
+  if (typeof main.prototype.queue !== "function") entry.prototype.queue = noQueueHandler;
   for (const handler of ["queue", "scheduled", "email", "tail"]) {
     if (typeof main.prototype[handler] !== "function") continue;
     entry.prototype[handler] = async function (arg) {

@@ -1,0 +1,242 @@
+package queues
+
+import (
+	"errors"
+	"log/slog"
+	"os"
+	"sort"
+
+	"flint/internal/wal"
+)
+
+// compact starts a rewrite of the journal once most of it is garbage. The lock
+// is held; the rewrite goes on beside everything else.
+func (q *Queue) compact() {
+	live := q.bytes + int64(q.count)*overhead
+	if q.compacting || q.closed || q.ctx == nil || q.log.Size()-live < max(minGarbage, live) {
+		return
+	}
+	if now := q.b.now(); q.compactAt > now {
+		return
+	}
+	q.compacting = true
+	q.b.workers.Add(1)
+	go func() {
+		defer q.b.workers.Done()
+		err := q.rewrite()
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		q.compacting = false
+		if err != nil && !q.closed {
+			q.compactAt = q.b.now() + maxBackoff.Milliseconds()
+			q.b.log.Error("could not compact the journal of a queue", slog.String("queue", q.name), slog.Any("error", err))
+		}
+		q.compact() // of what became garbage meanwhile
+	}()
+}
+
+// moved is a message with its new place in the journal.
+type moved struct {
+	seq uint64
+	at  int64
+}
+
+// rewriter writes the live messages to a new journal, a chunk at a time.
+type rewriter struct {
+	q     *Queue
+	log   *wal.Rewriting
+	limit uint64 // messages from here on are carried over with the old journal's end
+	next  uint64 // the first message of the next chunk
+	buf   []byte
+	moved []moved
+}
+
+// rewrite replaces the journal by the shortest one that leads to the present
+// state. The lock is not held, but for moments. Each chunk is written as it is
+// at its time; what happened to it since the rewrite began is read again on top
+// of that, which changes nothing.
+func (q *Queue) rewrite() (err error) {
+	r, err := q.beginRewrite()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, r.log.End()) }()
+	for r.next < r.limit {
+		if err := r.chunk(); err != nil {
+			return err
+		}
+	}
+	if err := r.log.CatchUp(); err != nil {
+		return err
+	}
+	return r.swap()
+}
+
+func (q *Queue) beginRewrite() (*rewriter, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
+		return nil, os.ErrClosed
+	}
+	log, err := q.log.BeginRewrite()
+	if err != nil {
+		return nil, err
+	}
+	r := &rewriter{q: q, log: log, limit: q.nextSeq}
+	if err := r.head(); err != nil {
+		return nil, errors.Join(err, log.End())
+	}
+	return r, nil
+}
+
+// head writes what the journal says beside messages.
+func (r *rewriter) head() error {
+	if _, err := r.log.Append(r.q.appendSettings(nil)); err != nil {
+		return err
+	}
+	if r.q.kept == nil {
+		return nil
+	}
+	record, err := appendKept(nil, r.q.kept)
+	if err == nil {
+		_, err = r.log.Append(record)
+	}
+	return err
+}
+
+// snapshot is what one chunk holds, taken at one moment.
+type snapshot struct {
+	messages []*message // copies
+	origins  []string
+	marks    [][]byte // records that follow: leases and dead letters
+}
+
+func (r *rewriter) chunk() error {
+	s, err := r.take()
+	if err != nil {
+		return err
+	}
+	for start := 0; start < len(s.messages); {
+		end := start + 1
+		for end < len(s.messages) && s.origins[end] == s.origins[start] {
+			end++
+		}
+		if err := r.write(s.messages[start:end], s.origins[start]); err != nil {
+			return err
+		}
+		start = end
+	}
+	for _, mark := range s.marks {
+		if _, err := r.log.Append(mark); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// take copies the next messages under the lock.
+func (r *rewriter) take() (snapshot, error) {
+	q := r.q
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	var s snapshot
+	if q.closed {
+		return s, os.ErrClosed
+	}
+	bytes := 0
+	first := sort.Search(q.all.len(), func(i int) bool { return q.all.at(i).seq >= r.next })
+	r.next = r.limit
+	for i := first; i < q.all.len(); i++ {
+		m := q.all.at(i)
+		if m.seq >= r.limit {
+			break
+		}
+		if bytes > rewriteBytes || len(s.messages) >= rewriteMessages {
+			r.next = m.seq
+			break
+		}
+		if m.state == stGone {
+			continue
+		}
+		c := *m
+		s.messages, s.origins = append(s.messages, &c), append(s.origins, q.origin(m))
+		bytes += int(m.size)
+		if mark := q.mark(m); mark != nil {
+			s.marks = append(s.marks, mark)
+		}
+	}
+	return s, nil
+}
+
+// mark is the record that says more of a message than that it waits.
+func (q *Queue) mark(m *message) []byte {
+	switch m.state {
+	case stLeased:
+		return appendAttempts(appendLease(nil, m.due), []*message{m}, 0)
+	case stDead:
+		d := q.dead[m]
+		return appendSettlement(nil, &settlement{at: q.b.now(), dead: []*message{m}, deadTo: d.to, redrive: d.redrive})
+	}
+	return nil
+}
+
+// write copies messages of one origin, with their bodies, into one record.
+func (r *rewriter) write(batch []*message, origin string) error {
+	buf := r.buf[:0]
+	if origin == "" {
+		buf = append(buf, recSend)
+	} else {
+		buf = appendOrigin(buf, origin)
+	}
+	old := make([]message, len(batch)) // appendMessage changes the places
+	for i, m := range batch {
+		old[i] = *m
+	}
+	err := readBodies(r.q.log.ReadAt, batch, func(i int, body []byte) error {
+		c := old[i]
+		buf = appendMessage(buf, 0, &c, body)
+		r.moved = append(r.moved, moved{c.seq, c.at})
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	at, err := r.log.Append(buf)
+	if err != nil {
+		return err
+	}
+	for i := len(r.moved) - len(batch); i < len(r.moved); i++ {
+		r.moved[i].at += at
+	}
+	r.buf = buf
+	return nil
+}
+
+// swap puts the new journal in place and tells the messages where they are.
+func (r *rewriter) swap() error {
+	q := r.q
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
+		return os.ErrClosed
+	}
+	shift, err := r.log.Swap()
+	if err != nil {
+		return err
+	}
+	next := 0
+	for i := range q.all.len() {
+		m := q.all.at(i)
+		if m.seq >= r.limit {
+			m.at += shift
+			continue
+		}
+		for next < len(r.moved) && r.moved[next].seq < m.seq {
+			next++
+		}
+		if next < len(r.moved) && r.moved[next].seq == m.seq {
+			m.at = r.moved[next].at
+		}
+	}
+	return nil
+}

@@ -1,0 +1,272 @@
+package queues
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/hex"
+	"log/slog"
+	"os"
+	"time"
+)
+
+// LeaseID names one lease of one message: 32 hex digits that mean nothing to
+// the caller.
+type LeaseID string
+
+// Leased is a message that a pull consumer has for itself until Expires.
+type Leased struct {
+	Message
+	Lease   LeaseID
+	Expires time.Time
+}
+
+// LeaseRetry asks for a message to be delivered again; a nil Delay means the
+// consumer's retry_delay.
+type LeaseRetry struct {
+	Lease LeaseID
+	Delay *time.Duration // 0 to MaxDelay
+}
+
+// Pull leases up to batchSize messages (0 = 5, at most MaxBatchMessages) for
+// the visibility timeout (0 = the consumer's, else 30 s; at most
+// MaxVisibility) and returns them with the number of messages that the queue
+// holds, the leased ones included. It never waits: an empty queue gives no messages. A
+// message that is not settled in time is ready again and its attempt has
+// counted. The queue needs a consumer of type http_pull.
+// https://developers.cloudflare.com/queues/configuration/pull-consumers/
+func (q *Queue) Pull(ctx context.Context, batchSize int, visibility time.Duration) ([]Leased, int, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, 0, err
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	size, visible, err := q.pullable(batchSize, visibility)
+	if err != nil {
+		return nil, 0, err
+	}
+	now := q.b.now()
+	q.tick(now)
+	until := now + visible.Milliseconds()
+	batch, views, err := q.lease(size, until)
+	if err != nil {
+		return nil, 0, err
+	}
+	out := make([]Leased, len(batch))
+	for i, m := range batch {
+		out[i] = Leased{Message: views[i], Lease: m.leaseID(), Expires: fromMillis(until)}
+	}
+	q.b.tellBatch(EventDelivered, q, batch, views)
+	q.arm(now)
+	return out, q.count, nil
+}
+
+// pullable checks the arguments of Pull and fills in the defaults.
+func (q *Queue) pullable(size int, visibility time.Duration) (int, time.Duration, error) {
+	c := q.consumer
+	switch {
+	case q.closed:
+		return 0, 0, os.ErrClosed
+	case c == nil || c.cfg.Type != HTTPPull:
+		return 0, 0, errNoPull(q.name)
+	case q.settings.paused:
+		return 0, 0, errPaused
+	case size < 0 || size > MaxBatchMessages:
+		return 0, 0, errPullSize(size)
+	case visibility < 0 || visibility > MaxVisibility:
+		return 0, 0, errVisibility(visibility)
+	}
+	if size == 0 {
+		size = defaultPullSize
+	}
+	if visibility == 0 {
+		visibility = c.cfg.VisibilityTimeout
+	}
+	return size, visibility, nil
+}
+
+// lease takes ready messages from the front until a moment, in one record.
+func (q *Queue) lease(size int, until int64) ([]*message, []Message, error) {
+	batch := q.popReady(min(q.n[stReady], size))
+	if len(batch) == 0 {
+		return nil, nil, nil
+	}
+	views, err := q.views(batch)
+	if err == nil {
+		err = q.writeLease(batch, until)
+	}
+	if err != nil {
+		q.putBack(batch)
+		return nil, nil, err
+	}
+	for i, m := range batch {
+		m.attempts++
+		views[i].Attempts++
+		m.due = until
+		q.holdLease(m)
+	}
+	return batch, views, nil
+}
+
+// holdLease notes a lease that ends at the message's due time.
+func (q *Queue) holdLease(m *message) {
+	q.set(m, stLeased)
+	q.leases.push(m)
+}
+
+// releaseLeases ends the leases that have run out: the messages are ready again
+// or, after their last attempt, dead letters.
+func (q *Queue) releaseLeases(now int64) {
+	var expired []*message
+	for m := q.leases.head(stLeased); m != nil && m.due <= now; m = q.leases.head(stLeased) {
+		q.leases.pop()
+		q.set(m, stRunning)
+		expired = append(expired, m)
+	}
+	if len(expired) == 0 {
+		return
+	}
+	s := settlement{at: now, deadTo: q.deadLetterQueue()}
+	for _, m := range expired {
+		q.retry(&s, m, m.due)
+	}
+	if err := q.writeSettlement(&s); err != nil {
+		// They are ready all the same; after a restart their leases end again.
+		q.b.log.Error("the end of leases could not be noted in the journal", slog.String("queue", q.name), slog.Any("error", err))
+	}
+	q.apply(&s)
+	if len(s.dead) > 0 {
+		q.deadAt = now // the timer moves them
+	}
+	q.compact()
+}
+
+// Settle acknowledges leased messages and asks for others again, and tells how
+// many of each there were. As in production, an ack counts even when its lease
+// has run out meanwhile; a retry does not, because the message is ready anyway
+// or somebody else's. What was not settled has a warning under its lease.
+// https://developers.cloudflare.com/queues/configuration/pull-consumers/#4-acknowledge-messages
+func (q *Queue) Settle(acks []LeaseID, retries []LeaseRetry) (acked, retried int, warnings map[LeaseID]string, err error) {
+	for _, r := range retries {
+		if r.Delay != nil && (*r.Delay < 0 || *r.Delay > MaxDelay) {
+			return 0, 0, nil, errDelayOf(*r.Delay)
+		}
+	}
+	s, warnings, err := q.settleLeases(acks, retries)
+	if err != nil {
+		return 0, 0, nil, err
+	}
+	if len(s.dead) > 0 {
+		_ = q.moveDead(false) // it tells the log
+	}
+	return len(s.gone), len(s.retries) + len(s.dropped) + len(s.dead), warnings, nil
+}
+
+func (q *Queue) settleLeases(acks []LeaseID, retries []LeaseRetry) (settlement, map[LeaseID]string, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
+		return settlement{}, nil, os.ErrClosed
+	}
+	now := q.b.now()
+	q.releaseLeases(now)
+	s := settlement{at: now, deadTo: q.deadLetterQueue(), goneAs: EventAcked}
+	warnings := map[LeaseID]string{}
+	named := map[*message]bool{} // the first call on a message wins
+	for _, id := range acks {
+		m, _, warning := q.leased(id, named)
+		if warning != "" {
+			warnings[id] = warning
+			continue
+		}
+		s.gone = append(s.gone, m)
+	}
+	for _, r := range retries {
+		m, holds, warning := q.leased(r.Lease, named)
+		if warning == "" && !holds {
+			warning = warnLeaseOver
+		}
+		if warning != "" {
+			warnings[r.Lease] = warning
+			continue
+		}
+		q.retry(&s, m, now+q.retryDelay(r.Delay).Milliseconds())
+	}
+	if err := q.writeSettlement(&s); err != nil {
+		return settlement{}, nil, err
+	}
+	q.apply(&s)
+	q.pump(now)
+	q.compact()
+	return s, warnings, nil
+}
+
+// leased finds the message of a lease, and tells whether the lease still holds.
+func (q *Queue) leased(id LeaseID, named map[*message]bool) (m *message, holds bool, warning string) {
+	seq, ok := id.seq()
+	if !ok {
+		return nil, false, warnNoLease
+	}
+	m = q.find(seq)
+	if m == nil || !m.hasLease(id) || m.state == stDead {
+		return nil, false, warnGone
+	}
+	if named[m] {
+		return nil, false, warnTwice
+	}
+	named[m] = true
+	return m, m.state == stLeased && m.leaseID() == id, ""
+}
+
+// retry makes a message wait until due, or ends it when it has had all its
+// attempts.
+func (q *Queue) retry(s *settlement, m *message, due int64) {
+	c := q.consumer
+	if c == nil || int(m.attempts) <= c.cfg.MaxRetries {
+		s.retries = append(s.retries, retried{m, due})
+		return
+	}
+	q.exhausted(s, m)
+}
+
+func (q *Queue) retryDelay(d *time.Duration) time.Duration {
+	switch {
+	case d != nil:
+		return min(max(*d, 0), MaxDelay)
+	case q.consumer != nil:
+		return q.consumer.cfg.RetryDelay
+	}
+	return 0
+}
+
+func (q *Queue) deadLetterQueue() string {
+	if q.consumer == nil {
+		return ""
+	}
+	return q.consumer.cfg.DeadLetterQueue
+}
+
+// leaseKey is how much of a message's id is in its leases, so that a lease of a
+// queue that was deleted and made again names nothing.
+const leaseKey = 6
+
+func (m *message) leaseID() LeaseID {
+	var b [8 + 2 + leaseKey]byte
+	binary.BigEndian.PutUint64(b[:], m.seq)
+	binary.BigEndian.PutUint16(b[8:], m.attempts)
+	copy(b[10:], m.id[:leaseKey])
+	return LeaseID(hex.EncodeToString(b[:]))
+}
+
+func (id LeaseID) seq() (uint64, bool) {
+	b, err := hex.DecodeString(string(id))
+	if err != nil || len(b) != 8+2+leaseKey {
+		return 0, false
+	}
+	return binary.BigEndian.Uint64(b), true
+}
+
+// hasLease tells whether the lease was one of this message's, now or earlier.
+func (m *message) hasLease(id LeaseID) bool {
+	b, err := hex.DecodeString(string(id))
+	return err == nil && [leaseKey]byte(b[10:]) == [leaseKey]byte(m.id[:leaseKey]) && binary.BigEndian.Uint16(b[8:]) <= m.attempts
+}

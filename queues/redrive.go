@@ -1,0 +1,95 @@
+package queues
+
+import (
+	"context"
+	"errors"
+	"os"
+)
+
+// RedriveOptions choose what Redrive moves.
+type RedriveOptions struct {
+	To    string // the queue that gets the messages; empty = each goes back to where it came from
+	From  string // only dead letters of this queue; empty = of all, and with To all messages
+	Limit int    // at most so many messages; 0 = all
+}
+
+// Redrive sends messages of a dead letter queue back, oldest first, and
+// returns how many: they keep their ids, times and bodies, have no attempts
+// yet and are ready at once. It moves what waits, ready or delayed; a message
+// whose origin is not known (it was sent here) moves only with To.
+//
+// The journal has them marked before they move, so that a crash neither loses
+// nor doubles one.
+func (q *Queue) Redrive(ctx context.Context, o RedriveOptions) (int, error) {
+	if err := q.checkRedrive(o); err != nil {
+		return 0, err
+	}
+	moved := 0
+	for o.Limit == 0 || moved < o.Limit {
+		limit := redriveChunk
+		if o.Limit > 0 {
+			limit = min(limit, o.Limit-moved)
+		}
+		n, err := q.markRedrive(o, limit)
+		err = errors.Join(err, q.moveDead(false), ctx.Err())
+		moved += n
+		if err != nil || n == 0 {
+			return moved, err
+		}
+	}
+	return moved, nil
+}
+
+// markRedrive notes in the journal where up to limit messages are to go.
+func (q *Queue) markRedrive(o RedriveOptions, limit int) (moved int, err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
+		return 0, os.ErrClosed
+	}
+	now := q.b.now()
+	q.tick(now)
+	for to, batch := range q.redrivable(o, limit) {
+		s := settlement{at: now, dead: batch, deadTo: to, redrive: true}
+		if err := q.writeSettlement(&s); err != nil {
+			return moved, err
+		}
+		q.apply(&s)
+		moved += len(batch)
+	}
+	return moved, nil
+}
+
+func (q *Queue) checkRedrive(o RedriveOptions) error {
+	if o.To == q.name {
+		return errRedriveSelf(q.name)
+	}
+	if o.To != "" {
+		if _, ok := q.b.byName(o.To); !ok {
+			return errNoQueue(o.To)
+		}
+	}
+	return nil
+}
+
+// redrivable groups the first messages that o means by the queue they go to.
+func (q *Queue) redrivable(o RedriveOptions, limit int) map[string][]*message {
+	groups := map[string][]*message{}
+	for i := 0; i < q.all.len() && limit > 0; i++ {
+		m := q.all.at(i)
+		if m.state != stReady && m.state != stDelayed {
+			continue
+		}
+		origin := q.origin(m)
+		to := o.To
+		if to == "" {
+			to = origin
+		}
+		if to == "" || to == q.name || o.From != "" && o.From != origin {
+			continue
+		}
+		groups[to] = append(groups[to], m)
+		limit--
+	}
+	return groups
+}

@@ -1,0 +1,63 @@
+package queues
+
+import (
+	"container/heap"
+	"slices"
+)
+
+// schedule orders messages by the moment at which they fall due, then by
+// arrival. An entry is stale, and dropped when it comes to the front or when
+// such entries outweigh the others, once its message is in another state or
+// falls due at another moment.
+type schedule struct{ entries entries }
+
+type entry struct {
+	due int64
+	m   *message
+}
+
+func (s *schedule) push(m *message) { heap.Push(&s.entries, entry{m.due, m}) }
+func (s *schedule) pop()            { heap.Pop(&s.entries) }
+func (s *schedule) len() int        { return len(s.entries) }
+
+// head is the first message that is still in that state, nil when there is none.
+func (s *schedule) head(in state) *message {
+	for len(s.entries) > 0 {
+		if e := s.entries[0]; e.valid(in) {
+			return e.m
+		}
+		heap.Pop(&s.entries)
+	}
+	return nil
+}
+
+// sweep drops the stale entries.
+func (s *schedule) sweep(in state) {
+	s.entries = slices.Clip(slices.DeleteFunc(s.entries, func(e entry) bool { return !e.valid(in) }))
+	heap.Init(&s.entries)
+}
+
+func (e entry) valid(in state) bool { return e.m.state == in && e.m.due == e.due }
+
+type entries []entry
+
+func (h entries) Len() int { return len(h) }
+func (h entries) Less(i, j int) bool {
+	if h[i].due == h[j].due {
+		return h[i].m.seq < h[j].m.seq
+	}
+	return h[i].due < h[j].due
+}
+func (h entries) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
+
+// Push implements heap.Interface.
+func (h *entries) Push(x any) { *h = append(*h, x.(entry)) }
+
+// Pop implements heap.Interface.
+func (h *entries) Pop() any {
+	old := *h
+	e := old[len(old)-1]
+	old[len(old)-1] = entry{}
+	*h = old[:len(old)-1]
+	return e
+}

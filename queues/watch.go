@@ -1,0 +1,150 @@
+package queues
+
+import (
+	"encoding/hex"
+	"slices"
+	"sync/atomic"
+	"time"
+)
+
+// EventKind says what happened to a message.
+type EventKind string
+
+// What a Watcher sees.
+const (
+	EventSent      EventKind = "sent"
+	EventDelivered EventKind = "delivered" // to a Worker, or leased by a pull consumer
+	EventAcked     EventKind = "acked"
+	EventRetried   EventKind = "retried"
+	EventDead      EventKind = "dead-lettered" // To is the dead letter queue
+	EventDropped   EventKind = "dropped"       // failed on every attempt, with no dead letter queue
+	EventExpired   EventKind = "expired"       // older than the retention period
+	EventRedriven  EventKind = "redriven"      // out of a dead letter queue, To another
+	EventPurged    EventKind = "purged"        // the whole queue: there is no ID
+)
+
+// Event is something that happened to one message.
+type Event struct {
+	Kind        EventKind
+	At          time.Time
+	Queue       string
+	ID          string // 32 hex digits
+	Attempts    int
+	Due         time.Time // of a retried or delayed message; else zero
+	To          string    // the other queue of a dead-lettered or redriven message
+	ContentType string    // of a sent or delivered message
+	Body        []byte    // of a sent or delivered message; not to be changed
+}
+
+// Watcher is a subscription to the events of a Broker. What its channel has no
+// room for is dropped and counted: nobody waits for a slow watcher.
+type Watcher struct {
+	b       *Broker
+	events  chan Event
+	queues  []string // none = all
+	dropped atomic.Uint64
+}
+
+// Watch subscribes to the events of the named queues, or of all. The channel
+// holds buffer events (at least 1, at most maxWatchBuffer). Close it in the end.
+func (b *Broker) Watch(buffer int, queues ...string) *Watcher {
+	w := &Watcher{b: b, events: make(chan Event, min(max(buffer, 1), maxWatchBuffer)), queues: slices.Clone(queues)}
+	b.watchMu.Lock()
+	defer b.watchMu.Unlock()
+	b.watchers = append(b.watchers, w)
+	b.watched.Store(int32(len(b.watchers)))
+	return w
+}
+
+// Events is the channel; Close of the Watcher or of the Broker closes it.
+func (w *Watcher) Events() <-chan Event { return w.events }
+
+// Dropped counts the events that found no room.
+func (w *Watcher) Dropped() uint64 { return w.dropped.Load() }
+
+// Close ends the subscription. Closing twice is harmless.
+func (w *Watcher) Close() {
+	w.b.watchMu.Lock()
+	defer w.b.watchMu.Unlock()
+	i := slices.Index(w.b.watchers, w)
+	if i < 0 {
+		return
+	}
+	w.b.watchers = slices.Delete(w.b.watchers, i, i+1)
+	w.b.watched.Store(int32(len(w.b.watchers)))
+	close(w.events)
+}
+
+// unwatch ends all subscriptions.
+func (b *Broker) unwatch() {
+	b.watchMu.Lock()
+	all := slices.Clone(b.watchers)
+	b.watchMu.Unlock()
+	for _, w := range all {
+		w.Close()
+	}
+}
+
+func (b *Broker) tell(e Event) {
+	b.watchMu.Lock()
+	defer b.watchMu.Unlock()
+	for _, w := range b.watchers {
+		if len(w.queues) > 0 && !slices.Contains(w.queues, e.Queue) {
+			continue
+		}
+		select {
+		case w.events <- e:
+		default:
+			w.dropped.Add(1)
+		}
+	}
+}
+
+// tellBatch tells of messages that were sent or delivered.
+func (b *Broker) tellBatch(kind EventKind, q *Queue, batch []*message, views []Message) {
+	if b.watched.Load() == 0 {
+		return
+	}
+	now := b.now()
+	for i, m := range batch {
+		e := m.event(kind, q, now)
+		e.ContentType, e.Body = views[i].ContentType, views[i].Body
+		if kind == EventSent && m.due > now {
+			e.Due = fromMillis(m.due)
+		}
+		b.tell(e)
+	}
+}
+
+// tellSettled tells what a settlement did. It comes before the settlement is applied.
+func (q *Queue) tellSettled(s *settlement) {
+	if q.b.watched.Load() == 0 {
+		return
+	}
+	for _, m := range s.gone {
+		if s.goneAs != "" {
+			q.b.tell(m.event(s.goneAs, q, s.at))
+		}
+	}
+	for _, m := range s.dropped {
+		q.b.tell(m.event(EventDropped, q, s.at))
+	}
+	for _, r := range s.retries {
+		e := r.m.event(EventRetried, q, s.at)
+		e.Due = fromMillis(r.due)
+		q.b.tell(e)
+	}
+	dead := EventDead
+	if s.redrive {
+		dead = EventRedriven
+	}
+	for _, m := range s.dead {
+		e := m.event(dead, q, s.at)
+		e.To = s.deadTo
+		q.b.tell(e)
+	}
+}
+
+func (m *message) event(kind EventKind, q *Queue, now int64) Event {
+	return Event{Kind: kind, At: fromMillis(now), Queue: q.name, ID: hex.EncodeToString(m.id[:]), Attempts: int(m.attempts)}
+}
