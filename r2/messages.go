@@ -38,6 +38,7 @@ var (
 	errInvalidKeyList      = cferr.New(http.StatusBadRequest, 10029, "The request body must be a non-empty JSON array of keys.")
 	errInvalidBucketJSON   = cferr.New(http.StatusBadRequest, 10029, "The request body must be a JSON object with a name.")
 	errInvalidPerPage      = cferr.New(http.StatusBadRequest, 10029, "per_page must be between 1 and 1000.")
+	errS3Metadata          = cferr.Newf(http.StatusBadRequest, 10012, "Your metadata headers exceed the maximum allowed metadata size: an S3 store keeps %d bytes with an object.", maxS3Metadata)
 	errNotServedSSEC       = cferr.NotServed("R2 server-side encryption with customer keys (ssecKey)")
 )
 
@@ -47,3 +48,20 @@ func badDigest(algorithm string, given, actual []byte) *cferr.Error {
 		"The %[1]s checksum you specified did not match what we received.\nYou provided a %[1]s checksum with value: %[2]s\nActual %[1]s was: %[3]s",
 		algorithm, hex.EncodeToString(given), hex.EncodeToString(actual))
 }
+
+// errS3Away says that the S3 store cannot be reached.
+func errS3Away(addr, reason string) error {
+	return cferr.Newf(http.StatusServiceUnavailable, codeUnavailable,
+		"R2 cannot reach the S3 store at %s (%s). Start it, or change [r2] driver in flint.toml.", addr, reason)
+}
+
+// errS3Reply says what the S3 store refused to do.
+func errS3Reply(addr, code, text string) error {
+	return cferr.Newf(http.StatusServiceUnavailable, codeUnavailable, "The S3 store at %s answered R2: %s: %.*s", addr, code, maxS3Text, text)
+}
+
+// maxS3Text is how much of a store's own words is shown, in bytes.
+const maxS3Text = 300
+
+// codeUnavailable is R2's code of a service that does not answer.
+const codeUnavailable = 10043

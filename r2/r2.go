@@ -31,7 +31,7 @@ type Options struct {
 	Clock  clock.Clock  // default: real time
 	Log    *slog.Logger // default: none
 	Rand   io.Reader    // versions and upload ids; default crypto/rand
-	Driver string       // Disk (also when empty)
+	Driver string       // Disk (also when empty), or the URL of an S3 store
 }
 
 // Store is all buckets of one account. Its methods may be called from any
