@@ -60,6 +60,11 @@ func errS3Reply(addr, code, text string) error {
 	return cferr.Newf(http.StatusServiceUnavailable, codeUnavailable, "The S3 store at %s answered R2: %s: %.*s", addr, code, maxS3Text, text)
 }
 
+// errS3List says that a list does not get on.
+func errS3List(addr string) error {
+	return errS3Reply(addr, "ListObjectsV2", "the list gives the same keys again")
+}
+
 // maxS3Text is how much of a store's own words is shown, in bytes.
 const maxS3Text = 300
 

@@ -57,6 +57,9 @@ func (s *s3Source) next(ctx context.Context, p *page) (*s3Entry, error) {
 		if err != nil {
 			return nil, s.b.explain(ctx, err)
 		}
+		if more && last <= s.last && s.last != "" {
+			return nil, errS3List(s.b.addr)
+		}
 		s.queue, s.last, s.ended = entries, last, !more
 	}
 }
@@ -156,7 +159,11 @@ func (b *s3Bucket) plainEntries(ctx context.Context, opts *ListOptions, after, l
 	if strings.HasPrefix(marker, ownPrefix) {
 		marker = ownPrefix + "\U0010FFFE"
 	}
-	l, err := b.listNames(ctx, opts.Prefix, marker, opts.Delimiter, limit)
+	delimiter := ""
+	if opts.Delimiter == "/" { // of others MinIO gives the same group again and again
+		delimiter = "/"
+	}
+	l, err := b.listNames(ctx, opts.Prefix, marker, delimiter, limit)
 	if err != nil {
 		return nil, "", false, err
 	}
@@ -172,7 +179,7 @@ func (b *s3Bucket) plainEntries(ctx context.Context, opts *ListOptions, after, l
 	objects, err := b.described(ctx, l.Contents, func(info *minio.ObjectInfo) (string, bool, error) {
 		return info.Key, plainKey(info.Key), nil
 	})
-	if err == nil && last == "" {
+	if err == nil && last == "" && delimiter != "" {
 		entries, err = b.withOpenGroup(ctx, entries, opts, after)
 	}
 	entries = append(entries, objects...)
