@@ -48,7 +48,7 @@ dev: build web ## run Personality Spark: http://127.0.0.1:8787
 	@cd $(SPARK) && $(CURDIR)/bin/flint d1 migrations apply personality-spark
 	@exec bin/flint dev $(SPARK)
 
-test: runtime web redis sqlite3 s3-client ## all tests, with the race detector
+test: runtime web redis sqlite3 minio s3-client ## all tests, with the race detector
 	go test -race -timeout 20m $$(go list ./... | grep -v /conformance)
 	@cd conformance && go test -count=1 -timeout 10m -install
 	cd $(SPARK) && npm run --silent typecheck && npm run --silent test
@@ -93,6 +93,16 @@ $(S3CLIENT)/node_modules/.installed: $(S3CLIENT)/package-lock.json
 	@if command -v npm >/dev/null; then echo "installing the AWS SDK for JavaScript (once, 23 MB)"; cd $(S3CLIENT) && $(NPM_CI) && touch $(abspath $@); \
 	  else echo "NO npm: the S3 API is NOT TESTED with the AWS SDK for JavaScript (install Node.js 20 or newer with npm)"; fi
 
+# A test tool, never linked. Where it cannot be built, the tests say that they skip it.
+minio: ## build the S3 store that R2's tests start
+	@[ -x $(TOOLS)/minio ] || $(MAKE) -s $(TOOLS)/minio || \
+	  echo "NO minio: R2's tests on a real S3 store are SKIPPED (make minio builds it by the Go module proxy)"
+
+$(TOOLS)/minio:
+	@echo "building minio, for R2's tests (once, some minutes)"
+	@mkdir -p $(TOOLS)
+	GOBIN=$(TOOLS) GOWORK=off GOFLAGS= CGO_ENABLED=0 go install github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c
+
 wrk:
 	@command -v wrk >/dev/null || { apt-get update -qq && apt-get install -y -qq wrk; } || { echo "install wrk, the load generator (Debian package wrk)"; exit 1; }
 
@@ -112,4 +122,4 @@ conformance: build ## the same steps on flint and on the pinned peer, compared (
 clean: ## remove what was built; state directories stay
 	rm -rf bin .cache $(SPARK)/node_modules $(SPARK)/apps/web/dist
 
-.PHONY: s3-client help env build runtime spark-deps web dev test lint bench bench-compare wrk redis sqlite3 k6 conformance clean
+.PHONY: help env build runtime spark-deps web dev test lint bench bench-compare wrk redis sqlite3 minio s3-client k6 conformance clean

@@ -2,7 +2,6 @@ package r2
 
 import (
 	"context"
-	"errors"
 	"io"
 )
 
@@ -74,7 +73,7 @@ const Disk = "disk"
 // newBackend opens the backend that driver names.
 func newBackend(driver, dir string, s *Store) (backend, error) {
 	if driver != "" && driver != Disk {
-		return nil, errors.New("r2: the driver must be disk")
+		return openS3(driver, dir, s)
 	}
 	return openDisk(dir, s)
 }

@@ -79,3 +79,15 @@ const (
 	maxDomains = 1000
 	copyBuffer = 256 << 10
 )
+
+// Bounds of the s3 driver.
+const (
+	s3DialTimeout   = 3 * time.Second
+	s3AnswerTimeout = 30 * time.Second // to the head of an answer; MinIO takes its time to put parts together
+	s3Conns         = 16               // idle connections, and requests at once for one list
+	s3Tries         = 2                // of a request, if its body can be sent anew
+	maxS3Metadata   = 2 << 10          // bytes of names and values, S3's own limit
+	maxS3Uploads    = 10_000           // that a list of uploads looks at
+	maxOwnText      = 4 << 10          // of an object of the driver's own
+	maxNames        = 8 << 10          // keys that are remembered by their hashes
+)

@@ -153,7 +153,6 @@ func (p *page) full() bool {
 // add takes the next key into the page, by itself or as its group.
 func (p *page) add(r *row) error {
 	key := r.o.Key
-	p.any = true
 	if group, ok := groupOf(key, p.opts.Prefix, p.opts.Delimiter); ok {
 		p.addGroup(group)
 		return nil
@@ -168,10 +167,16 @@ func (p *page) add(r *row) error {
 	if err != nil {
 		return err
 	}
-	p.out.Objects = append(p.out.Objects, o)
-	p.after = key
-	p.bytes += 320 + escapedLength(key) + len(r.http) + len(r.custom) + len(r.checksums)
+	p.addObject(o, len(r.http)+len(r.custom)+len(r.checksums))
 	return nil
+}
+
+// addObject takes an object, whose metadata is that long in JSON, about.
+func (p *page) addObject(o *Object, metadata int) {
+	p.any = true
+	p.out.Objects = append(p.out.Objects, o)
+	p.after = o.Key
+	p.bytes += 320 + escapedLength(o.Key) + metadata
 }
 
 func (p *page) addGroup(group string) {

@@ -46,6 +46,7 @@ var (
 	errDiskFull            = cferr.New(http.StatusInsufficientStorage, 10043, "The disk that holds flint's state is full, so nothing was changed. Free some space and try again.")
 	errTooManyEvents       = cferr.Newf(http.StatusTooManyRequests, 10058, "More than %d changes of the bucket wait for its event notification queues, which do not take them; look at the log.", maxPendingEvents)
 	errNoQueue             = cferr.New(http.StatusNotFound, 11000, "The specified queue does not exist.")
+	errS3Metadata          = cferr.Newf(http.StatusBadRequest, 10012, "Your metadata headers exceed the maximum allowed metadata size: an S3 store keeps %d bytes with an object.", maxS3Metadata)
 )
 
 // Errors of objects that are encrypted with the client's key. The third sentence
@@ -112,3 +113,25 @@ var (
 	errInvalidParts      = cferr.New(http.StatusBadRequest, 10029, "The request body must be a JSON array of parts with their ETags.")
 	errInvalidDevJSON    = cferr.New(http.StatusBadRequest, 10029, "The request body must be a JSON object with enabled, true or false.")
 )
+
+// errS3Away says that the S3 store cannot be reached.
+func errS3Away(addr, reason string) error {
+	return cferr.Newf(http.StatusServiceUnavailable, codeUnavailable,
+		"R2 cannot reach the S3 store at %s (%s). Start it, or change [r2] driver in flint.toml.", addr, reason)
+}
+
+// errS3Reply says what the S3 store refused to do.
+func errS3Reply(addr, code, text string) error {
+	return cferr.Newf(http.StatusServiceUnavailable, codeUnavailable, "The S3 store at %s answered R2: %s: %.*s", addr, code, maxS3Text, text)
+}
+
+// errS3List says that a list does not get on.
+func errS3List(addr string) error {
+	return errS3Reply(addr, "ListObjectsV2", "the list gives the same keys again")
+}
+
+// maxS3Text is how much of a store's own words is shown, in bytes.
+const maxS3Text = 300
+
+// codeUnavailable is R2's code of a service that does not answer.
+const codeUnavailable = 10043

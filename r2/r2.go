@@ -34,7 +34,7 @@ type Options struct {
 	Clock  clock.Clock  // default: real time
 	Log    *slog.Logger // default: none
 	Rand   io.Reader    // versions and upload ids; default crypto/rand
-	Driver string       // Disk (also when empty)
+	Driver string       // Disk (also when empty), or the URL of an S3 store
 	// Account is the id that event notifications name.
 	Account string
 	// Deleted is called with the name of a bucket that is gone; nil: nobody is.
@@ -95,17 +95,16 @@ func Open(opts Options) (*Store, error) {
 }
 
 // openRuled opens the buckets that have rules: they may have something to do.
+// The rules of buckets that are not there stay; another driver may have them.
 func (s *Store) openRuled() error {
 	names, err := s.bucketsWithSettings()
-	for _, name := range names {
-		_, lookErr := s.Lookup(name)
-		if errors.Is(lookErr, ErrNoSuchBucket) { // its deletion was cut short
-			lookErr = s.removeSettings(name)
-		}
-		err = errors.Join(err, lookErr)
-	}
 	if err != nil {
 		return errors.Join(fmt.Errorf("open R2: %w", err), s.Close())
+	}
+	for _, name := range names {
+		if _, err := s.Lookup(name); err != nil && !errors.Is(err, ErrNoSuchBucket) {
+			s.log.Error("r2: a bucket with rules cannot be opened yet; they wait until it is used", "bucket", name, "error", err)
+		}
 	}
 	return nil
 }

@@ -1,17 +1,12 @@
 package testkit
 
 import (
-	"bufio"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"sync"
-	"syscall"
 	"testing"
 )
 
@@ -21,9 +16,7 @@ type Redis struct {
 	Addr   string // 127.0.0.1:PORT
 	Socket string // path of the unix socket
 
-	args []string
-	cmd  *exec.Cmd
-	hold io.Closer // while it is open the server lives
+	server
 }
 
 // StartRedis starts a redis-server with more arguments than the usual, and stops
@@ -38,10 +31,12 @@ func StartRedis(t testing.TB, more ...string) *Redis {
 	dir := t.TempDir()
 	r := &Redis{Addr: freeAddr(t), Socket: filepath.Join(dir, "s")}
 	_, port, _ := net.SplitHostPort(r.Addr)
-	r.args = append([]string{
+	r.command = append([]string{
+		"redis-server",
 		"--port", port, "--bind", "127.0.0.1", "--unixsocket", r.Socket, "--dir", dir,
 		"--save", "", "--appendonly", "yes", "--appendfsync", "always",
 	}, more...)
+	r.ready = "eady to accept connections"
 	t.Cleanup(r.Stop)
 	r.Start(t)
 	return r
@@ -58,74 +53,3 @@ func freeAddr(t testing.TB) string {
 	defer l.Close()
 	return l.Addr().String()
 }
-
-// Start starts the server again after Stop and waits until it answers.
-func (r *Redis) Start(t testing.TB) {
-	t.Helper()
-	r.cmd = exec.Command("redis-server", r.args...)
-	out, err := r.cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := r.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	var said strings.Builder
-	lines := bufio.NewScanner(out)
-	for lines.Scan() {
-		fmt.Fprintln(&said, lines.Text())
-		if strings.Contains(lines.Text(), "eady to accept connections") {
-			break
-		}
-	}
-	if !strings.Contains(said.String(), "eady to accept connections") {
-		t.Fatalf("redis-server did not start: %s", said.String())
-	}
-	go func() { _, _ = io.Copy(io.Discard, out) }() // ends with the server
-	r.guard(t)
-}
-
-// guard kills the server when this process ends without stopping it.
-func (r *Redis) guard(t testing.TB) {
-	t.Helper()
-	guard := exec.Command("sh", "-c", "read line || kill -9 "+strconv.Itoa(r.cmd.Process.Pid))
-	in, err := guard.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := guard.Start(); err != nil {
-		t.Fatal(err)
-	}
-	r.hold = stopGuard{in, guard}
-}
-
-type stopGuard struct {
-	in    io.WriteCloser
-	guard *exec.Cmd
-}
-
-// Close ends the guard without its doing anything.
-func (g stopGuard) Close() error {
-	_, _ = io.WriteString(g.in, "done\n")
-	_ = g.in.Close()
-	return g.guard.Wait()
-}
-
-// Stop kills the server and waits for its end.
-func (r *Redis) Stop() {
-	if r.cmd == nil || r.cmd.Process == nil {
-		return
-	}
-	if r.hold != nil {
-		_ = r.hold.Close()
-	}
-	_ = r.cmd.Process.Kill()
-	_ = r.cmd.Wait() // "signal: killed"
-	r.cmd = nil
-}
-
-// Pause keeps the server from answering, while its sockets stay, until Resume.
-func (r *Redis) Pause() error { return r.cmd.Process.Signal(syscall.SIGSTOP) }
-
-// Resume ends a Pause.
-func (r *Redis) Resume() error { return r.cmd.Process.Signal(syscall.SIGCONT) }

@@ -1,0 +1,255 @@
+package r2
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/minio/minio-go/v7"
+
+	"flint/internal/cferr"
+	"flint/internal/clock"
+)
+
+// The id of an upload is the store's after 16 hex digits that follow from it and
+// the key. So an id that the store does not know is told from one that it knew:
+// R2 answers differently to an upload that has ended.
+
+func uploadTag(key, id string) string {
+	sum := sha256.Sum256([]byte(key + "\x00" + id))
+	return hex.EncodeToString(sum[:8])
+}
+
+const uploadTagSize = 16
+
+// ourUpload reports whether an id was that of an upload of key.
+func ourUpload(key, id string) bool {
+	return len(id) > uploadTagSize && id[:uploadTagSize] == uploadTag(key, id[uploadTagSize:])
+}
+
+// storeID is the store's own id of an upload.
+func storeID(id string) string { return id[min(len(id), uploadTagSize):] }
+
+// explainUpload turns an error of a call on an upload. unknown is what an id that
+// never was an upload of key is.
+func (b *s3Bucket) explainUpload(ctx context.Context, err error, key, id string, unknown error) error {
+	switch {
+	case isCode(err, "NoSuchUpload", "NoSuchKey"):
+		b.found()
+		if ourUpload(key, id) {
+			return ErrNoSuchUpload
+		}
+		return unknown
+	case isCode(err, "InvalidPart", "InvalidPartOrder"):
+		b.found()
+		return ErrInvalidPart
+	case isCode(err, "EntityTooSmall"):
+		b.found()
+		return ErrEntityTooSmall
+	}
+	return b.explain(ctx, err)
+}
+
+func (b *s3Bucket) createUpload(ctx context.Context, key string, opts MultipartOptions) (id string, err error) {
+	name := b.s3key(key)
+	if err := b.keep(ctx, key, name); err != nil {
+		return "", b.explain(ctx, err)
+	}
+	o := &Object{Key: key, Version: b.store.newID(16), HTTP: opts.HTTP, Custom: opts.Custom, StorageClass: opts.StorageClass}
+	// The store alone knows when the upload will be complete, by a clock of its own.
+	skew := b.store.clock.Now().Sub(clock.New().Now()).Milliseconds()
+	put, err := b.putOptions(ctx, o, skew)
+	if err != nil {
+		return "", err
+	}
+	id, err = b.core.NewMultipartUpload(ctx, b.s3name, name, put)
+	if err != nil {
+		return "", b.explain(ctx, err)
+	}
+	b.found()
+	return uploadTag(key, id) + id, nil
+}
+
+func (b *s3Bucket) uploadPart(ctx context.Context, key, id string, number int, content io.Reader, size int64) (etag string, err error) {
+	if !ourUpload(key, id) {
+		return "", ErrNoSuchUpload
+	}
+	sent, err := b.receive(ctx, content, size, Checksums{})
+	if err != nil {
+		return "", err
+	}
+	defer sent.close()
+	part, err := b.core.PutObjectPart(ctx, b.s3name, b.s3key(key), storeID(id), number, sent, sent.size, minio.PutObjectPartOptions{})
+	if sent.err != nil {
+		return "", sent.err
+	}
+	return strings.Trim(part.ETag, `"`), b.explainUpload(ctx, err, key, id, ErrNoSuchUpload)
+}
+
+func (b *s3Bucket) copyPart(ctx context.Context, key, id string, number int, from driver, fromKey string, opts GetOptions) (*PartInfo, error) {
+	src, ok := from.(*s3Bucket)
+	if !ok || src.s3Store != b.s3Store {
+		return nil, errors.New("r2: a copy stays in one store")
+	}
+	if !ourUpload(key, id) {
+		return nil, ErrNoSuchUpload
+	}
+	for {
+		o, err := src.head(ctx, fromKey)
+		if err != nil {
+			return nil, err
+		}
+		if !opts.OnlyIf.holds(o) {
+			return nil, ErrPreconditionFailed
+		}
+		span, err := opts.Range.resolve(o)
+		if err != nil {
+			return nil, err
+		}
+		length := span.Length
+		if length == o.Size { // S3 has no range of an empty object
+			length = -1
+		}
+		part, err := b.core.CopyObjectPart(ctx, src.s3name, src.s3key(fromKey), b.s3name, b.s3key(key), storeID(id), number,
+			span.Offset, length, map[string]string{"X-Amz-Copy-Source-If-Match": o.ETag})
+		if conditionFailed(err) {
+			continue // replaced meanwhile
+		}
+		if err != nil {
+			return nil, b.explainUpload(ctx, err, key, id, ErrNoSuchUpload)
+		}
+		return &PartInfo{Number: number, ETag: strings.Trim(part.ETag, `"`), Size: span.Length, Uploaded: b.now()}, nil
+	}
+}
+
+func (b *s3Bucket) completeUpload(ctx context.Context, key, id string, parts []Part) (*Object, error) {
+	if !ourUpload(key, id) {
+		return nil, cferr.Internal // sic: 10001 for an unknown id
+	}
+	stored, err := b.storedParts(ctx, key, id)
+	if err != nil {
+		return nil, err
+	}
+	chosen, err := choose(stored, parts, b.store.minPart)
+	if err != nil {
+		return nil, err
+	}
+	if len(chosen) == 0 { // which S3 does not take: an empty part stands for none
+		etag, err := b.uploadPart(ctx, key, id, 1, bytes.NewReader(nil), 0)
+		if err != nil {
+			return nil, err
+		}
+		chosen = []storedPart{{number: 1, etag: etag}}
+	}
+	complete := make([]minio.CompletePart, len(chosen))
+	for i, p := range chosen {
+		complete[i] = minio.CompletePart{PartNumber: p.number, ETag: p.etag}
+	}
+	if _, err = b.core.CompleteMultipartUpload(ctx, b.s3name, b.s3key(key), storeID(id), complete, minio.PutObjectOptions{}); err != nil {
+		return nil, b.explainUpload(ctx, err, key, id, cferr.Internal)
+	}
+	return b.head(ctx, key)
+}
+
+// storedParts are all parts of an upload.
+func (b *s3Bucket) storedParts(ctx context.Context, key, id string) (map[int]storedPart, error) {
+	stored := map[int]storedPart{}
+	for after := 0; ; {
+		l, err := b.listParts(ctx, key, id, after, MaxListKeys)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range l.Parts {
+			stored[p.Number] = storedPart{number: p.Number, etag: p.ETag, size: p.Size}
+			after = p.Number
+		}
+		if !l.Truncated {
+			return stored, nil
+		}
+	}
+}
+
+func (b *s3Bucket) abortUpload(ctx context.Context, key, id string) error {
+	if !ourUpload(key, id) {
+		return cferr.Internal // sic: 10001 for an unknown id
+	}
+	err := b.core.AbortMultipartUpload(ctx, b.s3name, b.s3key(key), storeID(id))
+	if isCode(err, "NoSuchUpload", "NoSuchKey") {
+		err = nil // it has ended
+	}
+	return b.explain(ctx, err)
+}
+
+func (b *s3Bucket) listParts(ctx context.Context, key, id string, after, limit int) (*PartListing, error) {
+	if !ourUpload(key, id) {
+		return nil, ErrNoSuchUpload
+	}
+	found, err := b.core.ListObjectParts(ctx, b.s3name, b.s3key(key), storeID(id), after, limit)
+	if err != nil {
+		return nil, b.explainUpload(ctx, err, key, id, ErrNoSuchUpload)
+	}
+	l := &PartListing{Truncated: found.IsTruncated, StorageClass: r2Class(found.StorageClass)}
+	for _, p := range found.ObjectParts {
+		l.Parts = append(l.Parts, PartInfo{p.PartNumber, strings.Trim(p.ETag, `"`), p.Size, p.LastModified.UTC()})
+	}
+	return l, nil
+}
+
+// r2Class is R2's name of a class of the store.
+func r2Class(class string) string {
+	if strings.HasSuffix(class, "_IA") {
+		return InfrequentAccess
+	}
+	return Standard
+}
+
+func (b *s3Bucket) listUploads(ctx context.Context, opts ListUploadsOptions) (*UploadListing, error) {
+	all, err := b.uploads(ctx)
+	if err != nil {
+		return nil, b.explain(ctx, err)
+	}
+	l := &UploadListing{}
+	for _, u := range all {
+		past := opts.KeyMarker == "" || u.Key > opts.KeyMarker || u.Key == opts.KeyMarker && opts.UploadIDMarker != "" && u.ID > opts.UploadIDMarker
+		if past && strings.HasPrefix(u.Key, opts.Prefix) && !l.add(&opts, u) {
+			break
+		}
+	}
+	return l.done(), nil
+}
+
+// uploads are all uploads of the bucket that the store lists, by key and id. MinIO lists those
+// that began since it started, and only if it is asked for all of them.
+func (b *s3Bucket) uploads(ctx context.Context) ([]UploadInfo, error) {
+	var all []UploadInfo
+	keyMarker, idMarker := "", ""
+	for len(all) < maxS3Uploads {
+		l, err := b.core.ListMultipartUploads(ctx, b.s3name, "", keyMarker, idMarker, "", MaxListKeys)
+		if err != nil {
+			return nil, err
+		}
+		for _, u := range l.Uploads {
+			key, ok, err := b.keyOf(ctx, u.Key)
+			if err != nil {
+				return nil, err
+			}
+			if ok {
+				all = append(all, UploadInfo{key, uploadTag(key, u.UploadID) + u.UploadID, u.Initiated.UTC(), r2Class(u.StorageClass)})
+			}
+		}
+		if !l.IsTruncated || l.NextKeyMarker == keyMarker && l.NextUploadIDMarker == idMarker {
+			break
+		}
+		keyMarker, idMarker = l.NextKeyMarker, l.NextUploadIDMarker
+	}
+	slices.SortFunc(all, func(a, b UploadInfo) int {
+		return cmp.Or(cmp.Compare(a.Key, b.Key), cmp.Compare(a.ID, b.ID))
+	})
+	return slices.CompactFunc(all, func(a, b UploadInfo) bool { return a.ID == b.ID }), nil
+}

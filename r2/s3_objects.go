@@ -1,0 +1,288 @@
+package r2
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/minio/minio-go/v7"
+)
+
+func (b *s3Bucket) head(ctx context.Context, key string) (*Object, error) {
+	info, err := b.core.StatObject(ctx, b.s3name, b.s3key(key), minio.StatObjectOptions{})
+	if noObject(err) {
+		b.found()
+		return nil, ErrNoSuchKey
+	}
+	if err != nil {
+		return nil, b.explain(ctx, err)
+	}
+	b.found()
+	return s3Object(key, info, info.Headers)
+}
+
+// get asks for the whole object at once. Whoever wants less of it, or only on a
+// condition, gets the description first and then the bytes of that very object.
+func (b *s3Bucket) get(ctx context.Context, key string, opts GetOptions) (*Body, error) {
+	if opts.OnlyIf == nil && opts.Range == nil {
+		return b.fetch(ctx, key, minio.GetObjectOptions{})
+	}
+	for range maxTries {
+		o, err := b.head(ctx, key)
+		if err != nil {
+			return nil, err
+		}
+		body := &Body{Object: o, Span: Span{0, o.Size}}
+		if !opts.OnlyIf.holds(o) {
+			return body, ErrPreconditionFailed
+		}
+		if body.Span, err = opts.Range.resolve(o); err != nil {
+			return nil, err
+		}
+		if body.Span.Length == 0 {
+			body.Content = inlineBody{bytes.NewReader(nil)}
+			return body, nil
+		}
+		got, err := b.fetchSpan(ctx, body)
+		if errors.Is(err, errReplaced) {
+			continue
+		}
+		return got, err
+	}
+	return nil, fmt.Errorf("object %q in bucket %s changes faster than it can be read", key, b.name)
+}
+
+// errReplaced says that an object is not the one that was described.
+var errReplaced = errors.New("the object was replaced")
+
+// fetchSpan opens the bytes of the object that body describes.
+func (b *s3Bucket) fetchSpan(ctx context.Context, body *Body) (*Body, error) {
+	var o minio.GetObjectOptions
+	err := o.SetMatchETag(body.ETag)
+	if body.Span.Length < body.Size {
+		err = errors.Join(err, o.SetRange(body.Span.Offset, body.Span.Offset+body.Span.Length-1))
+	}
+	if err != nil {
+		return nil, err
+	}
+	got, err := b.fetch(ctx, body.Key, o)
+	if err != nil {
+		return nil, err
+	}
+	if got.Version != body.Version { // of the same bytes
+		got.Content.Close()
+		return nil, errReplaced
+	}
+	body.Content = got.Content
+	return body, nil
+}
+
+func (b *s3Bucket) fetch(ctx context.Context, key string, opts minio.GetObjectOptions) (*Body, error) {
+	content, info, h, err := b.core.GetObject(ctx, b.s3name, b.s3key(key), opts)
+	switch {
+	case conditionFailed(err):
+		return nil, errReplaced
+	case noObject(err):
+		b.found()
+		return nil, ErrNoSuchKey
+	case err != nil:
+		return nil, b.explain(ctx, err)
+	}
+	b.found()
+	o, err := s3Object(key, info, h)
+	if err != nil {
+		content.Close()
+		return nil, err
+	}
+	return &Body{Object: o, Span: Span{0, o.Size}, Content: content}, nil
+}
+
+func (b *s3Bucket) put(ctx context.Context, key string, content io.Reader, opts PutOptions) (*Object, error) {
+	sent, err := b.receive(ctx, content, opts.Size, opts.Checksums)
+	if err != nil {
+		return nil, err
+	}
+	defer sent.close()
+	o := &Object{
+		Key: key, Version: b.store.newID(16), Size: sent.size, HTTP: opts.HTTP, Custom: opts.Custom,
+		Checksums: opts.Checksums, StorageClass: opts.StorageClass, Uploaded: b.now(),
+	}
+	put, err := b.putOptions(ctx, o, 0)
+	if err != nil {
+		return nil, err
+	}
+	name := b.s3key(key)
+	if err := b.keep(ctx, key, name); err != nil {
+		return nil, b.explain(ctx, err)
+	}
+	if err := b.require(ctx, key, opts.OnlyIf, &put); err != nil {
+		return nil, err
+	}
+	info, err := b.core.PutObject(ctx, b.s3name, name, sent, sent.size, "", "", put)
+	switch {
+	case sent.err != nil:
+		return nil, sent.err
+	case conditionFailed(err), opts.OnlyIf != nil && noObject(err):
+		b.found()
+		return nil, ErrPreconditionFailed
+	case err != nil:
+		return nil, b.explain(ctx, err)
+	}
+	b.found()
+	o.ETag = info.ETag
+	o.Checksums, _, err = parseChecksums(o.Checksums.text(""), o.ETag)
+	return o, err
+}
+
+// putOptions encodes what goes with an object.
+func (b *s3Bucket) putOptions(ctx context.Context, o *Object, skew int64) (minio.PutObjectOptions, error) {
+	m, err := o.s3Meta(skew)
+	if err != nil {
+		return minio.PutObjectOptions{}, err
+	}
+	class, err := b.class(ctx, b, o.StorageClass)
+	return m.putOptions(class), err
+}
+
+// require makes the store hold a put to a condition. Of what S3 has no condition
+// for, the object that is there now is looked at, and the store is told to
+// replace that one, or none, and no other.
+func (b *s3Bucket) require(ctx context.Context, key string, c *Conditional, put *minio.PutObjectOptions) error {
+	switch {
+	case c == nil:
+		return nil
+	case c.isAbsent():
+		put.SetMatchETagExcept("*")
+		return nil
+	case c.isETag():
+		put.SetMatchETag(c.Matches[0].Value)
+		return nil
+	}
+	o, err := b.check(ctx, key, c)
+	if err != nil {
+		return err
+	}
+	if o == nil {
+		put.SetMatchETagExcept("*")
+	} else {
+		put.SetMatchETag(o.ETag)
+	}
+	return nil
+}
+
+// check holds c against the object that key has now, which it returns; nil if it
+// has none.
+func (b *s3Bucket) check(ctx context.Context, key string, c *Conditional) (*Object, error) {
+	o, err := b.head(ctx, key)
+	if err != nil && !errors.Is(err, ErrNoSuchKey) {
+		return nil, err
+	}
+	if !c.holds(o) {
+		return nil, ErrPreconditionFailed
+	}
+	return o, nil
+}
+
+// isAbsent reports whether c says no more than If-None-Match: *.
+func (c *Conditional) isAbsent() bool {
+	return len(c.DoesNotMatch) == 1 && c.DoesNotMatch[0].Any && c.Matches == nil && c.UploadedAfter == nil && c.UploadedBefore == nil
+}
+
+// isETag reports whether c says no more than If-Match of one ETag.
+func (c *Conditional) isETag() bool {
+	return len(c.Matches) == 1 && !c.Matches[0].Any && !c.Matches[0].Weak && headerText(c.Matches[0].Value) &&
+		c.DoesNotMatch == nil && c.UploadedAfter == nil && c.UploadedBefore == nil
+}
+
+func (b *s3Bucket) copy(ctx context.Context, from driver, fromKey, key string, opts CopyOptions) (*Object, error) {
+	src, ok := from.(*s3Bucket)
+	if !ok || src.s3Store != b.s3Store {
+		return nil, errors.New("r2: a copy stays in one store")
+	}
+	name := b.s3key(key)
+	if err := b.keep(ctx, key, name); err != nil {
+		return nil, b.explain(ctx, err)
+	}
+	for range maxTries {
+		o, err := b.copyOnce(ctx, src, fromKey, key, opts)
+		if !errors.Is(err, errReplaced) {
+			return o, err
+		}
+	}
+	return nil, fmt.Errorf("object %q in bucket %s changes faster than it can be copied", fromKey, src.name)
+}
+
+func (b *s3Bucket) copyOnce(ctx context.Context, src *s3Bucket, fromKey, key string, opts CopyOptions) (*Object, error) {
+	o, err := src.head(ctx, fromKey)
+	if err != nil {
+		return nil, err
+	}
+	if !opts.SourceOnlyIf.holds(o) {
+		return nil, ErrPreconditionFailed
+	}
+	if o.Size > MaxPutSize {
+		return nil, ErrEntityTooLarge
+	}
+	// S3 has no condition of what a copy replaces.
+	if opts.OnlyIf != nil {
+		if _, err := b.check(ctx, key, opts.OnlyIf); err != nil {
+			return nil, err
+		}
+	}
+	etag := o.ETag
+	o.describeCopy(key, b.store.newID(16), opts)
+	o.Uploaded = b.now()
+	m, err := o.s3Meta(0)
+	if err != nil {
+		return nil, err
+	}
+	class, err := b.class(ctx, b, o.StorageClass)
+	if err != nil {
+		return nil, err
+	}
+	headers := m.copyHeaders(class)
+	headers["X-Amz-Copy-Source-If-Match"] = etag
+	info, err := b.core.CopyObject(ctx, src.s3name, src.s3key(fromKey), b.s3name, b.s3key(key), headers, minio.CopySrcOptions{}, minio.PutObjectOptions{})
+	if conditionFailed(err) || noObject(err) {
+		return nil, errReplaced
+	}
+	if err != nil {
+		return nil, b.explain(ctx, err)
+	}
+	o.ETag = info.ETag
+	o.Checksums, _, err = parseChecksums(o.Checksums.text(""), o.ETag)
+	return o, err
+}
+
+// classes is what is known of the store's classes for InfrequentAccess.
+type classes struct {
+	mu      sync.Mutex
+	probed  bool
+	without bool // it has none, so the class is only noted
+}
+
+const infrequentClass = "STANDARD_IA"
+
+// class is the S3 name of a storage class; empty for the store's own. MinIO has
+// none for InfrequentAccess, which a try shows once.
+func (c *classes) class(ctx context.Context, b *s3Bucket, class string) (string, error) {
+	if class != InfrequentAccess {
+		return "", nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.probed {
+		err := b.write(ctx, ownPrefix+"class", nil, func(o *minio.PutObjectOptions) { o.StorageClass = infrequentClass })
+		if err != nil && !isCode(err, "InvalidStorageClass") {
+			return "", b.explain(ctx, err)
+		}
+		c.probed, c.without = true, err != nil
+	}
+	if c.without {
+		return "", nil
+	}
+	return infrequentClass, nil
+}

@@ -1,0 +1,71 @@
+package r2
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/minio/minio-go/v7"
+	"github.com/minio/minio-go/v7/pkg/credentials"
+)
+
+// ErrDriver says that a driver is neither a name nor a URL that can be used. It
+// does not show the driver, which holds a secret.
+var ErrDriver = errors.New("the driver is no S3 URL: want s3://KEY:SECRET@HOST[:PORT][?region=…&prefix=…&tls=1&lookup=path|dns], " +
+	"with / ? # @ + in a secret written as %2F %3F %23 %40 %2B")
+
+// s3URL is what a driver's URL says.
+type s3URL struct {
+	addr        string // host and port
+	key, secret string
+	region      string
+	prefix      string // of the names of buckets
+	tls         bool
+	lookup      minio.BucketLookupType
+}
+
+func parseS3URL(text string) (*s3URL, error) {
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "s3" || u.Hostname() == "" || u.User == nil || strings.Trim(u.Path, "/") != "" || u.Fragment != "" {
+		return nil, ErrDriver
+	}
+	q, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return nil, ErrDriver
+	}
+	s := &s3URL{addr: u.Host, key: u.User.Username(), region: "us-east-1", lookup: minio.BucketLookupAuto}
+	s.secret, _ = u.User.Password()
+	for name, values := range q {
+		value := values[len(values)-1]
+		switch {
+		case name == "region" && value != "":
+			s.region = value
+		case name == "prefix":
+			s.prefix = value
+		case name == "tls":
+			s.tls, err = strconv.ParseBool(value)
+		case name == "lookup" && value == "path":
+			s.lookup = minio.BucketLookupPath
+		case name == "lookup" && value == "dns":
+			s.lookup = minio.BucketLookupDNS
+		default:
+			err = ErrDriver
+		}
+		if err != nil {
+			return nil, ErrDriver
+		}
+	}
+	if s.key == "" || s.secret == "" || s.prefix != "" && !validBucketName(s.prefix+"bucket") {
+		return nil, ErrDriver
+	}
+	return s, nil
+}
+
+func (s *s3URL) options(t http.RoundTripper) *minio.Options {
+	return &minio.Options{
+		Creds: credentials.NewStaticV4(s.key, s.secret, ""), Secure: s.tls, Region: s.region,
+		BucketLookup: s.lookup, Transport: t, MaxRetries: s3Tries,
+	}
+}
