@@ -145,6 +145,7 @@ func (e *Emulator) start(ctx context.Context) error {
 		return err
 	}
 	e.greetKV(ctx)
+	e.greetR2(ctx)
 	if err := e.serve(); err != nil {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"flint/ai"
@@ -48,29 +47,8 @@ type ConfigError struct{ text string }
 // Error implements error.
 func (e *ConfigError) Error() string { return e.text }
 
-// checkDrivers refuses drivers that flint does not have yet.
-func checkDrivers(p *config.Project) error {
-	s := &p.Settings
-	if s.R2Driver != "" && s.R2Driver != "disk" {
-		return &ConfigError{"[r2] driver " + driverName(s.R2Driver) + " is not served yet; use disk, the default"}
-	}
-	return nil
-}
-
-// driverName is the scheme of a driver's URL: the rest may hold a password.
-func driverName(driver string) string {
-	scheme, _, found := strings.Cut(driver, "://")
-	if found {
-		scheme += "://…"
-	}
-	return scheme
-}
-
 // openServices opens every store and makes what the project declares known to it.
 func openServices(p *config.Project, dir *stateDir, log *slog.Logger) (*services, error) {
-	if err := checkDrivers(p); err != nil {
-		return nil, err
-	}
 	s := &services{clock: clock.New(), chain: &intercept.Chain{}, sites: map[string]*assets.Assets{}, pages: map[string]*assets.Assets{}}
 	for _, open := range []func(*config.Project, *stateDir, *slog.Logger) error{s.openStores, s.openCache, s.openSites} {
 		if err := open(p, dir, log); err != nil {
@@ -95,7 +73,7 @@ func (s *services) openStores(p *config.Project, dir *stateDir, log *slog.Logger
 	if s.public, err = openDomains(p, dir.sub("r2")); err != nil {
 		return err
 	}
-	if s.r2, err = r2.Open(r2.Options{Dir: dir.sub("r2"), Clock: s.clock, Log: log, Account: cfapi.AccountID, Deleted: s.public.Forget}); err != nil {
+	if s.r2, err = openR2(p, r2.Options{Dir: dir.sub("r2"), Clock: s.clock, Log: log, Account: cfapi.AccountID, Deleted: s.public.Forget}); err != nil {
 		return err
 	}
 	s.onClose(s.r2.Close)

@@ -135,3 +135,5 @@ const maxS3Text = 300
 
 // codeUnavailable is R2's code of a service that does not answer.
 const codeUnavailable = 10043
+
+var errUnavailable = cferr.New(http.StatusServiceUnavailable, codeUnavailable, "The S3 store is not available.")

@@ -126,15 +126,19 @@ func (s *Store) Lookup(name string) (*Bucket, error) {
 	return s.bucket(name, mustExist)
 }
 
-// Declare makes sure that a bucket exists without opening one that does.
+// Declare makes sure that a bucket exists without opening one that does. In an
+// S3 store that does not answer it comes to be when it is first used.
 func (s *Store) Declare(name string) error {
 	if !validBucketName(name) {
 		return ErrInvalidBucketName
 	}
-	if exists, err := s.home.exists(context.Background(), name); exists || err != nil {
-		return err
+	exists, err := s.home.exists(context.Background(), name)
+	if !exists && err == nil {
+		_, err = s.Bucket(name)
 	}
-	_, err := s.Bucket(name)
+	if errors.Is(err, errUnavailable) {
+		return nil // Ping says why
+	}
 	return err
 }
 

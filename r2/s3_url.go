@@ -13,7 +13,7 @@ import (
 
 // ErrDriver says that a driver is neither a name nor a URL that can be used. It
 // does not show the driver, which holds a secret.
-var ErrDriver = errors.New("the driver is no S3 URL: want s3://KEY:SECRET@HOST[:PORT][?region=…&prefix=…&tls=1&lookup=path|dns], " +
+var ErrDriver = errors.New("the driver is no S3 URL: want s3://KEY:SECRET@HOST[:PORT][?region=…&prefix=…&tls=1&lookup=path|dns], or s3s:// for TLS, " +
 	"with / ? # @ + in a secret written as %2F %3F %23 %40 %2B")
 
 // s3URL is what a driver's URL says.
@@ -28,14 +28,14 @@ type s3URL struct {
 
 func parseS3URL(text string) (*s3URL, error) {
 	u, err := url.Parse(text)
-	if err != nil || u.Scheme != "s3" || u.Hostname() == "" || u.User == nil || strings.Trim(u.Path, "/") != "" || u.Fragment != "" {
+	if err != nil || u.Scheme != "s3" && u.Scheme != "s3s" || u.Hostname() == "" || u.User == nil || strings.Trim(u.Path, "/") != "" || u.Fragment != "" {
 		return nil, ErrDriver
 	}
 	q, err := url.ParseQuery(u.RawQuery)
 	if err != nil {
 		return nil, ErrDriver
 	}
-	s := &s3URL{addr: u.Host, key: u.User.Username(), region: "us-east-1", lookup: minio.BucketLookupAuto}
+	s := &s3URL{addr: u.Host, key: u.User.Username(), region: "us-east-1", tls: u.Scheme == "s3s", lookup: minio.BucketLookupAuto}
 	s.secret, _ = u.User.Password()
 	for name, values := range q {
 		value := values[len(values)-1]

@@ -53,7 +53,7 @@ func (a *app) runDoctor(cmd *cobra.Command, dir string, install bool) error {
 	}
 	findings := []finding{runtimeFinding(ctx, p), npmFinding(), sqliteFinding(), projectFinding(p, loadErr)}
 	if p != nil {
-		findings = append(findings, stateFinding(p), kvFinding(ctx, p))
+		findings = append(findings, stateFinding(p), kvFinding(ctx, p), r2Finding(ctx, p))
 	}
 	missing := 0
 	for _, f := range findings {
@@ -109,6 +109,13 @@ func kvFinding(ctx context.Context, p *config.Project) finding {
 		return finding{"KV", err.Error(), "start that Redis (docker-compose.yml in flint's folder runs one), or set [kv] driver in flint.toml"}
 	}
 	return finding{"KV", driver, ""}
+}
+
+func r2Finding(ctx context.Context, p *config.Project) finding {
+	if err := emulator.CheckR2(ctx, p); err != nil {
+		return finding{"R2", err.Error(), "start that S3 store (docker-compose.yml in flint's folder runs one), or set [r2] driver in flint.toml"}
+	}
+	return finding{"R2", p.Redacted().Settings.R2Driver, ""}
 }
 
 func stateFinding(p *config.Project) finding {

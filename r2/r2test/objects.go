@@ -52,12 +52,11 @@ func metadata(p *place) {
 		"class":  {StorageClass: r2.InfrequentAccess},
 		"binary": {HTTP: r2.HTTPMetadata{ContentType: "application/octet-stream"}},
 	} {
-		o, err := p.b.Put(p.Context(), name, strings.NewReader("content"), opts)
-		if err == nil {
-			p.Errorf("%s: a size of 0 for 7 bytes was taken", name)
-		}
+		_, err := p.b.Put(p.Context(), name, strings.NewReader("content"), opts)
+		p.wantErr(name+" with a size of 0", err, r2.ErrIncompleteBody)
 		opts.Size = 7
-		if o, err = p.b.Put(p.Context(), name, strings.NewReader("content"), opts); err != nil {
+		o, err := p.b.Put(p.Context(), name, strings.NewReader("content"), opts)
+		if err != nil {
 			p.Fatalf("%s: %v", name, err)
 		}
 		if got := fmt.Sprintf("%+q %q", o.HTTP.ContentType, o.Custom); got != fmt.Sprintf("%+q %q", opts.HTTP.ContentType, opts.Custom) {
