@@ -78,17 +78,17 @@ func putSealed(t *testing.T, b *Bucket, text []byte, parts int) *Object {
 	if _, err := b.UploadPart(ctx, "k", id, 1, strings.NewReader("x"), 1); !errors.Is(err, ErrSSECKeyRequired) {
 		t.Errorf("a part without the key: %v", err)
 	}
-	if _, err := b.UploadPartSSEC(ctx, "k", id, 1, strings.NewReader("x"), 1, wrongKey); !errors.Is(err, ErrSSECKeyMismatch) {
+	if _, err := b.UploadPartWith(ctx, "k", id, 1, strings.NewReader("x"), PartOptions{Size: 1, SSECKey: wrongKey}); !errors.Is(err, ErrSSECKeyMismatch) {
 		t.Errorf("a part with another key: %v", err)
 	}
 	var named []Part
 	size := len(text) / parts
 	for n := range parts {
-		etag, err := b.UploadPartSSEC(ctx, "k", id, n+1, bytes.NewReader(text[n*size:(n+1)*size]), int64(size), rightKey)
+		part, err := b.UploadPartWith(ctx, "k", id, n+1, bytes.NewReader(text[n*size:(n+1)*size]), PartOptions{Size: int64(size), SSECKey: rightKey})
 		if err != nil {
 			t.Fatal(err)
 		}
-		named = append(named, Part{n + 1, etag})
+		named = append(named, Part{Number: n + 1, ETag: part.ETag})
 	}
 	o, err := b.CompleteMultipart(ctx, "k", id, named)
 	if err != nil {
@@ -142,7 +142,7 @@ func TestSSECNotApplicable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.UploadPartSSEC(ctx, "k", id, 1, strings.NewReader("x"), 1, rightKey); !errors.Is(err, ErrSSECNotApplicable) {
+	if _, err := b.UploadPartWith(ctx, "k", id, 1, strings.NewReader("x"), PartOptions{Size: 1, SSECKey: rightKey}); !errors.Is(err, ErrSSECNotApplicable) {
 		t.Errorf("a part: %v", err)
 	}
 	putSealed(t, b, []byte("sealed"), 0)
