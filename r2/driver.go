@@ -49,6 +49,8 @@ type driver interface {
 	// encrypts says whether it encrypts content with the client's key.
 	encrypts() bool
 
+	ager // what lifecycle rules need
+
 	// info describes the bucket, and describe changes what it says.
 	info(ctx context.Context) (BucketInfo, error)
 	describe(ctx context.Context, class, location string) error

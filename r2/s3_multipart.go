@@ -7,12 +7,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/minio/minio-go/v7"
 
 	"flint/internal/cferr"
-	"flint/internal/clock"
 )
 
 // The id of an upload is the store's after 16 hex digits that follow from it and
@@ -61,8 +61,7 @@ func (b *s3Bucket) createUpload(ctx context.Context, key string, opts MultipartO
 	}
 	o := &Object{Key: key, Version: b.store.newID(16), HTTP: opts.HTTP, Custom: opts.Custom, StorageClass: opts.StorageClass}
 	// The store alone knows when the upload will be complete, by a clock of its own.
-	skew := b.store.clock.Now().Sub(clock.New().Now()).Milliseconds()
-	put, err := b.putOptions(ctx, o, skew)
+	put, err := b.putOptions(ctx, o, b.skew().Milliseconds())
 	if err != nil {
 		return "", err
 	}
@@ -76,6 +75,7 @@ func (b *s3Bucket) createUpload(ctx context.Context, key string, opts MultipartO
 	}
 	b.found()
 	b.sums.put(id, opts.Checksum)
+	b.begun.put(id, strconv.FormatInt(b.store.clock.Now().UnixMilli(), 10))
 	return uploadTag(key, id) + id, nil
 }
 
@@ -203,7 +203,7 @@ func (b *s3Bucket) uploads(ctx context.Context) ([]UploadInfo, error) {
 				return nil, err
 			}
 			if ok {
-				all = append(all, UploadInfo{key, uploadTag(key, u.UploadID) + u.UploadID, u.Initiated.UTC(), r2Class(u.StorageClass), ""})
+				all = append(all, UploadInfo{key, uploadTag(key, u.UploadID) + u.UploadID, b.began(u.UploadID, u.Initiated), r2Class(u.StorageClass), ""})
 			}
 		}
 		if !l.IsTruncated || l.NextKeyMarker == keyMarker && l.NextUploadIDMarker == idMarker {

@@ -52,6 +52,7 @@ func Run(t *testing.T, d Driver) {
 		"buckets":    buckets,
 		"reopen":     reopen,
 		"torn":       torn,
+		"lifecycle":  lifecycle,
 		"readers":    readers,
 	} {
 		t.Run(name, func(t *testing.T) {
