@@ -25,7 +25,7 @@ func (b *s3Bucket) uploadPart(ctx context.Context, key, id string, number int, c
 	if err := opts.checkPartSum(algorithm); err != nil {
 		return nil, err
 	}
-	a := arrival{size: opts.Size, early: opts.Checksum != "" && opts.Sum == nil}
+	a := arrival{size: opts.Size}
 	if algorithm != "" && opts.Sum == nil {
 		a.first = &hasher{}
 		a.first.compute(algorithm)
