@@ -116,8 +116,8 @@ $(K6):
 
 
 # In its own folder, because go test shows what a passing package says (that all was skipped) only there.
-conformance: build ## the same steps on flint and on the pinned peer, compared (UPDATE=1 files new differences)
-	@cd conformance && go test -count=1 -timeout 10m -install $(if $(UPDATE),-update)
+conformance: build ## the same steps on flint and on the pinned peer, compared (UPDATE=1 files new differences, R2_STORE=1 runs R2's with MinIO)
+	@cd conformance && go test -count=1 -timeout 10m -install $(if $(UPDATE),-update) $(if $(R2_STORE),-r2-store -run TestConformance/cases/r2/)
 
 clean: ## remove what was built; state directories stay
 	rm -rf bin .cache $(SPARK)/node_modules $(SPARK)/apps/web/dist

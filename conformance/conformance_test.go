@@ -8,14 +8,18 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"flint/emulator"
+	"flint/emulator/config"
+	"flint/internal/testkit"
 )
 
 var (
 	update  = flag.Bool("update", false, "rewrite step files, differences.yaml and docs/COMPAT.md from what the peer and flint answer")
+	r2store = flag.Bool("r2-store", false, "keep R2 in a MinIO of the test's own")
 	install = flag.Bool("install", false, "install the pinned peer from npm when it is missing")
 )
 
@@ -41,6 +45,9 @@ func TestConformance(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := &suite{peer: peer, differences: differences, projects: copyCases(t), slots: make(chan struct{}, atOnce), differ: map[string]*Answer{}}
+	if *r2store {
+		s.minio = testkit.StartMinIO(t)
+	}
 	t.Run("cases", func(t *testing.T) {
 		for _, c := range cases {
 			t.Run(c.ID, func(t *testing.T) { t.Parallel(); s.run(t, c) })
@@ -82,10 +89,19 @@ type suite struct {
 	differences *Differences
 	projects    string
 	slots       chan struct{}
+	minio       *testkit.MinIO // where R2 is kept; nil: on disk
+	places      atomic.Int64   // in it
 
 	mu     sync.Mutex
 	ran    []string
 	differ map[string]*Answer
+}
+
+// configure gives each case a place of its own in the S3 store, if there is one.
+func (s *suite) configure(p *config.Project) {
+	if s.minio != nil {
+		p.Settings.R2Driver = fmt.Sprintf("%s&prefix=case%d-", s.minio.URL, s.places.Add(1))
+	}
 }
 
 func (s *suite) run(t *testing.T, c *Case) {
@@ -105,7 +121,7 @@ func (s *suite) run(t *testing.T, c *Case) {
 		defer stop()
 		peerURL = url
 	}
-	e := emulator.StartT(t, dir)
+	e := emulator.StartT(t, dir, s.configure)
 	defer func() {
 		if err := e.Close(); err != nil {
 			t.Errorf("flint: close: %v", err)
@@ -135,6 +151,10 @@ func (s *suite) judge(t *testing.T, o Outcome) {
 		s.differ[o.Step.ID] = o.Flint
 	}
 	if *update {
+		return
+	}
+	if s.minio != nil {
+		judgeInStore(t, o.Step.ID, problems)
 		return
 	}
 	for _, p := range problems {

@@ -2,6 +2,8 @@ package emulator_test
 
 import (
 	"fmt"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -50,7 +52,7 @@ const storeBindings = "[[r2_buckets]]\nbinding = \"MEDIA\"\nbucket_name = \"medi
 func TestR2InS3(t *testing.T) {
 	t.Parallel()
 	server := testkit.StartMinIO(t)
-	a := run(t, storeWorker, storeBindings, map[string]string{"flint.toml": fmt.Sprintf("[r2]\ndriver = %q\n", server.URL)})
+	a := run(t, storeWorker, storeBindings, map[string]string{"flint.toml": fmt.Sprintf("[r2]\ndriver = %q\n[r2.domains]\n\"media.example.com\" = \"media\"\n", server.URL)})
 	want := func(want, path string) {
 		t.Helper()
 		if got := a.text(path, 200); got != want {
@@ -60,6 +62,7 @@ func TestR2InS3(t *testing.T) {
 	want(`{"key":"../a","size":5,"type":"a/b","custom":{"Größe":"1"}}`, "/put?key=../a&value=hello")
 	want(`{"key":"../a","size":5,"type":"a/b","custom":{"Größe":"1"},"text":"ello"}`, "/get?key=../a")
 	want(`null`, "/put?key=../a&value=other&new")
+	publicInS3(t, a)
 	want(`{"key":"dir/big.bin","size":5242883,"custom":{}}`, "/parts?key=dir/big.bin")
 	want(`[[],["../","dir/"]]`, "/list")
 
@@ -74,6 +77,42 @@ func TestR2InS3(t *testing.T) {
 	server.Start(t)
 	want(`"gone"`, "/delete?key=dir/big.bin")
 	want(`[[],["../"]]`, "/list")
+}
+
+// publicInS3 is the public host of a bucket in MinIO.
+func publicInS3(t *testing.T, a app) {
+	t.Helper()
+	a.text("/put?key=pub/a.txt&value=hello", 200)
+	for _, c := range []struct {
+		path, header, value string
+		status              int
+		body                string
+	}{
+		{"/pub/a.txt", "", "", 200, "hello"}, {"/pub/a.txt", "Range", "bytes=1-3", 206, "ell"}, {"/pub/a.txt", "Range", "bytes=9-", 416, ""},
+		{"/pub/a.txt", "If-None-Match", `"5d41402abc4b2a76b9719d911017c592"`, 304, ""}, {"/pub/a.txt", "If-Match", `"x"`, 412, ""}, {"/pub/none", "", "", 404, ""},
+	} {
+		req, err := http.NewRequest("GET", a.e.Run().URL+c.path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Host = "media.example.com"
+		if c.header != "" {
+			req.Header.Set(c.header, c.value)
+		}
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(res.Body)
+		res.Body.Close()
+		if err != nil || res.StatusCode != c.status || c.body != "" && string(body) != c.body {
+			t.Errorf("%s %s %s: %d %q, %v", c.path, c.header, c.value, res.StatusCode, body, err)
+		}
+		if c.status < 400 && (res.Header.Get("ETag") != `"5d41402abc4b2a76b9719d911017c592"` || c.status != 304 && res.Header.Get("Content-Type") != "a/b") {
+			t.Errorf("%s %s: %v", c.path, c.value, res.Header)
+		}
+	}
+	a.text("/delete?key=pub/a.txt", 200)
 }
 
 // CheckR2 is what flint doctor asks. No answer of it shows the secret.

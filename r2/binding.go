@@ -202,12 +202,12 @@ func (c *call) createMultipart(ctx context.Context, a *answer) error {
 }
 
 func (c *call) uploadPart(ctx context.Context, a *answer) error {
-	etag, err := c.bucket.UploadPartSSEC(ctx, c.key(), c.UploadID, c.PartNumber, c.body, c.size, c.ssecKey)
+	part, err := c.bucket.UploadPartWith(ctx, c.key(), c.UploadID, c.PartNumber, c.body, PartOptions{Size: c.size, SSECKey: c.ssecKey})
 	if err != nil {
 		return err
 	}
 	c.op.Bytes = max(c.size, 0)
-	a.json = append(appendString(append(a.json, `{"etag":`...), etag), '}')
+	a.json = append(appendString(append(a.json, `{"etag":`...), part.ETag), '}')
 	return nil
 }
 

@@ -165,7 +165,7 @@ func putParts(t testing.TB, b *Bucket, key string, contents ...string) *Object {
 		if err != nil {
 			t.Fatal(err)
 		}
-		parts = append(parts, Part{i + 1, etag})
+		parts = append(parts, Part{Number: i + 1, ETag: etag})
 	}
 	o, err := b.CompleteMultipart(ctx, key, id, parts)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"hash"
 	"hash/crc32"
 	"hash/crc64"
+	"strconv"
 )
 
 // Checksums of an object's content. MD5 is known of every object that was put
@@ -21,6 +22,8 @@ type Checksums struct {
 	// What the S3 API knows besides.
 	// https://developers.cloudflare.com/r2/api/s3/api/#checksum-types
 	CRC32, CRC32C, CRC64NVME []byte
+	// Parts says of how many parts' checksums these are; 0: they are of the content itself.
+	Parts int
 }
 
 // crc64NVME is the polynomial of CRC-64/NVME, reflected.
@@ -63,8 +66,19 @@ func (c Checksums) with(more Checksums) Checksums {
 	return c
 }
 
+// ofContent are the checksums of the whole content.
+func (c Checksums) ofContent() Checksums {
+	if c.Parts > 0 {
+		return Checksums{MD5: c.MD5}
+	}
+	return c
+}
+
 // sealName is what the seal of the client's key stands under among the sums.
 const sealName = "SSE-C"
+
+// partsName is what Checksums.Parts stands under.
+const partsName = "parts"
 
 // text is what the table keeps: the sums beside the MD5, which is the ETag, and
 // the seal of the key that the client had the object encrypted with.
@@ -73,6 +87,9 @@ func (c Checksums) text(seal string) string {
 	sums := map[string]string{}
 	if seal != "" {
 		sums[sealName] = seal
+	}
+	if c.Parts > 0 {
+		sums[partsName] = strconv.Itoa(c.Parts)
 	}
 	for i, sum := range c.list() {
 		if *sum != nil {
@@ -103,6 +120,7 @@ func parseChecksums(text, etag string) (c Checksums, seal string, err error) {
 			*sum, _ = hex.DecodeString(s)
 		}
 	}
+	c.Parts, _ = strconv.Atoi(sums[partsName]) // ours, or not there
 	return c, sums[sealName], nil
 }
 

@@ -20,6 +20,12 @@ type CopyOptions struct {
 	SSECKey      *SSECKey // to encrypt the copy with; nil for none
 }
 
+// PartCopyOptions go with a copy into a part. GetOptions are of its source.
+type PartCopyOptions struct {
+	GetOptions
+	PartKey *SSECKey // with which the upload was created; nil for none
+}
+
 // Copy makes key an object with the content of srcKey in src, without a way
 // through the client; b may be src and key srcKey. The copy is a new version.
 // Like Put it stores nothing when it fails; a condition that does not hold of
@@ -31,10 +37,7 @@ func (b *Bucket) Copy(ctx context.Context, src *Bucket, srcKey, key string, opts
 		return nil, err
 	}
 	class, err := b.checkPut(key, PutOptions{Custom: opts.Custom, StorageClass: opts.StorageClass, SSECKey: opts.SSECKey})
-	if err == nil {
-		err = b.canEncrypt(opts.SourceKey)
-	}
-	if err != nil {
+	if err = errors.Join(err, b.canEncrypt(opts.SourceKey)); err != nil {
 		return nil, err
 	}
 	opts.StorageClass = class
@@ -48,8 +51,8 @@ func (b *Bucket) Copy(ctx context.Context, src *Bucket, srcKey, key string, opts
 
 // UploadPartCopy stores content of srcKey in src, all of it or opts.Range, as a
 // part; opts.OnlyIf must hold of the source.
-func (b *Bucket) UploadPartCopy(ctx context.Context, key, id string, number int, src *Bucket, srcKey string, opts GetOptions) (*PartInfo, error) {
-	if err := errors.Join(checkPart(key, number), checkKey(srcKey)); err != nil {
+func (b *Bucket) UploadPartCopy(ctx context.Context, key, id string, number int, src *Bucket, srcKey string, opts PartCopyOptions) (*PartInfo, error) {
+	if err := errors.Join(checkPart(key, number), checkKey(srcKey), b.canEncrypt(opts.SSECKey, opts.PartKey)); err != nil {
 		return nil, err
 	}
 	part, err := b.driver.copyPart(ctx, key, id, number, src.driver, srcKey, opts)
@@ -140,18 +143,19 @@ func (b *diskBucket) duplicate(ctx context.Context, src *diskBucket, r *row, opt
 		return nil, err
 	}
 	defer content.Close()
-	return b.receive(ctx, content, PutOptions{Size: r.o.Size, SSECKey: opts.SSECKey})
+	return b.receive(ctx, content, PutOptions{Size: r.o.Size, SSECKey: opts.SSECKey, compute: r.o.Checksums.algorithm()})
 }
 
-func (b *diskBucket) copyPart(ctx context.Context, key, id string, number int, from driver, fromKey string, opts GetOptions) (*PartInfo, error) {
-	body, err := from.get(ctx, fromKey, opts)
+func (b *diskBucket) copyPart(ctx context.Context, key, id string, number int, from driver, fromKey string, opts PartCopyOptions) (*PartInfo, error) {
+	return readPart(ctx, b, key, id, number, from, fromKey, opts)
+}
+
+// readPart is copyPart by way of flint.
+func readPart(ctx context.Context, to driver, key, id string, number int, from driver, fromKey string, opts PartCopyOptions) (*PartInfo, error) {
+	body, err := from.get(ctx, fromKey, opts.GetOptions)
 	if err != nil {
 		return nil, err
 	}
 	defer body.Content.Close()
-	etag, err := b.uploadPart(ctx, key, id, number, body.Content, body.Span.Length)
-	if err != nil {
-		return nil, err
-	}
-	return &PartInfo{Number: number, ETag: etag, Size: body.Span.Length, Uploaded: b.store.clock.Now().UTC()}, nil
+	return to.uploadPart(ctx, key, id, number, body.Content, PartOptions{Size: body.Span.Length, SSECKey: opts.PartKey})
 }

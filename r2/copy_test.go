@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -145,7 +146,7 @@ func TestListParts(t *testing.T) {
 	}
 	put(t, b, "source", "0123456789")
 	first, length := int64(2), int64(3)
-	part, err := b.UploadPartCopy(ctx, "k", id, 7, b, "source", GetOptions{Range: &Range{Offset: &first, Length: &length}})
+	part, err := b.UploadPartCopy(ctx, "k", id, 7, b, "source", PartCopyOptions{GetOptions: GetOptions{Range: &Range{Offset: &first, Length: &length}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,13 +156,13 @@ func TestListParts(t *testing.T) {
 		}
 	}
 	l, err := b.ListParts(ctx, "k", id, 2, 1)
-	if err != nil || len(l.Parts) != 1 || l.Parts[0] != *part || !l.Truncated || l.StorageClass != InfrequentAccess {
+	if err != nil || len(l.Parts) != 1 || !reflect.DeepEqual(l.Parts[0], *part) || !l.Truncated || l.StorageClass != InfrequentAccess {
 		t.Errorf("%+v %v, want %+v", l, err, part)
 	}
 	if l, err = b.ListParts(ctx, "k", id, 0, 0); err != nil || len(l.Parts) != 3 || l.Truncated || !l.Parts[2].Uploaded.Equal(c.Now()) {
 		t.Errorf("%+v %v", l, err)
 	}
-	if _, err := b.CompleteMultipart(ctx, "k", id, []Part{{7, part.ETag}}); err != nil {
+	if _, err := b.CompleteMultipart(ctx, "k", id, []Part{{Number: 7, ETag: part.ETag}}); err != nil {
 		t.Fatal(err)
 	}
 	if got, _ := get(t, b, "k"); got != "234" {

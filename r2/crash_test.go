@@ -97,7 +97,7 @@ func crashMultipartStep(b *Bucket, round int, _ func(int, int)) error {
 		if err != nil {
 			return err
 		}
-		parts = append(parts, Part{i + 1, etag})
+		parts = append(parts, Part{Number: i + 1, ETag: etag})
 	}
 	_, err = b.CompleteMultipart(ctx, key, id, parts)
 	return err

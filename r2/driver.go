@@ -31,17 +31,25 @@ type driver interface {
 	// createUpload begins a multipart upload.
 	createUpload(ctx context.Context, key string, opts MultipartOptions) (id string, err error)
 	// uploadPart stores a part in place of an earlier one of its number.
-	uploadPart(ctx context.Context, key, id string, number int, content io.Reader, size int64) (etag string, err error)
+	uploadPart(ctx context.Context, key, id string, number int, content io.Reader, opts PartOptions) (*PartInfo, error)
 	// copyPart is uploadPart of content that from has.
-	copyPart(ctx context.Context, key, id string, number int, from driver, fromKey string, opts GetOptions) (*PartInfo, error)
+	copyPart(ctx context.Context, key, id string, number int, from driver, fromKey string, opts PartCopyOptions) (*PartInfo, error)
 	// completeUpload makes an object of parts by the rules of choose.
-	completeUpload(ctx context.Context, key, id string, parts []Part) (*Object, error)
+	completeUpload(ctx context.Context, key, id string, parts []Part, opts CompleteOptions) (*Object, error)
 	// abortUpload ends an upload. Of a finished one it does nothing.
 	abortUpload(ctx context.Context, key, id string) error
 	// listParts gives up to limit parts with numbers above after.
 	listParts(ctx context.Context, key, id string, after, limit int) (*PartListing, error)
 	// listUploads gives the uploads in progress; opts.Limit is set.
 	listUploads(ctx context.Context, opts ListUploadsOptions) (*UploadListing, error)
+
+	// partSpan finds a part of an object, counted from 1, and how many there are:
+	// 0 of an object that was put whole, which is its own first part.
+	partSpan(ctx context.Context, key string, number int) (Span, int, error)
+	// encrypts says whether it encrypts content with the client's key.
+	encrypts() bool
+
+	ager // what lifecycle rules need
 
 	// info describes the bucket, and describe changes what it says.
 	info(ctx context.Context) (BucketInfo, error)

@@ -132,7 +132,7 @@ func TestEventFilters(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.want(t)
-	if _, err := b.CompleteMultipart(ctx, "img/m.png", id, []Part{{1, etag}}); err != nil {
+	if _, err := b.CompleteMultipart(ctx, "img/m.png", id, []Part{{Number: 1, ETag: etag}}); err != nil {
 		t.Fatal(err)
 	}
 	p.want(t, `"action":"CompleteMultipartUpload","bucket":"media","object":{"key":"img/m.png","size":4,"eTag":"`)

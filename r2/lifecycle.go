@@ -124,9 +124,6 @@ func (b *Bucket) SetLifecycle(rules []LifecycleRule) error {
 		}
 		seen[r.ID] = true
 	}
-	if err := b.canAge(rules); err != nil {
-		return err
-	}
 	err := b.changeSettings(func(s *settings) error { s.Lifecycle = &rules; return nil })
 	if err != nil {
 		return err

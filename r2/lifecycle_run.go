@@ -10,11 +10,10 @@ import (
 	"sync/atomic"
 	"time"
 
-	"flint/internal/cferr"
 	"flint/internal/clock"
 )
 
-// ager is a driver that finds what is oldest without looking at everything.
+// ager is the part of a driver that finds what is oldest.
 // Times are in milliseconds since 1970.
 type ager interface {
 	// age makes objects findable by age, or takes the cost of that away again.
@@ -89,25 +88,13 @@ func actions(rules []LifecycleRule) (out []*action) {
 	return append(out, later...)
 }
 
-// canAge refuses rules that the driver cannot follow.
-func (b *Bucket) canAge(rules []LifecycleRule) error {
-	if _, ok := b.driver.(ager); ok || len(actions(rules)) == 0 {
-		return nil
-	}
-	return cferr.NotServed("lifecycle rules on buckets of an S3 store; set them in the store itself")
-}
-
 // restartLifecycle begins anew with the rules of now, and runs what is due.
 func (b *Bucket) restartLifecycle() error {
-	d, ok := b.driver.(ager)
-	if !ok {
-		return nil
-	}
 	l := &b.lifecycle
 	l.run.Lock()
 	next := actions(b.Lifecycle())
 	objects := slices.ContainsFunc(next, func(a *action) bool { return !a.upload })
-	err := d.age(context.Background(), objects)
+	err := b.driver.age(context.Background(), objects)
 	l.actions.Store(&next)
 	l.run.Unlock()
 	if err != nil {
@@ -183,7 +170,7 @@ func (b *Bucket) runLifecycle() {
 
 // apply does what of an action is due, and returns when there will be more.
 func (b *Bucket) apply(a *action, now time.Time) (next time.Time, err error) {
-	ctx, d := context.Background(), b.driver.(ager)
+	ctx, d := context.Background(), b.driver
 	until := a.bornBefore(now)
 	if a.upload {
 		if err := d.abortBefore(ctx, a.prefix, until); err != nil {
@@ -240,7 +227,7 @@ func (b *Bucket) applyTo(ctx context.Context, a *action, objects []*Object) erro
 	if len(objects) == 0 {
 		return nil
 	}
-	d := b.driver.(ager)
+	d := b.driver
 	if a.class != "" {
 		return d.classify(ctx, slices.DeleteFunc(slices.Clone(objects), b.soonGone), a.class)
 	}

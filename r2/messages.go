@@ -76,6 +76,18 @@ func errUnknownEvent(name string) *cferr.Error {
 // errBlobID is damage that a user cannot cause.
 func errBlobID(id string) error { return fmt.Errorf("the blob %q has no id to decrypt it by", id) }
 
+func errAlgorithm(name string) *cferr.Error {
+	return cferr.Newf(http.StatusBadRequest, 10029, "The checksum algorithm %s is none of CRC32, CRC32C, CRC64NVME, SHA1, SHA256.", name)
+}
+
+func errChecksumType(want, got string) *cferr.Error {
+	return cferr.Newf(http.StatusBadRequest, 10029, "Checksum Type mismatch occurred, expected checksum Type: %s, actual checksum Type: %s", want, got)
+}
+
+func errObjectSize(given, actual int64) *cferr.Error {
+	return cferr.Newf(http.StatusBadRequest, 10029, "The parts make an object of %d bytes, not of %d.", actual, given)
+}
+
 // badDigest says that the content is not what the uploader promised.
 func badDigest(algorithm string, given, actual []byte) *cferr.Error {
 	return cferr.Newf(http.StatusBadRequest, 10037,

@@ -130,7 +130,7 @@ func (m model) multipart(t *rapid.T, b *Bucket) {
 			t.Fatal(err)
 		}
 		if rapid.IntRange(0, 3).Draw(t, "use") > 0 {
-			parts, whole = append(parts, Part{n + 1, etag}), whole+data
+			parts, whole = append(parts, Part{Number: n + 1, ETag: etag}), whole+data
 		}
 	}
 	if rapid.Bool().Draw(t, "abort") {

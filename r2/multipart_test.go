@@ -28,7 +28,7 @@ func TestMultipartRules(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return Part{n, etag}
+		return Part{Number: n, ETag: etag}
 	}
 	replaced := part(1, 10)
 	p1, p2, p3, small := part(1, 10), part(2, 10), part(3, 11), part(4, 5)
@@ -37,7 +37,7 @@ func TestMultipartRules(t *testing.T) {
 		want  error
 	}{
 		"replaced etag":   {[]Part{replaced}, ErrInvalidPart},
-		"unknown part":    {[]Part{p1, {9, "x"}}, ErrInvalidPart},
+		"unknown part":    {[]Part{p1, {Number: 9, ETag: "x"}}, ErrInvalidPart},
 		"twice":           {[]Part{p1, p1}, cferr.Internal},
 		"small first":     {[]Part{small, p1}, ErrEntityTooSmall},
 		"small by number": {[]Part{p1, small, p2}, ErrEntityTooSmall},

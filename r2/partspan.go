@@ -1,17 +1,6 @@
 package r2
 
-import (
-	"context"
-
-	"flint/internal/cferr"
-)
-
-// partFinder is a driver that knows of which parts an object was made.
-type partFinder interface {
-	// partSpan finds a part, counted from 1, and how many there are: 0 of an
-	// object that was put whole, which is its own first part.
-	partSpan(ctx context.Context, key string, number int) (Span, int, error)
-}
+import "context"
 
 // PartSpan finds where in an object the part of a number is, in the order of
 // the upload and counted from 1, and how many parts there are: 0 of an object
@@ -21,11 +10,7 @@ func (b *Bucket) PartSpan(ctx context.Context, key string, number int) (Span, in
 	if err := checkKey(key); err != nil {
 		return Span{}, 0, err
 	}
-	d, ok := b.driver.(partFinder)
-	if !ok {
-		return Span{}, 0, cferr.NotServed("partNumber of an object on this driver of R2")
-	}
-	return d.partSpan(ctx, key, number)
+	return b.driver.partSpan(ctx, key, number)
 }
 
 func (b *diskBucket) partSpan(_ context.Context, key string, number int) (found Span, count int, err error) {

@@ -20,11 +20,15 @@ type PutOptions struct {
 	OnlyIf       *Conditional
 	StorageClass string   // empty: the bucket's
 	SSECKey      *SSECKey // to encrypt the content with; nil for none
-	// Kept, when set, is called once the content was read to its end, and tells
-	// what else is known of it: checksums that came after it.
-	Kept func() Checksums
+	// Verified are checksums that content is held against as it is read: they
+	// are kept with the object. Kept, when set, tells them once the content was
+	// read to its end, because they come after it.
+	Verified Checksums
+	Kept     func() Checksums
 	// Size is the length of the content in bytes, negative if it is not known.
 	Size int64
+
+	compute string // S3's name of one more checksum to keep
 }
 
 // upload is content that has been received and waits for its row.
@@ -81,6 +85,7 @@ func (b *diskBucket) put(ctx context.Context, key string, content io.Reader, opt
 		return nil, err
 	}
 	defer u.free()
+	u.sums = u.sums.with(opts.Verified)
 	if opts.Kept != nil {
 		u.sums = u.sums.with(opts.Kept())
 	}
@@ -138,6 +143,7 @@ func (b *diskBucket) receive(ctx context.Context, content io.Reader, opts PutOpt
 		return nil, err
 	}
 	h := newHasher(opts.Checksums)
+	h.compute(opts.compute)
 	h.Write((*buf)[:n])
 	if u.sums, err = h.verify(); err == nil {
 		err = opts.SSECKey.encrypt(u.version, (*buf)[:n])
@@ -162,6 +168,7 @@ func (b *diskBucket) receiveBlob(ctx context.Context, u *upload, content io.Read
 		dst, err = opts.SSECKey.writer(f, u.version)
 	}
 	h := newHasher(opts.Checksums)
+	h.compute(opts.compute)
 	if err == nil {
 		u.size, err = copyHashed(ctx, dst, h, content)
 	}

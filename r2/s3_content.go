@@ -20,13 +20,29 @@ type sending struct {
 	file *os.File
 }
 
-// receive prepares content for the store, which wants to know its length first:
-// of what nobody knows the length is written to a file before.
-func (b *s3Bucket) receive(ctx context.Context, content io.Reader, size int64, given Checksums) (*sending, error) {
-	s := &sending{src: content, size: size, h: newHasher(given)}
-	if size < 0 {
-		if err := s.measure(ctx, b.spool); err != nil {
+// arrival is what is known of content before it is read.
+type arrival struct {
+	size  int64     // bytes; negative: not known
+	given Checksums // what it must have
+	first *hasher   // what the store wants to know first; nil: nothing
+	early bool      // read it to its end before the store gets any of it
+}
+
+// receive prepares content for the store, which wants to know its length and its
+// checksums first: of what nobody knows them is written to a file before.
+func (b *s3Bucket) receive(ctx context.Context, content io.Reader, a arrival) (*sending, error) {
+	s := &sending{src: content, size: a.size, h: newHasher(a.given)}
+	if a.first == nil {
+		a.first = &hasher{}
+	} else {
+		a.early = true
+	}
+	if a.size < 0 || a.early {
+		if err := s.measure(ctx, b.spool, a.first); err != nil {
 			return nil, errors.Join(err, s.closeFile())
+		}
+		if a.size >= 0 && s.size != a.size {
+			return nil, errors.Join(ErrIncompleteBody, s.closeFile())
 		}
 	}
 	s.left = s.size
@@ -38,14 +54,15 @@ func (b *s3Bucket) receive(ctx context.Context, content io.Reader, size int64, g
 	return s, nil
 }
 
-// measure reads content to its end, a small one into memory.
-func (s *sending) measure(ctx context.Context, dir string) error {
+// measure reads content to its end, through h, a small one into memory.
+func (s *sending) measure(ctx context.Context, dir string, h *hasher) error {
 	buf := make([]byte, maxInline+1)
 	n, eof, err := readFull(s.src, buf)
 	if err != nil {
 		return err
 	}
 	if eof {
+		h.Write(buf[:n])
 		s.src, s.size = bytes.NewReader(buf[:n]), int64(n)
 		return nil
 	}
@@ -58,8 +75,7 @@ func (s *sending) measure(ctx context.Context, dir string) error {
 	if err := os.Remove(s.file.Name()); err != nil { // it lives as long as it is open
 		return err
 	}
-	none := &hasher{}
-	if s.size, err = copyHashed(ctx, s.file, none, io.MultiReader(bytes.NewReader(buf[:n]), s.src)); err != nil {
+	if s.size, err = copyHashed(ctx, s.file, h, io.MultiReader(bytes.NewReader(buf[:n]), s.src)); err != nil {
 		return err
 	}
 	s.src = s.file

@@ -160,7 +160,7 @@ func (b *s3Bucket) keyOf(ctx context.Context, name string) (key string, ok bool,
 	return string(text), true, nil
 }
 
-// keyNames remembers keys by their hash names, up to maxNames of them.
+// keyNames remembers texts by their names, up to maxNames of them.
 type keyNames struct {
 	mu         sync.Mutex
 	now, older map[string]string

@@ -180,6 +180,9 @@ func s3Object(key string, info minio.ObjectInfo, h http.Header) (*Object, error)
 	o.joinCustom(h, &n)
 	var err error
 	o.Checksums, _, err = parseChecksums(n.Sums, o.ETag)
+	if o.Checksums.algorithm() == "" {
+		o.storeChecksums(h)
+	}
 	return o, err
 }
 

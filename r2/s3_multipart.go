@@ -6,15 +6,13 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
-	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/minio/minio-go/v7"
 
 	"flint/internal/cferr"
-	"flint/internal/clock"
 )
 
 // The id of an upload is the store's after 16 hex digits that follow from it and
@@ -63,72 +61,25 @@ func (b *s3Bucket) createUpload(ctx context.Context, key string, opts MultipartO
 	}
 	o := &Object{Key: key, Version: b.store.newID(16), HTTP: opts.HTTP, Custom: opts.Custom, StorageClass: opts.StorageClass}
 	// The store alone knows when the upload will be complete, by a clock of its own.
-	skew := b.store.clock.Now().Sub(clock.New().Now()).Milliseconds()
-	put, err := b.putOptions(ctx, o, skew)
+	put, err := b.putOptions(ctx, o, b.skew().Milliseconds())
 	if err != nil {
 		return "", err
+	}
+	if opts.Checksum != "" {
+		put.UserMetadata["X-Amz-Checksum-Algorithm"] = opts.Checksum
+		put.UserMetadata["X-Amz-Checksum-Type"] = checksumType(opts.Checksum)
 	}
 	id, err = b.core.NewMultipartUpload(ctx, b.s3name, name, put)
 	if err != nil {
 		return "", b.explain(ctx, err)
 	}
 	b.found()
+	b.sums.put(id, opts.Checksum)
+	b.begun.put(id, strconv.FormatInt(b.store.clock.Now().UnixMilli(), 10))
 	return uploadTag(key, id) + id, nil
 }
 
-func (b *s3Bucket) uploadPart(ctx context.Context, key, id string, number int, content io.Reader, size int64) (etag string, err error) {
-	if !ourUpload(key, id) {
-		return "", ErrNoSuchUpload
-	}
-	sent, err := b.receive(ctx, content, size, Checksums{})
-	if err != nil {
-		return "", err
-	}
-	defer sent.close()
-	part, err := b.core.PutObjectPart(ctx, b.s3name, b.s3key(key), storeID(id), number, sent, sent.size, minio.PutObjectPartOptions{})
-	if sent.err != nil {
-		return "", sent.err
-	}
-	return strings.Trim(part.ETag, `"`), b.explainUpload(ctx, err, key, id, ErrNoSuchUpload)
-}
-
-func (b *s3Bucket) copyPart(ctx context.Context, key, id string, number int, from driver, fromKey string, opts GetOptions) (*PartInfo, error) {
-	src, ok := from.(*s3Bucket)
-	if !ok || src.s3Store != b.s3Store {
-		return nil, errors.New("r2: a copy stays in one store")
-	}
-	if !ourUpload(key, id) {
-		return nil, ErrNoSuchUpload
-	}
-	for {
-		o, err := src.head(ctx, fromKey)
-		if err != nil {
-			return nil, err
-		}
-		if !opts.OnlyIf.holds(o) {
-			return nil, ErrPreconditionFailed
-		}
-		span, err := opts.Range.resolve(o)
-		if err != nil {
-			return nil, err
-		}
-		length := span.Length
-		if length == o.Size { // S3 has no range of an empty object
-			length = -1
-		}
-		part, err := b.core.CopyObjectPart(ctx, src.s3name, src.s3key(fromKey), b.s3name, b.s3key(key), storeID(id), number,
-			span.Offset, length, map[string]string{"X-Amz-Copy-Source-If-Match": o.ETag})
-		if conditionFailed(err) {
-			continue // replaced meanwhile
-		}
-		if err != nil {
-			return nil, b.explainUpload(ctx, err, key, id, ErrNoSuchUpload)
-		}
-		return &PartInfo{Number: number, ETag: strings.Trim(part.ETag, `"`), Size: span.Length, Uploaded: b.now()}, nil
-	}
-}
-
-func (b *s3Bucket) completeUpload(ctx context.Context, key, id string, parts []Part) (*Object, error) {
+func (b *s3Bucket) completeUpload(ctx context.Context, key, id string, parts []Part, opts CompleteOptions) (*Object, error) {
 	if !ourUpload(key, id) {
 		return nil, cferr.Internal // sic: 10001 for an unknown id
 	}
@@ -140,18 +91,29 @@ func (b *s3Bucket) completeUpload(ctx context.Context, key, id string, parts []P
 	if err != nil {
 		return nil, err
 	}
+	sums, err := combine(b.sums.of(storeID(id)), chosen)
+	if err != nil {
+		return nil, err
+	}
+	var size int64
+	for _, p := range chosen {
+		size += p.size
+	}
+	if err := opts.check(size, sums); err != nil {
+		return nil, err
+	}
 	if len(chosen) == 0 { // which S3 does not take: an empty part stands for none
-		etag, err := b.uploadPart(ctx, key, id, 1, bytes.NewReader(nil), 0)
+		part, err := b.uploadPart(ctx, key, id, 1, bytes.NewReader(nil), PartOptions{})
 		if err != nil {
 			return nil, err
 		}
-		chosen = []storedPart{{number: 1, etag: etag}}
+		chosen = []storedPart{{number: 1, etag: part.ETag, sum: part.Sum}}
 	}
 	complete := make([]minio.CompletePart, len(chosen))
 	for i, p := range chosen {
-		complete[i] = minio.CompletePart{PartNumber: p.number, ETag: p.etag}
+		complete[i] = completePart(b.sums.of(storeID(id)), p)
 	}
-	if _, err = b.core.CompleteMultipartUpload(ctx, b.s3name, b.s3key(key), storeID(id), complete, minio.PutObjectOptions{}); err != nil {
+	if _, err = b.core.CompleteMultipartUpload(ctx, b.s3name, b.s3key(key), storeID(id), complete, b.completeOptions(id)); err != nil {
 		return nil, b.explainUpload(ctx, err, key, id, cferr.Internal)
 	}
 	return b.head(ctx, key)
@@ -166,7 +128,7 @@ func (b *s3Bucket) storedParts(ctx context.Context, key, id string) (map[int]sto
 			return nil, err
 		}
 		for _, p := range l.Parts {
-			stored[p.Number] = storedPart{number: p.Number, etag: p.ETag, size: p.Size}
+			stored[p.Number] = storedPart{number: p.Number, etag: p.ETag, size: p.Size, sum: p.Sum}
 			after = p.Number
 		}
 		if !l.Truncated {
@@ -194,9 +156,10 @@ func (b *s3Bucket) listParts(ctx context.Context, key, id string, after, limit i
 	if err != nil {
 		return nil, b.explainUpload(ctx, err, key, id, ErrNoSuchUpload)
 	}
-	l := &PartListing{Truncated: found.IsTruncated, StorageClass: r2Class(found.StorageClass)}
+	l := &PartListing{Truncated: found.IsTruncated, StorageClass: r2Class(found.StorageClass), Checksum: storeAlgorithm(found.ChecksumAlgorithm)}
+	b.sums.put(storeID(id), l.Checksum)
 	for _, p := range found.ObjectParts {
-		l.Parts = append(l.Parts, PartInfo{p.PartNumber, strings.Trim(p.ETag, `"`), p.Size, p.LastModified.UTC()})
+		l.Parts = append(l.Parts, PartInfo{p.PartNumber, strings.Trim(p.ETag, `"`), p.Size, p.LastModified.UTC(), l.Checksum, partSum(l.Checksum, &p)})
 	}
 	return l, nil
 }
@@ -240,7 +203,7 @@ func (b *s3Bucket) uploads(ctx context.Context) ([]UploadInfo, error) {
 				return nil, err
 			}
 			if ok {
-				all = append(all, UploadInfo{key, uploadTag(key, u.UploadID) + u.UploadID, u.Initiated.UTC(), r2Class(u.StorageClass)})
+				all = append(all, UploadInfo{key, uploadTag(key, u.UploadID) + u.UploadID, b.began(u.UploadID, u.Initiated), r2Class(u.StorageClass), ""})
 			}
 		}
 		if !l.IsTruncated || l.NextKeyMarker == keyMarker && l.NextUploadIDMarker == idMarker {

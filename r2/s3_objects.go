@@ -12,7 +12,7 @@ import (
 )
 
 func (b *s3Bucket) head(ctx context.Context, key string) (*Object, error) {
-	info, err := b.core.StatObject(ctx, b.s3name, b.s3key(key), minio.StatObjectOptions{})
+	info, err := b.core.StatObject(ctx, b.s3name, b.s3key(key), minio.StatObjectOptions{Checksum: true})
 	if noObject(err) {
 		b.found()
 		return nil, ErrNoSuchKey
@@ -28,7 +28,7 @@ func (b *s3Bucket) head(ctx context.Context, key string) (*Object, error) {
 // condition, gets the description first and then the bytes of that very object.
 func (b *s3Bucket) get(ctx context.Context, key string, opts GetOptions) (*Body, error) {
 	if opts.OnlyIf == nil && opts.Range == nil {
-		return b.fetch(ctx, key, minio.GetObjectOptions{})
+		return b.fetch(ctx, key, minio.GetObjectOptions{Checksum: true})
 	}
 	for range maxTries {
 		o, err := b.head(ctx, key)
@@ -101,14 +101,18 @@ func (b *s3Bucket) fetch(ctx context.Context, key string, opts minio.GetObjectOp
 }
 
 func (b *s3Bucket) put(ctx context.Context, key string, content io.Reader, opts PutOptions) (*Object, error) {
-	sent, err := b.receive(ctx, content, opts.Size, opts.Checksums)
+	sent, err := b.receive(ctx, content, arrival{size: opts.Size, given: opts.Checksums, early: opts.Kept != nil})
 	if err != nil {
 		return nil, err
 	}
 	defer sent.close()
+	sums := opts.Checksums.with(opts.Verified)
+	if opts.Kept != nil {
+		sums = sums.with(opts.Kept())
+	}
 	o := &Object{
 		Key: key, Version: b.store.newID(16), Size: sent.size, HTTP: opts.HTTP, Custom: opts.Custom,
-		Checksums: opts.Checksums, StorageClass: opts.StorageClass, Uploaded: b.now(),
+		Checksums: sums, StorageClass: opts.StorageClass, Uploaded: b.now(),
 	}
 	put, err := b.putOptions(ctx, o, 0)
 	if err != nil {
@@ -234,6 +238,7 @@ func (b *s3Bucket) copyOnce(ctx context.Context, src *s3Bucket, fromKey, key str
 	}
 	etag := o.ETag
 	o.describeCopy(key, b.store.newID(16), opts)
+	o.Checksums = o.Checksums.ofContent() // the copy has no parts
 	o.Uploaded = b.now()
 	m, err := o.s3Meta(0)
 	if err != nil {

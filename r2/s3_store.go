@@ -65,7 +65,7 @@ func (s *s3Store) exists(ctx context.Context, name string) (bool, error) {
 }
 
 func (s *s3Store) open(ctx context.Context, name string) (driver, error) {
-	b := &s3Bucket{s3Store: s, name: name, s3name: s.prefix + name, names: newKeyNames()}
+	b := &s3Bucket{s3Store: s, name: name, s3name: s.prefix + name, names: newKeyNames(), sums: newKeyNames(), begun: newKeyNames()}
 	if len(b.s3name) > 63 {
 		return nil, fmt.Errorf("the name %s has more than 63 bytes, the most that S3 takes: shorten the prefix in [r2] driver", b.s3name)
 	}
@@ -210,7 +210,9 @@ func conditionFailed(err error) bool {
 type s3Bucket struct {
 	*s3Store
 	name, s3name string
-	names        *keyNames
+	names        *keyNames // keys by their hashes
+	sums         *keyNames // the algorithms of uploads by the store's ids
+	begun        *keyNames // when they began, in milliseconds since 1970
 }
 
 // bucketJSON is what bucketFile says.

@@ -1,7 +1,6 @@
 package r2
 
 import (
-	"context"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hmac"
@@ -11,6 +10,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"io"
+	"slices"
 	"strings"
 
 	"flint/internal/cferr"
@@ -156,14 +156,11 @@ func (d *decrypted) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// encrypter is a driver that encrypts content with the client's key.
-type encrypter interface {
-	uploadPartSSEC(ctx context.Context, key, id string, number int, content io.Reader, size int64, with *SSECKey) (etag string, err error)
-}
+func (b *diskBucket) encrypts() bool { return true }
 
-// canEncrypt refuses a key that the driver would drop.
-func (b *Bucket) canEncrypt(k *SSECKey) error {
-	if _, ok := b.driver.(encrypter); ok || k == nil {
+// canEncrypt refuses keys that the driver would drop; nil is none.
+func (b *Bucket) canEncrypt(keys ...*SSECKey) error {
+	if b.driver.encrypts() || !slices.ContainsFunc(keys, func(k *SSECKey) bool { return k != nil }) {
 		return nil
 	}
 	return cferr.NotServed("R2 encryption with the client's key (ssecKey, SSE-C) on buckets of an S3 store")

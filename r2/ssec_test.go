@@ -78,17 +78,17 @@ func putSealed(t *testing.T, b *Bucket, text []byte, parts int) *Object {
 	if _, err := b.UploadPart(ctx, "k", id, 1, strings.NewReader("x"), 1); !errors.Is(err, ErrSSECKeyRequired) {
 		t.Errorf("a part without the key: %v", err)
 	}
-	if _, err := b.UploadPartSSEC(ctx, "k", id, 1, strings.NewReader("x"), 1, wrongKey); !errors.Is(err, ErrSSECKeyMismatch) {
+	if _, err := b.UploadPartWith(ctx, "k", id, 1, strings.NewReader("x"), PartOptions{Size: 1, SSECKey: wrongKey}); !errors.Is(err, ErrSSECKeyMismatch) {
 		t.Errorf("a part with another key: %v", err)
 	}
 	var named []Part
 	size := len(text) / parts
 	for n := range parts {
-		etag, err := b.UploadPartSSEC(ctx, "k", id, n+1, bytes.NewReader(text[n*size:(n+1)*size]), int64(size), rightKey)
+		part, err := b.UploadPartWith(ctx, "k", id, n+1, bytes.NewReader(text[n*size:(n+1)*size]), PartOptions{Size: int64(size), SSECKey: rightKey})
 		if err != nil {
 			t.Fatal(err)
 		}
-		named = append(named, Part{n + 1, etag})
+		named = append(named, Part{Number: n + 1, ETag: part.ETag})
 	}
 	o, err := b.CompleteMultipart(ctx, "k", id, named)
 	if err != nil {
@@ -142,7 +142,7 @@ func TestSSECNotApplicable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.UploadPartSSEC(ctx, "k", id, 1, strings.NewReader("x"), 1, rightKey); !errors.Is(err, ErrSSECNotApplicable) {
+	if _, err := b.UploadPartWith(ctx, "k", id, 1, strings.NewReader("x"), PartOptions{Size: 1, SSECKey: rightKey}); !errors.Is(err, ErrSSECNotApplicable) {
 		t.Errorf("a part: %v", err)
 	}
 	putSealed(t, b, []byte("sealed"), 0)
@@ -224,4 +224,95 @@ func TestSSECCopy(t *testing.T) {
 		}
 		wantSealed(t, b, text, Span{0, int64(c.size)})
 	}
+}
+
+// A copy of encrypted content is never a second name of its file: with the same
+// key, too, it is encrypted anew. One of plain content is.
+func TestSSECCopyIsNoLink(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	b, _ := newBucket(t)
+	text := bytes.Repeat([]byte("the secret line\n"), 20_000)
+	sealed := putSealed(t, b, text, 0)
+	plain, err := b.Put(ctx, "plain", bytes.NewReader(text), PutOptions{Size: int64(len(text))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		from        *Object
+		opts        CopyOptions
+		link, clear bool
+	}{
+		{sealed, CopyOptions{SourceKey: rightKey, SSECKey: rightKey}, false, false},
+		{sealed, CopyOptions{SourceKey: rightKey, SSECKey: wrongKey}, false, false},
+		{sealed, CopyOptions{SourceKey: rightKey}, false, true},
+		{plain, CopyOptions{SSECKey: rightKey}, false, false},
+		{plain, CopyOptions{}, true, true},
+	} {
+		o, err := b.Copy(ctx, b, c.from.Key, "copy", c.opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		disk := b.driver.(*diskBucket)
+		from, err := os.Stat(disk.blobs.path(c.from.Version))
+		if err != nil {
+			t.Fatal(err)
+		}
+		to, err := os.Stat(disk.blobs.path(o.Version))
+		if err != nil {
+			t.Fatal(err)
+		}
+		source, _ := os.ReadFile(disk.blobs.path(c.from.Version))
+		content, err := os.ReadFile(disk.blobs.path(o.Version))
+		if err != nil || os.SameFile(from, to) != c.link || bytes.Equal(content, text) != c.clear || bytes.Equal(content, source) != c.link {
+			t.Errorf("%+v: one file %v, in the clear %v, %v", c.opts, os.SameFile(from, to), bytes.Equal(content, text), err)
+		}
+	}
+}
+
+// Parts are copied out of encrypted objects and into encrypted uploads.
+func TestSSECCopiedParts(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	b, _ := newBucket(t)
+	b.store.minPart = 8
+	text := bytes.Repeat([]byte("the secret line\n"), 100)
+	source := &SSECKey{9}
+	if _, err := b.Put(ctx, "source", bytes.NewReader(text), PutOptions{Size: int64(len(text)), SSECKey: source}); err != nil {
+		t.Fatal(err)
+	}
+	id, err := b.CreateMultipart(ctx, "k", MultipartOptions{SSECKey: rightKey})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		opts PartCopyOptions
+		want error
+	}{
+		{PartCopyOptions{PartKey: rightKey}, ErrSSECKeyRequired},
+		{PartCopyOptions{GetOptions{SSECKey: wrongKey}, rightKey}, ErrSSECKeyMismatch},
+		{PartCopyOptions{GetOptions{SSECKey: source}, nil}, ErrSSECKeyRequired},
+		{PartCopyOptions{GetOptions{SSECKey: source}, wrongKey}, ErrSSECKeyMismatch},
+	} {
+		if _, err := b.UploadPartCopy(ctx, "k", id, 1, b, "source", c.opts); !errors.Is(err, c.want) {
+			t.Errorf("%+v: %v, want %v", c.opts, err, c.want)
+		}
+	}
+	var parts []Part
+	for n := range 2 {
+		offset, length := int64(n*800), int64(800)
+		p, err := b.UploadPartCopy(ctx, "k", id, n+1, b, "source", PartCopyOptions{GetOptions{SSECKey: source, Range: &Range{Offset: &offset, Length: &length}}, rightKey})
+		if err != nil {
+			t.Fatal(err)
+		}
+		parts = append(parts, Part{Number: n + 1, ETag: p.ETag})
+	}
+	if _, err := b.CompleteMultipart(ctx, "k", id, parts); err != nil {
+		t.Fatal(err)
+	}
+	wantSealed(t, b, text, Span{0, int64(len(text))})
+	if err := b.store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	wantNowhere(t, b.store.dir, "the secret line")
 }

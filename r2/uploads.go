@@ -13,12 +13,15 @@ type PartInfo struct {
 	ETag     string
 	Size     int64 // bytes
 	Uploaded time.Time
+	Checksum string // S3's name of the upload's algorithm; empty for none
+	Sum      []byte // by that algorithm
 }
 
 // PartListing is one page of the parts of an upload, in the order of their numbers.
 type PartListing struct {
 	Parts        []PartInfo
 	StorageClass string // that the object will have
+	Checksum     string // S3's name of the algorithm of its checksums; empty for none
 	Truncated    bool   // there are parts above the last number
 }
 
@@ -27,6 +30,7 @@ type UploadInfo struct {
 	Key, ID      string
 	Created      time.Time
 	StorageClass string
+	Checksum     string // S3's name of the algorithm of its checksums; empty for none
 }
 
 // ListUploadsOptions narrow a list of uploads.
@@ -113,16 +117,16 @@ func (b *diskBucket) listParts(ctx context.Context, key, id string, after, limit
 	if err != nil {
 		return nil, err
 	}
-	rows, err := b.db.Readers.QueryContext(ctx, "SELECT part, blob, size, etag FROM upload_parts WHERE upload = ? AND part > ? ORDER BY part LIMIT ?", id, after, limit+1)
+	rows, err := b.db.Readers.QueryContext(ctx, "SELECT part, blob, size, etag, checksum FROM upload_parts WHERE upload = ? AND part > ? ORDER BY part LIMIT ?", id, after, limit+1)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	l := &PartListing{StorageClass: m.class}
+	l := &PartListing{StorageClass: m.class, Checksum: m.checksum}
 	for rows.Next() {
-		var p PartInfo
+		p := PartInfo{Checksum: m.checksum}
 		var blob string
-		if err := rows.Scan(&p.Number, &blob, &p.Size, &p.ETag); err != nil {
+		if err := rows.Scan(&p.Number, &blob, &p.Size, &p.ETag, &p.Sum); err != nil {
 			return nil, err
 		}
 		if len(l.Parts) == limit {
@@ -136,7 +140,7 @@ func (b *diskBucket) listParts(ctx context.Context, key, id string, after, limit
 }
 
 func (b *diskBucket) listUploads(ctx context.Context, opts ListUploadsOptions) (*UploadListing, error) {
-	const query = `SELECT key, id, created, storage_class FROM uploads
+	const query = `SELECT key, id, created, storage_class, checksum FROM uploads
 		WHERE state = ? AND key >= ? AND key < ? AND (key > ? OR key = ? AND id > ? OR ? = '')
 		ORDER BY key, id`
 	// Without an id the marker's own key is done with, as if its last id had been named.
@@ -154,7 +158,7 @@ func (b *diskBucket) listUploads(ctx context.Context, opts ListUploadsOptions) (
 	for rows.Next() {
 		var u UploadInfo
 		var created int64
-		if err := rows.Scan(&u.Key, &u.ID, &created, &u.StorageClass); err != nil {
+		if err := rows.Scan(&u.Key, &u.ID, &created, &u.StorageClass, &u.Checksum); err != nil {
 			return nil, err
 		}
 		u.Created = time.UnixMilli(created).UTC()

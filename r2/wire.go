@@ -320,7 +320,8 @@ func appendCustom(b []byte, fields []Field) []byte {
 func appendChecksums(b []byte, c *Checksums) []byte {
 	b = append(b, '{')
 	start := len(b)
-	sums := c.list()
+	whole := c.ofContent()
+	sums := whole.list()
 	for i, sum := range sums[:numbered] {
 		if *sum != nil {
 			b = appendName(b, start, string(rune('0'+i)))

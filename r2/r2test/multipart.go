@@ -197,19 +197,19 @@ func copiedParts(p *place) {
 	src := p.put("src", string(content))
 	id := p.upload("dst", r2.MultipartOptions{})
 	length, offset, rest := int64(partSize), int64(partSize), int64(10)
-	first, err := p.b.UploadPartCopy(p.Context(), "dst", id, 1, p.b, "src", r2.GetOptions{Range: &r2.Range{Length: &length}})
+	first, err := p.b.UploadPartCopy(p.Context(), "dst", id, 1, p.b, "src", r2.PartCopyOptions{GetOptions: r2.GetOptions{Range: &r2.Range{Length: &length}}})
 	if err != nil {
 		p.Fatal(err)
 	}
-	second, err := p.b.UploadPartCopy(p.Context(), "dst", id, 2, p.b, "src", r2.GetOptions{Range: &r2.Range{Offset: &offset, Length: &rest}, OnlyIf: &r2.Conditional{Matches: []r2.ETag{{Value: src.ETag}}}})
+	second, err := p.b.UploadPartCopy(p.Context(), "dst", id, 2, p.b, "src", r2.PartCopyOptions{GetOptions: r2.GetOptions{Range: &r2.Range{Offset: &offset, Length: &rest}, OnlyIf: &r2.Conditional{Matches: []r2.ETag{{Value: src.ETag}}}}})
 	if err != nil || second.Size != 10 || second.Number != 2 {
 		p.Fatalf("%+v %v", second, err)
 	}
-	_, err = p.b.UploadPartCopy(p.Context(), "dst", id, 3, p.b, "src", r2.GetOptions{OnlyIf: &r2.Conditional{DoesNotMatch: []r2.ETag{{Any: true}}}})
+	_, err = p.b.UploadPartCopy(p.Context(), "dst", id, 3, p.b, "src", r2.PartCopyOptions{GetOptions: r2.GetOptions{OnlyIf: &r2.Conditional{DoesNotMatch: []r2.ETag{{Any: true}}}}})
 	p.wantErr("condition", err, r2.ErrPreconditionFailed)
-	_, err = p.b.UploadPartCopy(p.Context(), "dst", id, 3, p.b, "none", r2.GetOptions{})
+	_, err = p.b.UploadPartCopy(p.Context(), "dst", id, 3, p.b, "none", r2.PartCopyOptions{})
 	p.wantErr("no source", err, r2.ErrNoSuchKey)
-	_, err = p.b.UploadPartCopy(p.Context(), "dst", "none", 3, p.b, "src", r2.GetOptions{})
+	_, err = p.b.UploadPartCopy(p.Context(), "dst", "none", 3, p.b, "src", r2.PartCopyOptions{})
 	p.wantErr("no upload", err, r2.ErrNoSuchUpload)
 	if _, err := p.b.CompleteMultipart(p.Context(), "dst", id, []r2.Part{{Number: 1, ETag: first.ETag}, {Number: 2, ETag: second.ETag}}); err != nil {
 		p.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"hash"
 	"hash/crc32"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"flint/r2"
@@ -83,35 +84,119 @@ func announced(h http.Header) (c *checksum, sum []byte, err error) {
 	return c, sum, nil
 }
 
-// of is where r2 keeps the checksums of the algorithm.
-func (c *checksum) of(sums *r2.Checksums) *[]byte {
-	switch c.name {
-	case "CRC32":
-		return &sums.CRC32
-	case "CRC32C":
-		return &sums.CRC32C
-	case "CRC64NVME":
-		return &sums.CRC64NVME
-	case "SHA1":
-		return &sums.SHA1
+const (
+	fullObject = "FULL_OBJECT"
+	composite  = "COMPOSITE"
+)
+
+// typeOf is the type that the checksums of an upload of an algorithm have. R2 has
+// one for each.
+func typeOf(name string) string {
+	switch name {
+	case "":
+		return ""
+	case r2.FullObject:
+		return fullObject
 	}
-	return &sums.SHA256
+	return composite
+}
+
+// objectType is the type of an object's checksums.
+func objectType(sums r2.Checksums) string {
+	if sums.Parts > 0 {
+		return composite
+	}
+	return fullObject
+}
+
+// text writes a checksum as S3 does: one of parts has their number behind it.
+func (c *checksum) text(sums r2.Checksums) string {
+	sum := sums.Named(c.name)
+	if sum == nil {
+		return ""
+	}
+	text := base64.StdEncoding.EncodeToString(sum)
+	if sums.Parts > 0 {
+		text += "-" + strconv.Itoa(sums.Parts)
+	}
+	return text
 }
 
 // setChecksums writes what is known of a whole object.
 func setChecksums(h http.Header, sums r2.Checksums) {
 	for i := range checksums {
-		if sum := *checksums[i].of(&sums); sum != nil {
-			h.Set(checksums[i].header(), base64.StdEncoding.EncodeToString(sum))
-			h.Set("X-Amz-Checksum-Type", "FULL_OBJECT")
+		if text := checksums[i].text(sums); text != "" {
+			h.Set(checksums[i].header(), text)
+			h.Set("X-Amz-Checksum-Type", objectType(sums))
 		}
 	}
+}
+
+// sumsXML are the checksums of an object or a part in an answer or a request.
+type sumsXML struct {
+	ChecksumCRC32     string `xml:",omitempty"`
+	ChecksumCRC32C    string `xml:",omitempty"`
+	ChecksumCRC64NVME string `xml:",omitempty"`
+	ChecksumSHA1      string `xml:",omitempty"`
+	ChecksumSHA256    string `xml:",omitempty"`
+}
+
+// values are the checksums in the order of checksums.
+func (x *sumsXML) values() [5]*string {
+	return [...]*string{&x.ChecksumCRC32, &x.ChecksumCRC32C, &x.ChecksumCRC64NVME, &x.ChecksumSHA1, &x.ChecksumSHA256}
+}
+
+// newSums writes checksums for an answer.
+func newSums(sums r2.Checksums) (x sumsXML) {
+	for i, to := range x.values() {
+		*to = checksums[i].text(sums)
+	}
+	return x
+}
+
+// partSums writes the checksum of a part.
+func partSums(p *r2.PartInfo) sumsXML {
+	var sums r2.Checksums
+	sums.SetNamed(p.Checksum, p.Sum)
+	return newSums(sums)
+}
+
+// sum reads the one checksum of a part; nil if there is none.
+func (x *sumsXML) sum() ([]byte, error) {
+	for i, text := range x.values() {
+		if *text != "" {
+			return checksums[i].decode(*text)
+		}
+	}
+	return nil, nil
+}
+
+// uploadChecksum reads of which algorithm and type the checksums of an upload
+// are to be; "" for none.
+func uploadChecksum(h http.Header) (string, error) {
+	name, kind := h.Get("X-Amz-Checksum-Algorithm"), h.Get("X-Amz-Checksum-Type")
+	if name == "" {
+		if kind != "" {
+			return "", errTypeAlone
+		}
+		return "", nil
+	}
+	c := checksumNamed(name)
+	switch {
+	case c == nil:
+		return "", headerNotImplemented("x-amz-checksum-algorithm", name)
+	case kind != "" && kind != fullObject && kind != composite:
+		return "", invalidArgument("x-amz-checksum-type must be COMPOSITE or FULL_OBJECT, not %s.", kind)
+	case kind != "" && kind != typeOf(c.name):
+		return "", notImplemented("x-amz-checksum-type " + kind + " with x-amz-checksum-algorithm " + c.name)
+	}
+	return c.name, nil
 }
 
 // kept names the algorithms of which an object has a checksum.
 func kept(sums r2.Checksums) (names []string) {
 	for i := range checksums {
-		if *checksums[i].of(&sums) != nil {
+		if sums.Named(checksums[i].name) != nil {
 			names = append(names, checksums[i].name)
 		}
 	}

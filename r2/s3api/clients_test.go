@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -29,9 +30,15 @@ import (
 // newServer is a fixture that real clients reach, on the real time that they sign.
 func newServer(t *testing.T) (f *fixture, server *httptest.Server) {
 	t.Helper()
+	return newServerOn(t, r2.Disk)
+}
+
+// newServerOn is newServer of a store with a driver.
+func newServerOn(t *testing.T, driver string) (f *fixture, server *httptest.Server) {
+	t.Helper()
 	c := clock.New()
 	t.Cleanup(c.Close)
-	f = newFixture(t, c)
+	f = newFixtureOn(t, c, driver)
 	server = httptest.NewServer(f.api)
 	t.Cleanup(server.Close)
 	return f, server
@@ -108,6 +115,14 @@ func TestAWSSDK(t *testing.T) {
 	if err != nil || len(deleted.Deleted) != 1 || len(deleted.Errors) != 0 {
 		t.Fatalf("%+v, %v", deleted, err)
 	}
+	must(t, two(c.PutObject(ctx, &s3.PutObjectInput{Bucket: aws.String("photos"), Key: key, Body: strings.NewReader("hello")})))
+	copied, err := c.CopyObject(ctx, &s3.CopyObjectInput{Bucket: aws.String("photos"), Key: aws.String("copy"), CopySource: aws.String("photos/" + url.PathEscape(*key))})
+	if err != nil || *copied.CopyObjectResult.ETag != `"5d41402abc4b2a76b9719d911017c592"` || aws.ToString(copied.CopyObjectResult.ChecksumCRC32) != "NhCmhg==" {
+		t.Fatalf("%+v, %v", copied, err)
+	}
+	for _, k := range []string{"copy", *key} {
+		must(t, two(c.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: aws.String("photos"), Key: &k})))
+	}
 	must(t, two(c.DeleteBucket(ctx, &s3.DeleteBucketInput{Bucket: aws.String("photos")})))
 }
 
@@ -117,15 +132,10 @@ func TestAWSSDKTrailers(t *testing.T) {
 	t.Parallel()
 	f, _ := newServer(t)
 	must(t, two(f.store.Bucket("photos")))
-	seen := make(chan string, 1)
-	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		seen <- r.Header.Get("X-Amz-Content-Sha256") + " " + r.Header.Get("X-Amz-Trailer")
-		f.api.ServeHTTP(w, r)
-	}))
-	t.Cleanup(server.Close)
+	server, seen := trailerServer(t, f)
 	c := awsClient(t, f, server, func(o *s3.Options) { o.UsePathStyle, o.HTTPClient = true, server.Client() })
 	data := pattern(300_000)
-	put, err := c.PutObject(t.Context(), &s3.PutObjectInput{Bucket: aws.String("photos"), Key: aws.String("k"), Body: io.MultiReader(bytes.NewReader(data)), ContentLength: aws.Int64(int64(len(data)))})
+	put, err := c.PutObject(t.Context(), &s3.PutObjectInput{Bucket: aws.String("photos"), Key: aws.String("k"), Body: unseekable(data), ContentLength: aws.Int64(int64(len(data)))})
 	must(t, err)
 	if how := <-seen; how != streamingUnsignedTrailer+" x-amz-checksum-crc32" || put.ChecksumCRC32 == nil {
 		t.Errorf("sent %q, got %+v", how, put)
@@ -139,6 +149,20 @@ func TestAWSSDKTrailers(t *testing.T) {
 		t.Errorf("Content-Encoding %q", o.HTTP.ContentEncoding)
 	}
 }
+
+// trailerServer is a server over TLS, which tells how a body came.
+func trailerServer(t *testing.T, f *fixture) (server *httptest.Server, seen chan string) {
+	seen = make(chan string, 1)
+	server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		seen <- r.Header.Get("X-Amz-Content-Sha256") + " " + r.Header.Get("X-Amz-Trailer")
+		f.api.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	return server, seen
+}
+
+// unseekable is data that can be read once.
+func unseekable(data []byte) io.Reader { return io.MultiReader(bytes.NewReader(data)) }
 
 // two drops the answer of a call whose error alone matters.
 func two[T any](_ T, err error) error { return err }
@@ -229,7 +253,7 @@ func TestAWSSDKMultipart(t *testing.T) {
 	data := pattern(multipartSize)
 	m := transfermanager.New(c, func(o *transfermanager.Options) { o.PartSizeBytes = 8 << 20 })
 	up, err := m.UploadObject(t.Context(), &transfermanager.UploadObjectInput{Bucket: aws.String("photos"), Key: aws.String("big"), Body: bytes.NewReader(data)})
-	if err != nil || !strings.HasSuffix(aws.ToString(up.ETag), `-4"`) {
+	if err != nil || !strings.HasSuffix(aws.ToString(up.ETag), `-4"`) || !strings.HasSuffix(aws.ToString(up.ChecksumCRC32), "-4") || up.ChecksumType != "COMPOSITE" {
 		t.Fatalf("%+v, %v", up, err)
 	}
 	get, err := c.GetObject(t.Context(), &s3.GetObjectInput{Bucket: aws.String("photos"), Key: aws.String("big")})
@@ -272,6 +296,11 @@ func TestVirtualHosts(t *testing.T) {
 func TestMinioGo(t *testing.T) {
 	t.Parallel()
 	f, server := newServer(t)
+	minioGo(t, f, server)
+}
+
+// minioGo is minio-go with its defaults.
+func minioGo(t *testing.T, f *fixture, server *httptest.Server) {
 	c, err := minio.New(strings.TrimPrefix(server.URL, "http://"), &minio.Options{
 		Creds: mcredentials.NewStaticV4(f.token.ID, f.token.Secret, ""), Transport: transport(t), BucketLookup: minio.BucketLookupPath,
 	})
@@ -308,9 +337,24 @@ func TestMinioGo(t *testing.T) {
 	}
 	u, err := c.PresignedGetObject(ctx, "photos", "dir/small", time.Minute, nil)
 	must(t, err)
-	if got := send(t, &http.Client{Transport: transport(t)}, "GET", u.String(), "", 200); got != "hello" {
+	client := &http.Client{Transport: transport(t)}
+	if got := send(t, client, "GET", u.String(), "", 200); got != "hello" {
 		t.Errorf("presigned: %q", got)
 	}
+	u, err = c.PresignedPutObject(ctx, "photos", "presigned", time.Minute)
+	must(t, err)
+	send(t, client, "PUT", u.String(), "sent", 200)
+	must(t, two(c.CopyObject(ctx, minio.CopyDestOptions{Bucket: "photos", Object: "copy"}, minio.CopySrcOptions{Bucket: "photos", Object: "presigned"})))
+	o, err = c.GetObject(ctx, "photos", "copy", minio.GetObjectOptions{})
+	must(t, err)
+	sameContent(t, o, []byte("sent"))
+	// Of a large one, put together from parts that flint copies.
+	must(t, two(c.ComposeObject(ctx, minio.CopyDestOptions{Bucket: "photos", Object: "composed"},
+		minio.CopySrcOptions{Bucket: "photos", Object: "big", MatchRange: true, Start: 0, End: 6<<20 - 1},
+		minio.CopySrcOptions{Bucket: "photos", Object: "dir/small"})))
+	o, err = c.GetObject(ctx, "photos", "composed", minio.GetObjectOptions{})
+	must(t, err)
+	sameContent(t, o, append(data[:6<<20:6<<20], "hello"...))
 }
 
 // code is S3's name of an error that the SDK returned.

@@ -3,7 +3,6 @@ package s3api
 import (
 	"context"
 	"encoding/xml"
-	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -16,6 +15,7 @@ type copyResult struct {
 	NS           string   `xml:"xmlns,attr"`
 	ETag         string
 	LastModified string
+	sumsXML
 }
 
 // copyObject makes an object of another one, with its metadata or with new.
@@ -45,7 +45,7 @@ func (q *request) copyObject(ctx context.Context) error {
 	}
 	q.op.Bytes = o.Size
 	setSSECKey(q.Header(), opts.SSECKey)
-	return writeXML(q, &copyResult{NS: xmlns, ETag: httpETag(o.ETag), LastModified: xmlDate(o.Uploaded)})
+	return writeXML(q, &copyResult{NS: xmlns, ETag: httpETag(o.ETag), LastModified: xmlDate(o.Uploaded), sumsXML: newSums(o.Checksums)})
 }
 
 // copyMetadata follows x-amz-metadata-directive: the source's metadata, that
@@ -136,6 +136,7 @@ type copiedPart struct {
 	NS           string   `xml:"xmlns,attr"`
 	ETag         string
 	LastModified string
+	sumsXML
 }
 
 // uploadPartCopy stores an object, or a range of it, as a part.
@@ -149,15 +150,15 @@ func (q *request) uploadPartCopy(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var opts r2.GetOptions
+	var opts r2.PartCopyOptions
 	if opts.Range, err = copyRange(q.r.Header); err != nil {
 		return err
 	}
 	if opts.SSECKey, err = ssecKey(q.r.Header, sourceSSECHeader); err != nil {
 		return err
 	}
-	if key, err := ssecKey(q.r.Header, ssecHeader); err != nil || key != nil {
-		return errors.Join(err, errPartCopySSEC)
+	if opts.PartKey, err = ssecKey(q.r.Header, ssecHeader); err != nil {
+		return err
 	}
 	b, err := q.open()
 	if err != nil {
@@ -168,7 +169,8 @@ func (q *request) uploadPartCopy(ctx context.Context) error {
 		return err
 	}
 	q.op.Bytes = part.Size
-	return writeXML(q, &copiedPart{NS: xmlns, ETag: httpETag(part.ETag), LastModified: xmlDate(part.Uploaded)})
+	setSSECKey(q.Header(), opts.PartKey)
+	return writeXML(q, &copiedPart{NS: xmlns, ETag: httpETag(part.ETag), LastModified: xmlDate(part.Uploaded), sumsXML: partSums(part)})
 }
 
 // copyRange reads x-amz-copy-source-range, which has both ends.

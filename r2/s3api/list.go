@@ -37,6 +37,7 @@ type listedObject struct {
 	LastModified string
 	ETag         string
 	Algorithm    []string `xml:"ChecksumAlgorithm"`
+	Type         string   `xml:"ChecksumType,omitempty"`
 	StorageClass string
 	Owner        *owner
 }
@@ -138,6 +139,9 @@ func (q *request) listed(o *r2.Object, encode func(string) string) listedObject 
 	out := listedObject{
 		Key: encode(o.Key), Size: o.Size, LastModified: xmlDate(o.Uploaded), ETag: httpETag(o.ETag),
 		Algorithm: kept(o.Checksums), StorageClass: s3Class(o.StorageClass),
+	}
+	if out.Algorithm != nil {
+		out.Type = objectType(o.Checksums)
 	}
 	if q.query.Get("fetch-owner") == "true" {
 		out.Owner = q.owner()

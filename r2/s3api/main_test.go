@@ -37,8 +37,14 @@ type fixture struct {
 
 func newFixture(t testing.TB, c *clock.Virtual) *fixture {
 	t.Helper()
+	return newFixtureOn(t, c, r2.Disk)
+}
+
+// newFixtureOn is a fixture whose store has a driver.
+func newFixtureOn(t testing.TB, c *clock.Virtual, driver string) *fixture {
+	t.Helper()
 	dir := t.TempDir()
-	store, err := r2.Open(r2.Options{Dir: dir + "/r2", Clock: c})
+	store, err := r2.Open(r2.Options{Dir: dir + "/r2", Clock: c, Driver: driver})
 	if err != nil {
 		t.Fatal(err)
 	}

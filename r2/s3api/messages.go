@@ -3,8 +3,6 @@ package s3api
 import (
 	"fmt"
 	"net/http"
-
-	"flint/internal/cferr"
 )
 
 // Errors of the S3 protocol itself, in R2's words.
@@ -56,7 +54,7 @@ var (
 	errNoCORS           = failure(http.StatusNotFound, "NoSuchCORSConfiguration", "The CORS configuration does not exist")
 	errNoLifecycle      = failure(http.StatusNotFound, "NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist")
 	errPreflight        = failure(http.StatusForbidden, "Forbidden", "CORS not configured for this bucket, or no rule allows this origin, method and headers.")
-	errPartCopySSEC     = cferr.NotServed("UploadPartCopy into an upload that is encrypted with the client's key")
+	errTypeAlone        = failure(http.StatusBadRequest, "InvalidRequest", "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.")
 	errSSECNoKey        = failure(http.StatusBadRequest, "InvalidArgument", "Requests specifying Server Side Encryption with Customer provided keys must provide an appropriate secret key.")
 	errSSECNoMD5        = failure(http.StatusBadRequest, "InvalidArgument", "Requests specifying Server Side Encryption with Customer provided keys must provide the client calculated MD5 of the secret key.")
 	errSSECNoAlgorithm  = failure(http.StatusBadRequest, "InvalidArgument", "Requests specifying Server Side Encryption with Customer provided keys must provide a valid encryption algorithm.")

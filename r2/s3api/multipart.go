@@ -27,6 +27,9 @@ func (q *request) createUpload(ctx context.Context) error {
 		return err
 	}
 	opts := r2.MultipartOptions{HTTP: put.HTTP, Custom: put.Custom, StorageClass: put.StorageClass, SSECKey: put.SSECKey}
+	if opts.Checksum, err = uploadChecksum(q.r.Header); err != nil {
+		return err
+	}
 	b, err := q.openOrCreate()
 	if err != nil {
 		return err
@@ -36,6 +39,10 @@ func (q *request) createUpload(ctx context.Context) error {
 		return err
 	}
 	setSSECKey(q.Header(), put.SSECKey)
+	if opts.Checksum != "" {
+		q.Header().Set("X-Amz-Checksum-Algorithm", opts.Checksum)
+		q.Header().Set("X-Amz-Checksum-Type", typeOf(opts.Checksum))
+	}
 	return writeXML(q, &createdUpload{NS: xmlns, Bucket: q.bucket, Key: q.key, UploadID: id})
 }
 
@@ -66,15 +73,23 @@ func (q *request) uploadPart(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	etag, err := b.UploadPartSSEC(ctx, q.key, q.query.Get("uploadId"), number, p, p.size, key)
+	opts := r2.PartOptions{Size: p.size, SSECKey: key}
+	opts.Checksum, opts.Sum = p.promised()
+	part, err := b.UploadPartWith(ctx, q.key, q.query.Get("uploadId"), number, p, opts)
 	if err != nil {
 		return err
 	}
 	q.op.Bytes = p.size
 	h := q.Header()
-	h.Set("ETag", httpETag(etag))
+	h.Set("ETag", httpETag(part.ETag))
 	setSSECKey(h, key)
-	setChecksums(h, p.checksums())
+	sums := p.checksums()
+	sums.SetNamed(part.Checksum, part.Sum)
+	for i := range checksums { // a part has no type
+		if text := checksums[i].text(sums); text != "" {
+			h.Set(checksums[i].header(), text)
+		}
+	}
 	q.WriteHeader(http.StatusOK)
 	return nil
 }
@@ -85,6 +100,7 @@ type completion struct {
 	Parts   []struct {
 		PartNumber *int
 		ETag       *string
+		sumsXML
 	} `xml:"Part"`
 }
 
@@ -95,11 +111,17 @@ type completed struct {
 	Bucket   string
 	Key      string
 	ETag     string
+	sumsXML
+	ChecksumType string `xml:",omitempty"`
 }
 
 // completeUpload makes an object of the parts that the body names.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
 func (q *request) completeUpload(ctx context.Context) error {
+	opts, err := completeOptions(q.r.Header)
+	if err != nil {
+		return err
+	}
 	var in completion
 	if err := q.readXML(&in); err != nil {
 		return err
@@ -112,14 +134,47 @@ func (q *request) completeUpload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	o, err := b.CompleteMultipart(ctx, q.key, q.query.Get("uploadId"), parts)
+	o, err := b.CompleteMultipartWith(ctx, q.key, q.query.Get("uploadId"), parts, opts)
 	if err != nil {
 		return uploadError(err)
 	}
-	return writeXML(q, &completed{
-		NS: xmlns, Bucket: q.bucket, Key: q.key, ETag: httpETag(o.ETag),
+	out := &completed{
+		NS: xmlns, Bucket: q.bucket, Key: q.key, ETag: httpETag(o.ETag), sumsXML: newSums(o.Checksums),
 		Location: "http://" + q.r.Host + "/" + q.bucket + "/" + awsEncode(q.key, true),
-	})
+	}
+	if out.sumsXML != (sumsXML{}) {
+		out.ChecksumType = objectType(o.Checksums)
+	}
+	return writeXML(q, out)
+}
+
+// completeOptions are what the headers say of the object that is to be: its size,
+// and its checksum, which may have the number of parts behind it. That is taken out
+// of them, for it is not one of the body.
+func completeOptions(h http.Header) (opts r2.CompleteOptions, err error) {
+	if text := h.Get("X-Amz-Mp-Object-Size"); text != "" {
+		size, err := strconv.ParseUint(text, 10, 62)
+		if err != nil {
+			return opts, invalidArgument("x-amz-mp-object-size must be a number of bytes, not %s.", text)
+		}
+		n := int64(size)
+		opts.Size = &n
+	}
+	for i := range checksums {
+		text, _, _ := strings.Cut(h.Get(checksums[i].header()), "-")
+		if text == "" {
+			continue
+		}
+		h.Del(checksums[i].header())
+		if opts.Checksum != "" {
+			return opts, errManyChecksums
+		}
+		opts.Checksum = checksums[i].name
+		if opts.Sum, err = checksums[i].decode(text); err != nil {
+			return opts, err
+		}
+	}
+	return opts, nil
 }
 
 // parts are the parts that a completion names. Numbers that no part can have
@@ -140,7 +195,11 @@ func (c *completion) parts() ([]r2.Part, error) {
 			return nil, errPartTwice
 		}
 		seen[*p.PartNumber] = true
-		parts = append(parts, r2.Part{Number: *p.PartNumber, ETag: strings.Trim(*p.ETag, `"`)})
+		sum, err := p.sum()
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, r2.Part{Number: *p.PartNumber, ETag: strings.Trim(*p.ETag, `"`), Sum: sum})
 	}
 	return parts, nil
 }

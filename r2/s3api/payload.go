@@ -166,7 +166,16 @@ func (p *payload) finish() error {
 func (p *payload) checksums() r2.Checksums {
 	var out r2.Checksums
 	if p.kept != nil {
-		*p.kept.of(&out) = p.sum
+		out.SetNamed(p.kept.name, p.sum)
 	}
 	return out
+}
+
+// promised is the name of the checksum that is kept, and its value if that came
+// before the body.
+func (p *payload) promised() (name string, sum []byte) {
+	if p.kept == nil {
+		return "", nil
+	}
+	return p.kept.name, p.checks[len(p.checks)-1].want // the kept one is the last
 }

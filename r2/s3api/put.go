@@ -21,7 +21,12 @@ func (q *request) putObject(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	opts.Size, opts.Kept = p.size, p.checksums
+	opts.Size = p.size
+	if name, sum := p.promised(); sum != nil {
+		opts.Verified.SetNamed(name, sum)
+	} else if name != "" {
+		opts.Kept = p.checksums
+	}
 	b, err := q.openOrCreate()
 	if err != nil {
 		return err

@@ -23,6 +23,8 @@ type partList struct {
 	Initiator    *owner
 	Owner        *owner
 	StorageClass string
+	Algorithm    string `xml:"ChecksumAlgorithm,omitempty"`
+	Type         string `xml:"ChecksumType,omitempty"`
 }
 
 type listedPart struct {
@@ -30,6 +32,7 @@ type listedPart struct {
 	LastModified string
 	ETag         string
 	Size         int64
+	sumsXML
 }
 
 // listParts lists the parts of an upload in progress.
@@ -57,12 +60,13 @@ func (q *request) listParts(ctx context.Context) error {
 	out := &partList{
 		NS: xmlns, Bucket: q.bucket, Key: q.key, UploadID: id, Marker: after, MaxParts: most, Truncated: l.Truncated,
 		Initiator: q.owner(), Owner: q.owner(), StorageClass: s3Class(l.StorageClass),
+		Algorithm: l.Checksum, Type: typeOf(l.Checksum),
 	}
 	if most == 0 { // a page of one told whether there is anything
 		out.Truncated, l.Parts = len(l.Parts) > 0, nil
 	}
 	for _, p := range l.Parts {
-		out.Parts = append(out.Parts, listedPart{p.Number, xmlDate(p.Uploaded), httpETag(p.ETag), p.Size})
+		out.Parts = append(out.Parts, listedPart{p.Number, xmlDate(p.Uploaded), httpETag(p.ETag), p.Size, partSums(&p)})
 	}
 	if n := len(l.Parts); n > 0 && out.Truncated {
 		out.NextMarker = l.Parts[n-1].Number
@@ -94,6 +98,8 @@ type listedUpload struct {
 	Owner        *owner
 	StorageClass string
 	Initiated    string
+	Algorithm    string `xml:"ChecksumAlgorithm,omitempty"`
+	Type         string `xml:"ChecksumType,omitempty"`
 }
 
 // listUploads lists the uploads in progress.
@@ -132,7 +138,7 @@ func (q *request) listUploads(ctx context.Context) error {
 	}
 	out.NextKeyMarker, out.NextUploadIDMarker = encode(l.NextKeyMarker), l.NextUploadIDMarker
 	for _, u := range l.Uploads {
-		out.Uploads = append(out.Uploads, listedUpload{encode(u.Key), u.ID, q.owner(), q.owner(), s3Class(u.StorageClass), xmlDate(u.Created)})
+		out.Uploads = append(out.Uploads, listedUpload{encode(u.Key), u.ID, q.owner(), q.owner(), s3Class(u.StorageClass), xmlDate(u.Created), u.Checksum, typeOf(u.Checksum)})
 	}
 	for _, p := range l.Prefixes {
 		out.CommonPrefixes = append(out.CommonPrefixes, commonPrefix{encode(p)})
