@@ -48,7 +48,12 @@ func TestExitCodesAndMessages(t *testing.T) {
 		"missing key":      {good, nil, []string{"kv", "key", "get", "nope"}, 1, "key not found"},
 		"ttl too short":    {good, nil, []string{"kv", "key", "put", "k", "v", "--ttl", "5"}, 1, "60"},
 		"object name":      {good, nil, []string{"r2", "object", "get", "bucket"}, 2, "BUCKET/KEY"},
-		"missing object":   {good, nil, []string{"r2", "object", "get", "bucket/nope", "--pipe"}, 1, "does not exist"},
+		"missing object":   {good, nil, []string{"r2", "object", "get", "bucket/nope", "--pipe"}, 1, "bucket/nope: The specified key does not exist."},
+		"flag of letters":  {good, nil, []string{"dev", "--port", "abc"}, 2, "--port: found \"abc\", want a whole number; see"},
+		"flag of no truth": {good, nil, []string{"dev", "--ephemeral=perhaps"}, 2, "--ephemeral: found \"perhaps\", want true or false; see"},
+		"two folders":      {good, nil, []string{"dev", "a", "b"}, 2, "flint dev: unexpected argument \"b\""},
+		"no model":         {good, nil, []string{"ai", "models", "--task", "nope"}, 1, "`flint ai models` lists all"},
+		"no inputs":        {good, nil, []string{"ai", "run", "m", "--input", "nope.json"}, 2, "cannot read nope.json: no such file"},
 		"message not JSON": {good, nil, []string{"queues", "send", "kept", "hello"}, 2, "--text"},
 	} {
 		t.Run(name, func(t *testing.T) {

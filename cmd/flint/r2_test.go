@@ -280,7 +280,7 @@ func r2RulesCommands(t *testing.T, dir string) {
 	wantOut(t, dir, "Deleting event notifications rule \""+queues[0].Rules[0].ID+"\"...\nEvent notification rule deleted successfully!\n",
 		bucket("notification", "delete", "bucket", "--queue", "kept", "--rule", queues[0].Rules[0].ID)...)
 	wantOut(t, dir, "Deleting event notification rules associated with queue kept...\nEvent notification rule deleted successfully!\n", bucket("notification", "delete", "bucket", "--queue", "kept")...)
-	wantOut(t, dir, "Fetching notification rules for bucket bucket...\n", bucket("notification", "list", "bucket")...)
+	wantOut(t, dir, "Fetching notification rules for bucket bucket...\nThere are no event notification rules for bucket 'bucket'.\n", bucket("notification", "list", "bucket")...)
 }
 
 func r2PublicCommands(t *testing.T, dir string, running bool) {
