@@ -126,18 +126,3 @@ func TestBadScripts(t *testing.T) {
 		t.Errorf("an absent folder: %v", err)
 	}
 }
-
-func TestGlob(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		glob, name string
-		want       bool
-	}{
-		{"", "x", true}, {"x", "x", true}, {"x", "xy", false}, {"@cf/*", "@cf/a/b", true}, {"*llama*", "@cf/meta/llama-2", true},
-		{"*-2", "@cf/meta/llama-2", true}, {"*-3", "@cf/meta/llama-2", false}, {"a*b*c", "aXbYc", true}, {"a*b*c", "aXcYb", false}, {"ab*b", "ab", false},
-	} {
-		if got := globMatches(c.glob, c.name); got != c.want {
-			t.Errorf("%q %q: %v", c.glob, c.name, got)
-		}
-	}
-}
