@@ -73,24 +73,35 @@ func TestExitCodesAndMessages(t *testing.T) {
 	}
 }
 
-// The data commands give the same answers with flint running and without.
-func TestDataCommands(t *testing.T) {
-	t.Parallel()
-	for _, running := range []bool{false, true} {
-		name := map[bool]string{false: "stopped", true: "running"}[running]
+// stoppedAndRunning runs a test of commands on a project of its own where no
+// flint runs, and on one where it does.
+func stoppedAndRunning(t *testing.T, more map[string]string, test func(t *testing.T, dir string, running bool)) {
+	t.Helper()
+	for name, running := range map[string]bool{"stopped": false, "running": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := testkit.WriteFiles(t, everything)
+			for file, content := range more {
+				testkit.WriteFile(t, filepath.Join(dir, file), content)
+			}
 			if running {
 				startDev(t, dir)
 			}
-			t.Run("d1", func(t *testing.T) { d1Commands(t, dir) })
-			t.Run("d1 past", func(t *testing.T) { d1PastCommands(t, dir) })
-			t.Run("kv", func(t *testing.T) { kvCommands(t, dir) })
-			t.Run("r2", func(t *testing.T) { r2Commands(t, dir) })
-			t.Run("queues", func(t *testing.T) { queuesCommands(t, dir) })
+			test(t, dir, running)
 		})
 	}
+}
+
+// The data commands give the same answers with flint running and without.
+func TestDataCommands(t *testing.T) {
+	t.Parallel()
+	stoppedAndRunning(t, nil, func(t *testing.T, dir string, _ bool) {
+		t.Run("d1", func(t *testing.T) { d1Commands(t, dir) })
+		t.Run("d1 past", func(t *testing.T) { d1PastCommands(t, dir) })
+		t.Run("kv", func(t *testing.T) { kvCommands(t, dir) })
+		t.Run("r2", func(t *testing.T) { r2Commands(t, dir) })
+		t.Run("queues", func(t *testing.T) { queuesCommands(t, dir) })
+	})
 }
 
 func d1Commands(t *testing.T, dir string) {

@@ -50,7 +50,7 @@ func (a *app) d1Export() *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&output, "output", "", "the file to write; - for the standard output")
+	f.StringVarP(&output, "output", "o", "", "the file to write; - for the standard output")
 	f.StringArrayVar(&tables, "table", nil, "export only this table (repeatable); an index, trigger or view is named likewise")
 	f.BoolVar(&noSchema, "no-schema", false, "no CREATE statements")
 	f.BoolVar(&noData, "no-data", false, "no rows")

@@ -17,19 +17,12 @@ import (
 // The KV commands do the same with flint running and without.
 func TestKVCommands(t *testing.T) {
 	t.Parallel()
-	for _, running := range []bool{false, true} {
-		t.Run(map[bool]string{false: "stopped", true: "running"}[running], func(t *testing.T) {
-			t.Parallel()
-			dir := testkit.WriteFiles(t, everything)
-			if running {
-				startDev(t, dir)
-			}
-			t.Run("key", func(t *testing.T) { kvKey(t, dir) })
-			t.Run("bulk", func(t *testing.T) { kvBulk(t, dir) })
-			t.Run("namespace", func(t *testing.T) { kvNamespace(t, dir) })
-			t.Run("export", func(t *testing.T) { kvExport(t, dir) })
-		})
-	}
+	stoppedAndRunning(t, nil, func(t *testing.T, dir string, _ bool) {
+		t.Run("key", func(t *testing.T) { kvKey(t, dir) })
+		t.Run("bulk", func(t *testing.T) { kvBulk(t, dir) })
+		t.Run("namespace", func(t *testing.T) { kvNamespace(t, dir) })
+		t.Run("export", func(t *testing.T) { kvExport(t, dir) })
+	})
 }
 
 // wantOut runs a command that must print exactly this on standard output.

@@ -48,7 +48,7 @@ func (a *app) kvExport() *cobra.Command {
 			})
 		},
 	})
-	cmd.Flags().StringVar(&output, "output", "", "the file to write (default: standard output)")
+	cmd.Flags().StringVarP(&output, "output", "o", "", "the file to write (default: standard output)")
 	return cmd
 }
 
