@@ -245,7 +245,7 @@ func (a *app) kvList() *cobra.Command {
 					}
 					return nil
 				})
-				return errors.Join(err, list.end())
+				return list.end(err)
 			})
 		},
 	}

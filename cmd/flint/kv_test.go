@@ -332,3 +332,13 @@ func TestJSONFileIsNotKeptInMemory(t *testing.T) {
 		t.Errorf("%d bytes were in use while a file of %d was read", most, j.size)
 	}
 }
+
+// A list that could not be read is not an empty one.
+func TestNoListAfterAnError(t *testing.T) {
+	t.Parallel()
+	dir := testkit.WriteFiles(t, everything)
+	o := flintEnv(t, dir, []string{"FLINT_KV_DRIVER=redis://127.0.0.1:1"}, "kv", "key", "list", "--binding", "KV")
+	if o.code != 1 || o.out != "" || !strings.Contains(o.err, "127.0.0.1:1") {
+		t.Errorf("exit %d, %q, %q", o.code, o.out, o.err)
+	}
+}

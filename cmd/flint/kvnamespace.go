@@ -78,7 +78,7 @@ func (a *app) kvNamespaceList() *cobra.Command {
 					}
 					return nil
 				})
-				return errors.Join(err, list.end())
+				return list.end(err)
 			})
 		},
 	})

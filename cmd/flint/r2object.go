@@ -213,7 +213,7 @@ func (a *app) r2List() *cobra.Command {
 					err := eachObject(cmd, b, query, func(raw json.RawMessage) error { return list.add("", raw) }, func(group string) error {
 						return list.add("", map[string]string{"prefix": group})
 					})
-					return errors.Join(err, list.end())
+					return list.end(err)
 				}
 				return a.printObjects(cmd, b, query)
 			})
