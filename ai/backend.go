@@ -110,7 +110,7 @@ func (b *backend) refused(res *http.Response) error {
 	if res.StatusCode == http.StatusTooManyRequests {
 		status = res.StatusCode
 	}
-	return cferr.Newf(status, codeBackend, "the AI backend %s answered %d: %s%s", b.URL, res.StatusCode, shorten(redact(text), 300), hint)
+	return cferr.Newf(status, codeBackend, "the AI backend %s answered %d: %s%s", b.URL, res.StatusCode, shorten(blank(text), 300), hint)
 }
 
 // decode reads a whole JSON answer.

@@ -148,7 +148,7 @@ func (m *Models) readStream(ctx context.Context, body io.Reader, done *completio
 			return fmt.Errorf("an event of its stream is not JSON: %w", err)
 		}
 		if got.Error != nil {
-			return fmt.Errorf("it says in its stream: %s", shorten(redact(string(got.Error)), 300))
+			return fmt.Errorf("it says in its stream: %s", shorten(blank(string(got.Error)), 300))
 		}
 		if got.Usage != nil {
 			usage = got.Usage

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"flint/internal/clock"
+	"flint/internal/redact"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -82,15 +83,17 @@ func safeName(s string) string {
 	}, s)
 }
 
-// secrets are the forms that keys of well-known services have.
-var secrets = regexp.MustCompile(`(?i)\b(?:bearer\s+[\w.~+/=-]{8,}|sk-[\w-]{8,}|(?:ghp|gho|ghs|github_pat)_\w{16,}|xox[abpr]-[\w-]{10,}|AKIA[0-9A-Z]{16}|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*)|\b(?:api[_-]?key|secret|password|token)["']?\s*[:=]\s*["']?[^\s"',]{6,}`)
+// assigned is a secret in prose or code: password = hunter2.
+var assigned = regexp.MustCompile(`(?i)(\b(?:api[_-]?key|secret|password|token)["']?\s*[:=]\s*["']?)[^\s"',\[][^\s"',]{5,}`)
 
-func redact(text string) string { return secrets.ReplaceAllString(text, "[redacted]") }
+func blank(text string) string {
+	return assigned.ReplaceAllString(redact.Text(text), "${1}"+redact.Mark)
+}
 
 // plainInputs are the inputs for people.
 func plainInputs(in fields) map[string]any {
 	out := map[string]any{}
-	if err := json.Unmarshal([]byte(redact(string(canonical(in)))), &out); err != nil {
+	if err := json.Unmarshal([]byte(blank(string(canonical(in)))), &out); err != nil {
 		return map[string]any{"unreadable": "a secret was blanked out in a place that broke the JSON"}
 	}
 	return out
@@ -122,7 +125,7 @@ func (r *recordings) save(key string, rec *recording) error {
 		return nil
 	}
 	rec.Recorded = r.clock.Now().UTC().Format("2006-01-02T15:04:05Z")
-	rec.Text = redact(rec.Text)
+	rec.Text = blank(rec.Text)
 	var b bytes.Buffer
 	enc := yaml.NewEncoder(&b)
 	enc.SetIndent(2)
@@ -200,7 +203,7 @@ func (m *Models) keepChat(req *textRequest, done *completion) {
 	}
 	rec := &recording{Model: req.model, Asked: plainInputs(in), Text: done.text, Finish: done.finish, Usage: done.usage}
 	for _, c := range done.calls {
-		rec.Calls = append(rec.Calls, recordedCall{c.Name, redact(string(c.Arguments))})
+		rec.Calls = append(rec.Calls, recordedCall{c.Name, blank(string(c.Arguments))})
 	}
 	if err := m.recordings.save(req.textKey(), rec); err != nil {
 		m.log.Error("ai: an answer could not be recorded", "error", err)

@@ -1,8 +1,6 @@
 package ai
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -16,8 +14,7 @@ import (
 	"time"
 
 	"flint/internal/clock"
-
-	"go.yaml.in/yaml/v3"
+	"flint/internal/yamlfile"
 )
 
 // scripts are the scripted answers of a project. A file that was saved counts
@@ -105,8 +102,8 @@ func scriptNames(folder string) []string {
 func readScripts(folders []string) ([]*script, error) {
 	var out []*script
 	for _, folder := range folders {
-		if _, err := os.ReadDir(folder); err != nil {
-			return nil, fmt.Errorf("ai: scripts: %w", err)
+		if info, err := os.Stat(folder); err != nil || !info.IsDir() {
+			return nil, fmt.Errorf("ai.scripts: there is no folder %s", folder)
 		}
 		for _, name := range scriptNames(folder) {
 			file, err := readScript(name)
@@ -122,11 +119,11 @@ func readScripts(folders []string) ([]*script, error) {
 func readScript(name string) ([]*script, error) {
 	data, err := readBounded(name, maxScriptBytes)
 	if err != nil {
-		return nil, fmt.Errorf("ai: script: %w", err)
+		return nil, fmt.Errorf("ai.scripts: %w", err)
 	}
 	out, err := parseScript(name, data)
 	if err != nil {
-		return nil, fmt.Errorf("ai: script %s: %w", name, err)
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return out, nil
 }
@@ -150,9 +147,7 @@ func readBounded(name string, most int64) ([]byte, error) {
 
 func parseScript(name string, data []byte) ([]*script, error) {
 	var file scriptFile
-	dec := yaml.NewDecoder(bytes.NewReader(data))
-	dec.KnownFields(true)
-	if err := dec.Decode(&file); err != nil && !errors.Is(err, io.EOF) {
+	if err := yamlfile.Decode(data, &file); err != nil {
 		return nil, err
 	}
 	var out []*script

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"flint/internal/wildcard"
 )
 
 // asked is a call as scripts see it, whatever its task.
@@ -28,7 +30,7 @@ func (m *scriptMatch) compile() ([]check, error) {
 	var out []check
 	add := func(want string, ok func(*asked) bool) { out = append(out, check{want, ok}) }
 	if m.Model != "" {
-		add("the model "+m.Model, func(q *asked) bool { return globMatches(m.Model, q.model) })
+		add("the model "+m.Model, func(q *asked) bool { return wildcard.Match(m.Model, q.model) })
 	}
 	if m.Task != "" {
 		add("the task "+m.Task, func(q *asked) bool { return strings.EqualFold(m.Task, q.task) })
@@ -134,30 +136,4 @@ func alike(a, b string) float64 {
 		}
 	}
 	return float64(shared) / float64(len(words)+1)
-}
-
-// globMatches matches a model's name; * stands for any text, slashes too.
-func globMatches(glob, name string) bool {
-	if glob == "" {
-		return true
-	}
-	first, rest, ok := strings.Cut(glob, "*")
-	if !ok {
-		return glob == name
-	}
-	if !strings.HasPrefix(name, first) {
-		return false
-	}
-	name = name[len(first):]
-	for {
-		part, next, more := strings.Cut(rest, "*")
-		if !more {
-			return strings.HasSuffix(name, part)
-		}
-		at := strings.Index(name, part)
-		if at < 0 {
-			return false
-		}
-		name, rest = name[at+len(part):], next
-	}
 }

@@ -110,14 +110,14 @@ func refuseUnknown(node *yaml.Node) error {
 	for i := 0; i+1 < len(node.Content); i += 2 {
 		key, value := node.Content[i], node.Content[i+1]
 		if !scriptKeys[key.Value] {
-			return fmt.Errorf("line %d: field %s not found in an answer", key.Line, key.Value)
+			return fmt.Errorf("line %d: unknown key %s of an answer", key.Line, key.Value)
 		}
 		if key.Value != "match" || value.Kind != yaml.MappingNode {
 			continue
 		}
 		for j := 0; j+1 < len(value.Content); j += 2 {
 			if k := value.Content[j]; !matchKeys[k.Value] {
-				return fmt.Errorf("line %d: field %s not found in match", k.Line, k.Value)
+				return fmt.Errorf("line %d: unknown key match.%s", k.Line, k.Value)
 			}
 		}
 	}

@@ -350,7 +350,7 @@ func TestLaterCompatibilityDateIsClamped(t *testing.T) {
 func TestControlPortRefusesForeignPages(t *testing.T) {
 	t.Parallel()
 	a := run(t, `export default { fetch: () => new Response("ok") }`, "")
-	get := func(host, origin string) int {
+	get := func(host, origin, site string) int {
 		req, err := http.NewRequest("GET", a.e.Run().Control+"/_flint/health", nil)
 		if err != nil {
 			t.Fatal(err)
@@ -361,6 +361,7 @@ func TestControlPortRefusesForeignPages(t *testing.T) {
 		if origin != "" {
 			req.Header.Set("Origin", origin)
 		}
+		req.Header.Set("Sec-Fetch-Site", site)
 		res, err := http.DefaultClient.Do(req)
 		if err != nil {
 			t.Fatal(err)
@@ -369,11 +370,14 @@ func TestControlPortRefusesForeignPages(t *testing.T) {
 		return res.StatusCode
 	}
 	for _, c := range []struct {
-		host, origin string
-		want         int
-	}{{"", "", 200}, {"localhost:1", "http://localhost:3000", 200}, {"evil.example", "", 403}, {"", "https://evil.example", 403}, {"", "null", 403}} {
-		if got := get(c.host, c.origin); got != c.want {
-			t.Errorf("Host %q Origin %q: %d, want %d", c.host, c.origin, got, c.want)
+		host, origin, site string
+		want               int
+	}{
+		{"", "", "", 200}, {"localhost:1", "http://localhost:3000", "", 200}, {"evil.example", "", "", 403}, {"", "https://evil.example", "", 403}, {"", "null", "", 403},
+		{"", "", "same-origin", 200}, {"", "", "cross-site", 403},
+	} {
+		if got := get(c.host, c.origin, c.site); got != c.want {
+			t.Errorf("%+v: %d", c, got)
 		}
 	}
 }

@@ -83,8 +83,10 @@ func (s *services) openStores(p *config.Project, dir *stateDir, log *slog.Logger
 	}
 	s.onClose(s.queues.Close)
 	s.consumers = queues.NewConsumers(s.queues, log)
-	s.ai, err = ai.Open(aiOptions(p, dir, s.clock, log))
-	return err
+	if s.ai, err = ai.Open(aiOptions(p, dir, s.clock, log)); err != nil {
+		return &ConfigError{err.Error()} // of scripts, or of the backend's address
+	}
+	return nil
 }
 
 func aiOptions(p *config.Project, dir *stateDir, clk clock.Clock, log *slog.Logger) ai.Options {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -228,7 +229,17 @@ func (e *Emulator) reloadConfig() error {
 	if err := e.gate.Configure(outboundRules(p)); err != nil {
 		return err
 	}
+	if !sameSettings(p.Settings, e.project.Settings) {
+		e.log.Warn("of the settings only [outbound] and [[r2.notifications]] are taken over while flint runs: restart flint for the others")
+	}
 	e.places.Store(inside)
 	e.project.Workers, e.project.Files = p.Workers, p.Files
 	return e.attachConsumers()
+}
+
+// sameSettings compares what needs a restart.
+func sameSettings(a, b config.Settings) bool {
+	a.Outbound, b.Outbound = config.Outbound{}, config.Outbound{}
+	a.R2Events, b.R2Events = nil, nil
+	return reflect.DeepEqual(a, b)
 }

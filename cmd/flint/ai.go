@@ -113,7 +113,7 @@ func (a *app) printAnswer(call *aiCall, res *http.Response) error {
 func (a *app) writeOutput(name string, from io.Reader) error {
 	f, err := os.Create(name)
 	if err != nil {
-		return fileError(err)
+		return usagef("--output: cannot write %s: %w", name, withoutPath(err))
 	}
 	n, err := io.Copy(f, from)
 	if err := errors.Join(err, f.Close()); err != nil {
@@ -209,6 +209,9 @@ func (a *app) aiModels() *cobra.Command {
 			}
 			if err := json.Unmarshal(raw, &models); err != nil {
 				return err
+			}
+			if len(models) == 0 {
+				return errors.New("no model is of this task and name; `flint ai models` lists all")
 			}
 			rows := make([][]string, len(models))
 			for i, m := range models {

@@ -15,19 +15,13 @@ import (
 // The AI commands do the same with flint running and without.
 func TestAICommands(t *testing.T) {
 	t.Parallel()
-	for _, running := range []bool{false, true} {
-		t.Run(map[bool]string{false: "stopped", true: "running"}[running], func(t *testing.T) {
-			t.Parallel()
-			dir := testkit.WriteFiles(t, everything)
-			testkit.WriteFile(t, filepath.Join(dir, "flint.toml"), "[ai]\nscripts = [\"ai\"]\n")
-			testkit.WriteFile(t, filepath.Join(dir, "ai", "a.yaml"), "answers:\n  - name: hello\n    match: {prompt: hello flint}\n    text: hello you\n  - name: never\n    match: {prompt: unheard of, call: 2}\n    json: {a: 1}\n")
-			if running {
-				startDev(t, dir)
-			}
-			aiRun(t, dir)
-			aiScripts(t, dir, running)
-		})
-	}
+	stoppedAndRunning(t, map[string]string{
+		"flint.toml": "[ai]\nscripts = [\"ai\"]\n",
+		"ai/a.yaml":  "answers:\n  - name: hello\n    match: {prompt: hello flint}\n    text: hello you\n  - name: never\n    match: {prompt: unheard of, call: 2}\n    json: {a: 1}\n",
+	}, func(t *testing.T, dir string, running bool) {
+		aiRun(t, dir)
+		aiScripts(t, dir, running)
+	})
 }
 
 const llama = "@cf/meta/llama-3.1-8b-instruct"

@@ -48,7 +48,12 @@ func TestExitCodesAndMessages(t *testing.T) {
 		"missing key":      {good, nil, []string{"kv", "key", "get", "nope"}, 1, "key not found"},
 		"ttl too short":    {good, nil, []string{"kv", "key", "put", "k", "v", "--ttl", "5"}, 1, "60"},
 		"object name":      {good, nil, []string{"r2", "object", "get", "bucket"}, 2, "BUCKET/KEY"},
-		"missing object":   {good, nil, []string{"r2", "object", "get", "bucket/nope", "--pipe"}, 1, "does not exist"},
+		"missing object":   {good, nil, []string{"r2", "object", "get", "bucket/nope", "--pipe"}, 1, "bucket/nope: The specified key does not exist."},
+		"flag of letters":  {good, nil, []string{"dev", "--port", "abc"}, 2, "--port: found \"abc\", want a whole number; see"},
+		"flag of no truth": {good, nil, []string{"dev", "--ephemeral=perhaps"}, 2, "--ephemeral: found \"perhaps\", want true or false; see"},
+		"two folders":      {good, nil, []string{"dev", "a", "b"}, 2, "flint dev: unexpected argument \"b\""},
+		"no model":         {good, nil, []string{"ai", "models", "--task", "nope"}, 1, "`flint ai models` lists all"},
+		"no inputs":        {good, nil, []string{"ai", "run", "m", "--input", "nope.json"}, 2, "cannot read nope.json: no such file"},
 		"message not JSON": {good, nil, []string{"queues", "send", "kept", "hello"}, 2, "--text"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -68,24 +73,35 @@ func TestExitCodesAndMessages(t *testing.T) {
 	}
 }
 
-// The data commands give the same answers with flint running and without.
-func TestDataCommands(t *testing.T) {
-	t.Parallel()
-	for _, running := range []bool{false, true} {
-		name := map[bool]string{false: "stopped", true: "running"}[running]
+// stoppedAndRunning runs a test of commands on a project of its own where no
+// flint runs, and on one where it does.
+func stoppedAndRunning(t *testing.T, more map[string]string, test func(t *testing.T, dir string, running bool)) {
+	t.Helper()
+	for name, running := range map[string]bool{"stopped": false, "running": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := testkit.WriteFiles(t, everything)
+			for file, content := range more {
+				testkit.WriteFile(t, filepath.Join(dir, file), content)
+			}
 			if running {
 				startDev(t, dir)
 			}
-			t.Run("d1", func(t *testing.T) { d1Commands(t, dir) })
-			t.Run("d1 past", func(t *testing.T) { d1PastCommands(t, dir) })
-			t.Run("kv", func(t *testing.T) { kvCommands(t, dir) })
-			t.Run("r2", func(t *testing.T) { r2Commands(t, dir) })
-			t.Run("queues", func(t *testing.T) { queuesCommands(t, dir) })
+			test(t, dir, running)
 		})
 	}
+}
+
+// The data commands give the same answers with flint running and without.
+func TestDataCommands(t *testing.T) {
+	t.Parallel()
+	stoppedAndRunning(t, nil, func(t *testing.T, dir string, _ bool) {
+		t.Run("d1", func(t *testing.T) { d1Commands(t, dir) })
+		t.Run("d1 past", func(t *testing.T) { d1PastCommands(t, dir) })
+		t.Run("kv", func(t *testing.T) { kvCommands(t, dir) })
+		t.Run("r2", func(t *testing.T) { r2Commands(t, dir) })
+		t.Run("queues", func(t *testing.T) { queuesCommands(t, dir) })
+	})
 }
 
 func d1Commands(t *testing.T, dir string) {

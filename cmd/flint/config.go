@@ -14,7 +14,7 @@ func (a *app) config() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "config [DIR]",
 		Short: "Print the typed configuration and the workerd configuration made from it",
-		Args:  cobra.MaximumNArgs(1),
+		Args:  atMostOne,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dir := "."
 			if len(args) == 1 {

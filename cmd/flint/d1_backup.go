@@ -139,7 +139,7 @@ func (a *app) d1BackupDownload() *cobra.Command {
 			a.say("🌀 Done!")
 			return nil
 		})
-	cmd.Flags().StringVar(&output, "output", "", "the file (default DB.BACKUP.sqlite3)")
+	cmd.Flags().StringVarP(&output, "output", "o", "", "the file (default DB.BACKUP.sqlite3)")
 	return cmd
 }
 

@@ -38,7 +38,7 @@ func (a *app) d1Execute() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.command, "command", "", "the SQL: one statement or several")
-	f.StringVar(&o.file, "file", "", "a file of SQL statements of any size, run as one transaction")
+	f.StringVarP(&o.file, "file", "f", "", "a file of SQL statements of any size, run as one transaction")
 	f.BoolVar(&o.asJSON, "json", false, "print the results as JSON")
 	return localFlags(cmd)
 }

@@ -50,7 +50,7 @@ func (a *app) d1Export() *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&output, "output", "", "the file to write; - for the standard output")
+	f.StringVarP(&output, "output", "o", "", "the file to write; - for the standard output")
 	f.StringArrayVar(&tables, "table", nil, "export only this table (repeatable); an index, trigger or view is named likewise")
 	f.BoolVar(&noSchema, "no-schema", false, "no CREATE statements")
 	f.BoolVar(&noData, "no-data", false, "no rows")
@@ -77,7 +77,7 @@ func (a *app) export(cmd *cobra.Command, c *emulator.Client, db config.D1Databas
 	fmt.Fprintf(a.std.Out, "🌀 Exporting local database %s (%s)\n🌀 Exporting SQL to %s...\n", db.Name, db.ID, output)
 	f, err := os.CreateTemp(filepath.Dir(output), filepath.Base(output)+".part-")
 	if err != nil {
-		return fileError(fmt.Errorf("--output: %w", err))
+		return usagef("--output: cannot write %s: %w", output, withoutPath(err))
 	}
 	_, err = io.Copy(io.MultiWriter(f, long), res.Body)
 	err = errors.Join(brokenExport(err), f.Chmod(0o644), f.Close())

@@ -20,7 +20,7 @@ func (a *app) dev() *cobra.Command {
 		Use:   "dev [DIR]",
 		Short: "Run the Workers of a project",
 		Long:  "Run the Workers of DIR (default: the current directory), which holds a flint.toml or a Wrangler file.",
-		Args:  cobra.MaximumNArgs(1),
+		Args:  atMostOne,
 		RunE:  a.runDev,
 	}
 	f := cmd.Flags()

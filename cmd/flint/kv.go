@@ -245,7 +245,7 @@ func (a *app) kvList() *cobra.Command {
 					}
 					return nil
 				})
-				return errors.Join(err, list.end())
+				return list.end(err)
 			})
 		},
 	}
@@ -298,7 +298,7 @@ func (a *app) input(args []string, path string) (io.ReadCloser, error) {
 	case path != "":
 		f, err := os.Open(path)
 		if err != nil {
-			return nil, fileError(fmt.Errorf("--path: %w", err))
+			return nil, usagef("--path: cannot read %s: %w", path, withoutPath(err))
 		}
 		return f, nil
 	}

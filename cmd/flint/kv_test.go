@@ -17,19 +17,12 @@ import (
 // The KV commands do the same with flint running and without.
 func TestKVCommands(t *testing.T) {
 	t.Parallel()
-	for _, running := range []bool{false, true} {
-		t.Run(map[bool]string{false: "stopped", true: "running"}[running], func(t *testing.T) {
-			t.Parallel()
-			dir := testkit.WriteFiles(t, everything)
-			if running {
-				startDev(t, dir)
-			}
-			t.Run("key", func(t *testing.T) { kvKey(t, dir) })
-			t.Run("bulk", func(t *testing.T) { kvBulk(t, dir) })
-			t.Run("namespace", func(t *testing.T) { kvNamespace(t, dir) })
-			t.Run("export", func(t *testing.T) { kvExport(t, dir) })
-		})
-	}
+	stoppedAndRunning(t, nil, func(t *testing.T, dir string, _ bool) {
+		t.Run("key", func(t *testing.T) { kvKey(t, dir) })
+		t.Run("bulk", func(t *testing.T) { kvBulk(t, dir) })
+		t.Run("namespace", func(t *testing.T) { kvNamespace(t, dir) })
+		t.Run("export", func(t *testing.T) { kvExport(t, dir) })
+	})
 }
 
 // wantOut runs a command that must print exactly this on standard output.
@@ -337,5 +330,15 @@ func TestJSONFileIsNotKeptInMemory(t *testing.T) {
 	}
 	if most > 32<<20 {
 		t.Errorf("%d bytes were in use while a file of %d was read", most, j.size)
+	}
+}
+
+// A list that could not be read is not an empty one.
+func TestNoListAfterAnError(t *testing.T) {
+	t.Parallel()
+	dir := testkit.WriteFiles(t, everything)
+	o := flintEnv(t, dir, []string{"FLINT_KV_DRIVER=redis://127.0.0.1:1"}, "kv", "key", "list", "--binding", "KV")
+	if o.code != 1 || o.out != "" || !strings.Contains(o.err, "127.0.0.1:1") {
+		t.Errorf("exit %d, %q, %q", o.code, o.out, o.err)
 	}
 }

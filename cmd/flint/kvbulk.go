@@ -155,7 +155,7 @@ func (a *app) kvBulkGet() *cobra.Command {
 					}
 					return err
 				})
-				return errors.Join(err, list.end())
+				return list.end(err)
 			})
 		},
 	})

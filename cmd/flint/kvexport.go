@@ -48,7 +48,7 @@ func (a *app) kvExport() *cobra.Command {
 			})
 		},
 	})
-	cmd.Flags().StringVar(&output, "output", "", "the file to write (default: standard output)")
+	cmd.Flags().StringVarP(&output, "output", "o", "", "the file to write (default: standard output)")
 	return cmd
 }
 
@@ -56,7 +56,7 @@ func (a *app) kvExport() *cobra.Command {
 func (a *app) exportFile(cmd *cobra.Command, s *space, output string) error {
 	f, err := os.Create(output)
 	if err != nil {
-		return fileError(fmt.Errorf("--output: %w", err))
+		return usagef("--output: cannot write %s: %w", output, withoutPath(err))
 	}
 	count, err := a.exportTo(cmd, s, f)
 	if err = errors.Join(err, f.Close()); err != nil {

@@ -78,7 +78,7 @@ func (a *app) kvNamespaceList() *cobra.Command {
 					}
 					return nil
 				})
-				return errors.Join(err, list.end())
+				return list.end(err)
 			})
 		},
 	})
@@ -186,11 +186,4 @@ func deleted(cmd *cobra.Command, n *namespaceFlags, p *config.Project, c *emulat
 	}
 	id, err = titled(cmd, c, args[0])
 	return id, fmt.Sprintf("%q (id: %q)", args[0], id), err
-}
-
-func atMostOne(cmd *cobra.Command, args []string) error {
-	if len(args) > 1 {
-		return usagef("%s: unexpected argument %q", cmd.CommandPath(), args[1])
-	}
-	return nil
 }

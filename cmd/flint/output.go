@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -57,12 +58,19 @@ func (l *jsonList) add(name string, v any) error {
 	return err
 }
 
-func (l *jsonList) end() error {
+// end closes the list. After an error nothing, or a list that is not closed, is
+// printed: nobody takes it for the whole.
+func (l *jsonList) end(err error) error {
+	if err != nil && l.count == 0 {
+		return err
+	}
 	if l.count > 0 {
 		l.w.WriteByte('\n')
 	}
-	l.w.WriteString(l.close + "\n")
-	return l.w.Flush()
+	if err == nil {
+		l.w.WriteString(l.close + "\n")
+	}
+	return errors.Join(err, l.w.Flush())
 }
 
 // progress tells a person at a terminal how far a long command is.

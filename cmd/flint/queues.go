@@ -122,7 +122,7 @@ func (a *app) queuesList() *cobra.Command {
 				}
 				list := a.list("[", "]")
 				err := eachQueue(cmd, c, func(q queueInfo) error { return list.add("", q.raw) })
-				return errors.Join(err, list.end())
+				return list.end(err)
 			})
 		},
 	})

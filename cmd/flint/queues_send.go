@@ -49,7 +49,7 @@ func (a *app) queuesSend() *cobra.Command {
 	f := cmd.Flags()
 	f.BoolVar(&s.json, "json", false, "messages are JSON (the default)")
 	f.BoolVar(&s.text, "text", false, "messages are text, not JSON")
-	f.StringVar(&s.file, "file", "", "send each line of this file; - is the standard input. Empty lines are left out")
+	f.StringVarP(&s.file, "file", "f", "", "send each line of this file; - is the standard input. Empty lines are left out")
 	f.Int64Var(&s.delay, "delay", 0, "seconds until they may be delivered (0 to 86400)")
 	return cmd
 }

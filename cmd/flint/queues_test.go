@@ -18,20 +18,13 @@ import (
 // The commands of queues do the same with flint running and without.
 func TestQueuesCommands(t *testing.T) {
 	t.Parallel()
-	for _, running := range []bool{false, true} {
-		t.Run(map[bool]string{false: "stopped", true: "running"}[running], func(t *testing.T) {
-			t.Parallel()
-			dir := testkit.WriteFiles(t, everything)
-			if running {
-				startDev(t, dir)
-			}
-			t.Run("manage", func(t *testing.T) { queuesManage(t, dir) })
-			t.Run("send", func(t *testing.T) { queuesSend(t, dir) })
-			t.Run("many", func(t *testing.T) { queuesMany(t, dir) })
-			t.Run("consumer", func(t *testing.T) { queuesConsumer(t, dir) })
-			t.Run("pull", func(t *testing.T) { queuesPull(t, dir) })
-		})
-	}
+	stoppedAndRunning(t, nil, func(t *testing.T, dir string, _ bool) {
+		t.Run("manage", func(t *testing.T) { queuesManage(t, dir) })
+		t.Run("send", func(t *testing.T) { queuesSend(t, dir) })
+		t.Run("many", func(t *testing.T) { queuesMany(t, dir) })
+		t.Run("consumer", func(t *testing.T) { queuesConsumer(t, dir) })
+		t.Run("pull", func(t *testing.T) { queuesPull(t, dir) })
+	})
 }
 
 // The sentences are those of the pinned Wrangler, `wrangler queues …`.

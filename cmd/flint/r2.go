@@ -60,13 +60,24 @@ func (a *app) onBucket(cmd *cobra.Command, name string, f func(b *bucket) error)
 	})
 }
 
-// codeNoBucket is Cloudflare's code for a bucket that does not exist.
-const codeNoBucket = 10006
+// Cloudflare's codes for what does not exist.
+const (
+	codeNoBucket = 10006
+	codeNoKey    = 10007
+)
 
 // noBucket names the bucket that an error says does not exist.
 func noBucket(err error, name string) error {
 	if hasCode(err, codeNoBucket) {
 		return fmt.Errorf("no bucket is called %q; `flint r2 bucket list` shows all, `flint r2 bucket create %s` makes it", name, name)
+	}
+	return err
+}
+
+// noKey names the object that an error says does not exist.
+func (b *bucket) noKey(err error, key string) error {
+	if hasCode(err, codeNoKey) {
+		return fmt.Errorf("%s/%s: %s", b.name, key, sentence(err))
 	}
 	return err
 }

@@ -19,22 +19,15 @@ import (
 // The R2 commands do the same with flint running and without.
 func TestR2Commands(t *testing.T) {
 	t.Parallel()
-	for _, running := range []bool{false, true} {
-		t.Run(map[bool]string{false: "stopped", true: "running"}[running], func(t *testing.T) {
-			t.Parallel()
-			dir := testkit.WriteFiles(t, everything)
-			if running {
-				startDev(t, dir)
-			}
-			t.Run("object", func(t *testing.T) { r2Objects(t, dir) })
-			t.Run("parts", func(t *testing.T) { r2Parts(t, dir) })
-			t.Run("copy", func(t *testing.T) { r2Copies(t, dir) })
-			t.Run("bucket", func(t *testing.T) { r2BucketCommands(t, dir) })
-			t.Run("bulk", func(t *testing.T) { r2BulkCommands(t, dir) })
-			t.Run("rules", func(t *testing.T) { r2RulesCommands(t, dir) })
-			t.Run("public", func(t *testing.T) { r2PublicCommands(t, dir, running) })
-		})
-	}
+	stoppedAndRunning(t, nil, func(t *testing.T, dir string, running bool) {
+		t.Run("object", func(t *testing.T) { r2Objects(t, dir) })
+		t.Run("parts", func(t *testing.T) { r2Parts(t, dir) })
+		t.Run("copy", func(t *testing.T) { r2Copies(t, dir) })
+		t.Run("bucket", func(t *testing.T) { r2BucketCommands(t, dir) })
+		t.Run("bulk", func(t *testing.T) { r2BulkCommands(t, dir) })
+		t.Run("rules", func(t *testing.T) { r2RulesCommands(t, dir) })
+		t.Run("public", func(t *testing.T) { r2PublicCommands(t, dir, running) })
+	})
 }
 
 // pipe runs a command with a standard input.
@@ -280,7 +273,7 @@ func r2RulesCommands(t *testing.T, dir string) {
 	wantOut(t, dir, "Deleting event notifications rule \""+queues[0].Rules[0].ID+"\"...\nEvent notification rule deleted successfully!\n",
 		bucket("notification", "delete", "bucket", "--queue", "kept", "--rule", queues[0].Rules[0].ID)...)
 	wantOut(t, dir, "Deleting event notification rules associated with queue kept...\nEvent notification rule deleted successfully!\n", bucket("notification", "delete", "bucket", "--queue", "kept")...)
-	wantOut(t, dir, "Fetching notification rules for bucket bucket...\n", bucket("notification", "list", "bucket")...)
+	wantOut(t, dir, "Fetching notification rules for bucket bucket...\nThere are no event notification rules for bucket 'bucket'.\n", bucket("notification", "list", "bucket")...)
 }
 
 func r2PublicCommands(t *testing.T, dir string, running bool) {

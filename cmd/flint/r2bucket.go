@@ -234,7 +234,7 @@ func (a *app) printFields(rows [][2]string) error {
 			return err
 		}
 	}
-	return object.end()
+	return object.end(nil)
 }
 
 // thousands is a number with commas, as Wrangler shows it.

@@ -30,8 +30,8 @@ func (a *app) r2Copy() *cobra.Command {
 				from := &bucket{b.Client, fromBucket, b.project}
 				a.say("Copying object %q from bucket %q to %q in bucket %q.", fromKey, fromBucket, key, b.name)
 				in := map[string]any{"bucket": fromBucket, "key": fromKey}
-				source, err := from.head(cmd, fromKey)
-				if err != nil {
+				var source r2Object
+				if err := from.head(cmd, fromKey, &source); err != nil {
 					return noBucket(err, fromBucket)
 				}
 				if content.describe(header) {
@@ -105,13 +105,12 @@ func headerOfField(field string) string {
 }
 
 // head asks what is known of an object.
-func (b *bucket) head(cmd *cobra.Command, key string) (o r2Object, err error) {
+func (b *bucket) head(cmd *cobra.Command, key string, into any) error {
 	res, err := b.Do(cmd.Context(), http.MethodGet, b.object(key), nil, http.Header{"Cf-Metadata-Only": {"true"}})
-	if err != nil {
-		return o, err
+	if err == nil {
+		_, err = emulator.Result(res, into)
 	}
-	_, err = emulator.Result(res, &o)
-	return o, err
+	return b.noKey(err, key)
 }
 
 // postJSON sends a JSON body with more headers than Call does.

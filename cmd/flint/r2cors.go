@@ -105,7 +105,7 @@ func (a *app) r2CORSSet() *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().StringVar(&file, "file", "", "the JSON file (- for the standard input)")
+	cmd.Flags().StringVarP(&file, "file", "f", "", "the JSON file (- for the standard input)")
 	return r2Flags(cmd)
 }
 

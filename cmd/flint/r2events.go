@@ -53,6 +53,9 @@ func (a *app) r2NotificationList() *cobra.Command {
 					return a.printJSON(found.Queues)
 				}
 				a.say("Fetching notification rules for bucket %s...", b.name)
+				if len(found.Queues) == 0 {
+					a.say("There are no event notification rules for bucket '%s'.", b.name)
+				}
 				between := ""
 				for _, q := range found.Queues {
 					for _, r := range q.Rules {

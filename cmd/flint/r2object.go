@@ -14,8 +14,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-
-	"flint/emulator"
 )
 
 func (a *app) r2Get() *cobra.Command {
@@ -77,7 +75,7 @@ func fileOfKey(key string) (string, error) {
 func (a *app) getObject(cmd *cobra.Command, b *bucket, key, file string, header http.Header) error {
 	res, err := b.Do(cmd.Context(), http.MethodGet, b.object(key), nil, header)
 	if err != nil {
-		return err
+		return b.noKey(err, key)
 	}
 	defer res.Body.Close()
 	w := a.watch(&source{Reader: res.Body, name: key, size: res.ContentLength}, "downloading "+key)
@@ -148,12 +146,8 @@ func (a *app) r2Head() *cobra.Command {
 		Args:  exactly("BUCKET/KEY"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.onObject(cmd, args[0], func(b *bucket, key string) error {
-				res, err := b.Do(cmd.Context(), http.MethodGet, b.object(key), nil, http.Header{"Cf-Metadata-Only": {"true"}})
-				if err != nil {
-					return err
-				}
 				var raw json.RawMessage
-				if _, err := emulator.Result(res, &raw); err != nil {
+				if err := b.head(cmd, key, &raw); err != nil {
 					return err
 				}
 				if asJSON {
@@ -219,7 +213,7 @@ func (a *app) r2List() *cobra.Command {
 					err := eachObject(cmd, b, query, func(raw json.RawMessage) error { return list.add("", raw) }, func(group string) error {
 						return list.add("", map[string]string{"prefix": group})
 					})
-					return errors.Join(err, list.end())
+					return list.end(err)
 				}
 				return a.printObjects(cmd, b, query)
 			})

@@ -30,16 +30,7 @@ func wantSorted(t *testing.T, dir, want string, args ...string) {
 
 func TestR2Sync(t *testing.T) {
 	t.Parallel()
-	for _, running := range []bool{false, true} {
-		t.Run(map[bool]string{false: "stopped", true: "running"}[running], func(t *testing.T) {
-			t.Parallel()
-			dir := testkit.WriteFiles(t, everything)
-			if running {
-				startDev(t, dir)
-			}
-			syncBothWays(t, dir)
-		})
-	}
+	stoppedAndRunning(t, nil, func(t *testing.T, dir string, _ bool) { syncBothWays(t, dir) })
 }
 
 func syncBothWays(t *testing.T, dir string) {

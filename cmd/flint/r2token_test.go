@@ -40,7 +40,7 @@ func TestR2TokenCommands(t *testing.T) {
 	}{
 		{[]string{"delete", "ci"}, 1, "`flint r2 token list` shows all"}, {[]string{"delete", "fixed"}, 2, "stands in flint.toml"}, {[]string{"delete"}, 2, "needs the name or access key id"},
 		{[]string{"create", "--permission", "wat"}, 2, "admin-read-write, admin-read, object-read-write, object-read"},
-		{[]string{"create", "--permission", "admin-read", "--bucket", "media"}, 2, "only the permissions object-read-write and object-read"},
+		{[]string{"create", "--permission", "admin-read", "--bucket", "media"}, 2, "needs the permission object-read-write or object-read"},
 		{[]string{"create", "a", "b"}, 2, "unexpected argument"},
 	} {
 		if o := flintEnv(t, dir, nil, append([]string{"r2", "token"}, c.args...)...); o.code != c.code || !strings.Contains(o.err, c.want) {

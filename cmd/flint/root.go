@@ -2,8 +2,10 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
+	"strconv"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -38,7 +40,7 @@ func newRoot(std console.Streams) *cobra.Command {
 	root.SetOut(std.Out)
 	root.SetErr(std.Err)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usagef("%w; see `%s --help`", err, cmd.CommandPath())
+		return usagef("%w; see `%s --help`", plainFlagError(err), cmd.CommandPath())
 	})
 	flags := root.PersistentFlags()
 	flags.StringArrayVarP(&a.files, "config", "c", nil, "a Wrangler file (repeatable; the first one owns the port)")
@@ -46,6 +48,20 @@ func newRoot(std console.Streams) *cobra.Command {
 	flags.String("state", "", "the state directory (default .flint beside the configuration)")
 	root.AddCommand(a.dev(), a.config(), a.doctor(), a.d1(), a.kv(), a.r2(), a.queues(), a.ai(), a.outbound(), notYet("tail"))
 	return root
+}
+
+// plainFlagError leaves out what Go says of a value that is no number.
+func plainFlagError(err error) error {
+	var wrong *pflag.InvalidValueError
+	var number *strconv.NumError
+	if !errors.As(err, &wrong) || !errors.As(err, &number) {
+		return err
+	}
+	want := "a whole number"
+	if wrong.GetFlag().Value.Type() == "bool" {
+		want = "true or false"
+	}
+	return fmt.Errorf("--%s: found %q, want %s", wrong.GetFlag().Name, wrong.GetValue(), want)
 }
 
 // notYet is a command of Wrangler's, or of flint's plan, that is not served.
@@ -91,6 +107,14 @@ func oneOrTwo(name string) cobra.PositionalArgs {
 		}
 		return exactly(name)(cmd, args[:min(len(args), 1)])
 	}
+}
+
+// atMostOne lets one argument be left out.
+func atMostOne(cmd *cobra.Command, args []string) error {
+	if len(args) > 1 {
+		return usagef("%s: unexpected argument %q", cmd.CommandPath(), args[1])
+	}
+	return nil
 }
 
 // switches are the flags of Wrangler's that may be followed by true or false as
@@ -140,8 +164,9 @@ func (a *app) quiet() *slog.Logger {
 
 // fileError gives a user's file its place in the message.
 func fileError(err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
-		return usage(err)
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return usagef("cannot read %s: %w", p.Path, p.Err)
 	}
 	return err
 }

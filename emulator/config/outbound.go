@@ -1,6 +1,9 @@
 package config
 
-import "path/filepath"
+import (
+	"path/filepath"
+	"strings"
+)
 
 // outboundSpec is [outbound]. A mock may be the path of a file or folder of
 // mocks, or a table; what the table holds is checked by the gate, which reads
@@ -11,9 +14,9 @@ var outboundSpec = map[string]*spec{
 }
 
 func (s *settingsReader) outbound(out *Outbound) {
-	out.Allow = s.list("outbound::allow")
-	out.Record = s.list("outbound::record")
-	out.Replay = s.list("outbound::replay")
+	out.Allow = s.hosts("outbound::allow")
+	out.Record = s.hosts("outbound::record")
+	out.Replay = s.hosts("outbound::replay")
 	if dir := s.viper.GetString("outbound::cassettes"); dir != "" {
 		out.Cassettes = s.path("outbound::cassettes", dir)
 	} else if len(out.Record)+len(out.Replay) > 0 {
@@ -38,4 +41,19 @@ func (s *settingsReader) outbound(out *Outbound) {
 		}
 		out.Mocks = append(out.Mocks, absolute(s.project.Root, n.str()))
 	}
+}
+
+// hosts are entries for the gate: a host, host:port, *.host or *.
+func (s *settingsReader) hosts(key string) []string {
+	out := s.list(key)
+	for _, entry := range out {
+		host := entry
+		if _, rest, ok := strings.Cut(entry, "://"); ok {
+			host = rest // the gate leaves it out
+		}
+		if strings.ContainsAny(host, " \t") || strings.LastIndexByte(host, '*') > 0 {
+			s.errorf(key, "found %s, want a host, host:port, *.example.com, or * for all", quoted(entry))
+		}
+	}
+	return out
 }

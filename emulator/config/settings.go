@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"math"
 	"net"
 	"net/url"
 	"os"
@@ -148,6 +147,11 @@ func (s *settingsReader) errorf(key, format string, args ...any) {
 	s.problems = append(s.problems, p)
 }
 
+// at reports a mistake at a place in flint.toml.
+func (s *settingsReader) at(pos position, key, text string) {
+	s.problems = append(s.problems, Problem{s.flint.report.file, pos.line, pos.col, key, text})
+}
+
 func (s *settingsReader) lookup(key string) *node {
 	n := s.flint.root
 	for _, part := range strings.Split(key, "::") {
@@ -216,69 +220,6 @@ func (s *settingsReader) driver(key, plain string, schemes ...string) string {
 	return plain
 }
 
-// domains reads [r2.domains], where a host has the name of its bucket or a table.
-func (s *settingsReader) domains() map[string]R2Domain {
-	if s.flint == nil {
-		return nil
-	}
-	table := s.flint.root.get("r2").get("domains")
-	if table.empty() {
-		return nil
-	}
-	out := map[string]R2Domain{}
-	for _, f := range table.keys {
-		out[strings.ToLower(f.name)] = R2Domain{or(f.value.str(), f.value.get("bucket").str()), f.value.get("not_found").str()}
-	}
-	return out
-}
-
-// r2Key reads the fixed token of the S3 API: both halves or none. The id stands
-// in a credential between slashes.
-func (s *settingsReader) r2Key() R2Key {
-	const id, secret = "r2::access_key_id", "r2::secret_access_key"
-	k := R2Key{s.viper.GetString(id), s.viper.GetString(secret)}
-	switch {
-	case k.AccessKeyID == "" && k.SecretAccessKey != "":
-		s.errorf(secret, "give access_key_id too")
-	case k.AccessKeyID != "" && k.SecretAccessKey == "":
-		s.errorf(id, "give secret_access_key too")
-	case strings.ContainsAny(k.AccessKeyID, "/, \t\r\n"):
-		s.errorf(id, "must not hold a space, a comma or a slash")
-	}
-	return k
-}
-
-// namespaces reads [[kv.namespaces]]; what one leaves open is as for all.
-func (s *settingsReader) namespaces(all KVRules) (out []KVNamespaceRule) {
-	if s.flint == nil {
-		return nil
-	}
-	for _, n := range s.flint.root.get("kv").get("namespaces").list() {
-		rule := KVNamespaceRule{n.get("id").str(), all}
-		rule.Consistency = or(n.get("consistency").str(), rule.Consistency)
-		if limit := n.get("write_limit"); limit != nil {
-			rule.WriteLimit = limit.boolean()
-		}
-		out = append(out, rule)
-	}
-	return out
-}
-
-// notifications reads [[r2.notifications]].
-func (s *settingsReader) notifications() (out []R2Notification) {
-	if s.flint == nil {
-		return nil
-	}
-	for _, n := range s.flint.root.get("r2").get("notifications").list() {
-		rule := R2Notification{Bucket: n.get("bucket").str(), Queue: n.get("queue").str(), Prefix: n.get("prefix").str(), Suffix: n.get("suffix").str()}
-		for _, e := range n.get("events").list() {
-			rule.Events = append(rule.Events, e.str())
-		}
-		out = append(out, rule)
-	}
-	return out
-}
-
 func (s *settingsReader) list(key string) []string {
 	var out []string
 	raw := s.viper.Get(key)
@@ -312,26 +253,6 @@ func (s *settingsReader) distinctPorts(out *Settings) {
 		}
 		seen[p.port] = p.key
 	}
-}
-
-// maxTokensPerSecond is far above what a stream can carry; 0 does not wait.
-const maxTokensPerSecond = 100_000
-
-func (s *settingsReader) ai() AIRules {
-	out := AIRules{
-		Strict: s.flag("ai::strict"), Seed: s.number("ai::seed", 0, math.MaxInt32), TokensPerSecond: s.number("ai::tokens_per_second", 0, maxTokensPerSecond),
-		TimeToFirstToken: s.duration("ai::time_to_first_token", time.Minute), BackendKey: os.Getenv("FLINT_AI_BACKEND_KEY"),
-		BackendModel: s.viper.GetString("ai::backend_model"), EmbeddingModel: s.viper.GetString("ai::backend_embedding_model"),
-		Record: s.flag("ai::record"),
-	}
-	if dir := s.viper.GetString("ai::recordings"); dir != "" {
-		out.Recordings = s.path("ai::recordings", dir)
-	}
-	out.Backend = s.address("ai::backend")
-	if out.Record && out.Backend == "" {
-		s.errorf("ai::record", "there is no backend whose answers could be recorded; set ai.backend")
-	}
-	return out
 }
 
 // duration reads a text such as 250ms or 2s; a missing one is zero.

@@ -199,6 +199,28 @@ ttl = 1
 	}
 }
 
+func TestSettingsOfServicesErrors(t *testing.T) {
+	for toml, message := range map[string]string{
+		"[outbound]\nallow = [\"a.*.com\"]":                                `flint.toml:2:1: outbound.allow: found "a.*.com", want a host`,
+		"[outbound]\nrecord = [\"a b\"]":                                   `flint.toml:2:1: outbound.record: found "a b", want a host`,
+		"[r2.domains]\n\"me dia\" = \"media\"":                             `flint.toml:2:1: r2.domains.me dia: is not the name of a host`,
+		"[[r2.notifications]]\nbucket = \"b\"\nqueue = \"q\"\nevents = []": `flint.toml:4:1: r2.notifications.events: is empty`,
+	} {
+		_, err := Load(Options{Dir: write(t, "wrangler.toml", minimal, "flint.toml", toml+"\n")})
+		if err == nil || !strings.Contains(err.Error(), message) {
+			t.Errorf("%s: %v", toml, err)
+		}
+	}
+	p := mustLoad(t, Options{Dir: write(t, "wrangler.toml", minimal, "flint.toml",
+		"[outbound]\nallow = [\"https://*.a.com/x\", \"*\", \"b:1\", \"[::1]:2\"]\n[[kv.namespaces]]\nid = \"NOPE\"\n[[kv.namespaces]]\nid = \"0123456789abcdef0123456789abcdef\"\n")})
+	if len(p.Settings.Outbound.Allow) != 4 {
+		t.Errorf("allow: %q", p.Settings.Outbound.Allow)
+	}
+	if len(p.Warnings) != 1 || !strings.Contains(p.Warnings[0], `flint.toml:3:6: kv.namespaces: no Worker has a KV namespace with the binding or id "NOPE"`) {
+		t.Errorf("warnings: %q", p.Warnings)
+	}
+}
+
 func TestAISettings(t *testing.T) {
 	dir := write(t, "wrangler.toml", minimal, "flint.toml",
 		"[ai]\nstrict = true\nseed = 7\ntime_to_first_token = \"250ms\"\ntokens_per_second = 40\nbackend = \"http://127.0.0.1:11434/v1\"\nbackend_model = \"llama3.2\"\nrecord = true\nrecordings = \"ai/recorded\"\n")

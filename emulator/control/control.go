@@ -102,7 +102,8 @@ func writeJSON(w http.ResponseWriter, v any) {
 }
 
 // Guard refuses requests that a web page may have caused: a Host that is not
-// this machine (DNS rebinding) or an Origin that is not.
+// this machine (DNS rebinding), an Origin that is not, or what a browser says
+// that a page of another site embeds (an image has no Origin).
 func Guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !local(r.Host) {
@@ -111,6 +112,10 @@ func Guard(next http.Handler) http.Handler {
 		}
 		if origin := r.Header.Get("Origin"); origin != "" && !localOrigin(origin) {
 			cferr.WriteError(w, cferr.Newf(http.StatusForbidden, 10000, "flint's control port does not answer to pages of %q", origin))
+			return
+		}
+		if r.Header.Get("Sec-Fetch-Site") == "cross-site" && r.Header.Get("Sec-Fetch-Mode") != "navigate" {
+			cferr.WriteError(w, cferr.New(http.StatusForbidden, 10000, "flint's control port does not answer to pages of other sites"))
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -16,6 +16,8 @@ import (
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
+
+	"flint/internal/yamlfile"
 )
 
 // cassette is what was recorded of one host: a YAML file that a person can read
@@ -135,7 +137,7 @@ func (c *cassette) load() error {
 // parseCassette reads a file and finds the key of each request.
 func parseCassette(data []byte) (*cassetteFile, error) {
 	var file cassetteFile
-	if err := decodeStrict(data, &file); err != nil {
+	if err := yamlfile.Decode(data, &file); err != nil {
 		return nil, err
 	}
 	for i, e := range file.Exchanges {

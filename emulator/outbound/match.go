@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"flint/internal/wildcard"
 )
 
 // matcher decides whether a mock is for a request. What is left out matches all.
@@ -33,16 +35,16 @@ func (m *matcher) head(to target, r *http.Request, worker string, query url.Valu
 	if len(m.methods) > 0 && !slices.Contains(m.methods, r.Method) {
 		return false
 	}
-	if m.path != "" && !glob(m.path, r.URL.Path) || m.pathPattern != nil && !m.pathPattern.MatchString(r.URL.Path) {
+	if m.path != "" && !wildcard.Match(m.path, r.URL.Path) || m.pathPattern != nil && !m.pathPattern.MatchString(r.URL.Path) {
 		return false
 	}
 	for name, want := range m.query {
-		if !slices.ContainsFunc(query[name], func(got string) bool { return glob(want, got) }) {
+		if !slices.ContainsFunc(query[name], func(got string) bool { return wildcard.Match(want, got) }) {
 			return false
 		}
 	}
 	for name, want := range m.headers {
-		if !slices.ContainsFunc(r.Header[name], func(got string) bool { return glob(want, got) }) {
+		if !slices.ContainsFunc(r.Header[name], func(got string) bool { return wildcard.Match(want, got) }) {
 			return false
 		}
 	}
@@ -50,7 +52,7 @@ func (m *matcher) head(to target, r *http.Request, worker string, query url.Valu
 }
 
 func (m *matcher) onHost(to target) bool {
-	return glob(m.host, to.name) || glob(m.host, to.addr) || glob(m.host, strings.ToLower(to.host))
+	return wildcard.Match(m.host, to.name) || wildcard.Match(m.host, to.addr) || wildcard.Match(m.host, strings.ToLower(to.host))
 }
 
 func (m *matcher) wantsBody() bool { return m.body != "" || m.bodyPattern != nil || m.hasJSON }
@@ -98,7 +100,7 @@ func subset(want, got any, depth int) bool {
 		return true
 	case string:
 		text, ok := got.(string)
-		return ok && glob(want, text)
+		return ok && wildcard.Match(want, text)
 	case json.Number:
 		number, ok := got.(json.Number)
 		return ok && sameNumber(want, number)
@@ -119,27 +121,4 @@ func sameNumber(a, b json.Number) bool {
 func number(n json.Number) (*big.Float, bool) {
 	f, ok := new(big.Float).SetPrec(256).SetString(string(n))
 	return f, ok
-}
-
-// glob matches all of text; * in the pattern stands for any text, slashes too.
-func glob(pattern, text string) bool {
-	first, rest, star := strings.Cut(pattern, "*")
-	if !star {
-		return pattern == text
-	}
-	if !strings.HasPrefix(text, first) {
-		return false
-	}
-	text = text[len(first):]
-	for {
-		part, next, more := strings.Cut(rest, "*")
-		if !more {
-			return strings.HasSuffix(text, part)
-		}
-		at := strings.Index(text, part)
-		if at < 0 {
-			return false
-		}
-		text, rest = text[at+len(part):], next
-	}
 }

@@ -3,7 +3,6 @@ package outbound
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -17,7 +16,7 @@ import (
 	"sync"
 	"time"
 
-	"go.yaml.in/yaml/v3"
+	"flint/internal/yamlfile"
 )
 
 // mockSet is all mocks: those of flint.toml, then those of the files, each
@@ -52,7 +51,7 @@ func newMockSet(paths []string, inline []json.RawMessage, file string, log *slog
 	}
 	for i, text := range inline {
 		var spec mockSpec
-		err := decodeStrict(text, &spec)
+		err := yamlfile.Decode(text, &spec)
 		if err == nil {
 			var m *mock
 			if m, err = spec.compile(filepath.Base(file), filepath.Dir(file), i+1); err == nil {
@@ -60,19 +59,11 @@ func newMockSet(paths []string, inline []json.RawMessage, file string, log *slog
 			}
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%s: outbound.mocks[%d]: %w", file, i, err)
+			// the one line of the JSON is not that of the file
+			return nil, fmt.Errorf("%s: outbound.mocks[%d]: %s", file, i, strings.ReplaceAll(err.Error(), "line 1: ", ""))
 		}
 	}
 	return s, s.refresh(true)
-}
-
-func decodeStrict(data []byte, into any) error {
-	dec := yaml.NewDecoder(bytes.NewReader(data))
-	dec.KnownFields(true)
-	if err := dec.Decode(into); err != nil && !errors.Is(err, io.EOF) {
-		return err
-	}
-	return nil
 }
 
 // refresh reads what was saved since the last time. Unless strict, a file that
@@ -111,7 +102,7 @@ func (s *mockSet) list() ([]string, error) {
 	for _, path := range s.paths {
 		info, err := os.Stat(path)
 		if err != nil {
-			return nil, fmt.Errorf("outbound: mocks: %w", err)
+			return nil, fmt.Errorf("outbound.mocks: cannot read %s: %w", path, cause(err))
 		}
 		if !info.IsDir() {
 			names = append(names, path)
@@ -124,11 +115,11 @@ func (s *mockSet) list() ([]string, error) {
 			return err
 		})
 		if err != nil {
-			return nil, fmt.Errorf("outbound: mocks: %w", err)
+			return nil, fmt.Errorf("outbound.mocks: %w", err)
 		}
 	}
 	if len(names) > maxMockFiles {
-		return nil, fmt.Errorf("outbound: mocks: %d files; the most is %d", len(names), maxMockFiles)
+		return nil, fmt.Errorf("outbound.mocks: %d files; the most is %d", len(names), maxMockFiles)
 	}
 	return names, nil
 }
@@ -143,7 +134,7 @@ func isYAML(name string) bool {
 func (s *mockSet) read(name string) error {
 	info, err := os.Stat(name)
 	if err != nil {
-		return fmt.Errorf("outbound: mocks: %w", err)
+		return fmt.Errorf("outbound.mocks: %w", err)
 	}
 	was := s.files[name]
 	if was != nil && was.size == info.Size() && was.mod.Equal(info.ModTime()) {
@@ -159,7 +150,7 @@ func (s *mockSet) read(name string) error {
 	}
 	data, err := os.ReadFile(name)
 	if err != nil {
-		return fmt.Errorf("outbound: mocks: %w", err)
+		return fmt.Errorf("outbound.mocks: %w", err)
 	}
 	mocks, err := parseMocks(name, data)
 	if err != nil {
@@ -174,7 +165,7 @@ func parseMocks(name string, data []byte) ([]*mock, error) {
 	var file struct {
 		Mocks []mockSpec `yaml:"mocks"`
 	}
-	if err := decodeStrict(data, &file); err != nil {
+	if err := yamlfile.Decode(data, &file); err != nil {
 		return nil, err
 	}
 	if len(file.Mocks) > maxMocks {

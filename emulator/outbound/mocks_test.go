@@ -305,3 +305,15 @@ func FuzzMocks(f *testing.F) {
 		}
 	})
 }
+
+// Aliases of aliases end in an error, not in gigabytes.
+func TestMockBomb(t *testing.T) {
+	t.Parallel()
+	bomb := "mocks:\n- match: {host: a.test}\n  json:\n  - &a0 [x,x,x,x,x,x,x,x,x]\n"
+	for i := 1; i < 10; i++ {
+		bomb += fmt.Sprintf("  - &a%d [%s]\n", i, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*a%d,", i-1), 9), ","))
+	}
+	if _, err := parseMocks("bomb.yaml", []byte(bomb)); err == nil || !strings.Contains(err.Error(), "excessive aliasing") {
+		t.Errorf("got %v", err)
+	}
+}

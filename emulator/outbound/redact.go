@@ -8,10 +8,9 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
-)
 
-// redacted stands where a secret was.
-const redacted = "[redacted]"
+	"flint/internal/redact"
+)
 
 const secretWords = `(authorization|cookie2?|((api|access|secret|private|client|auth|refresh|id|session|bearer|security)[-_]?)?(token|secret)` +
 	`|(api|access|secret|private|auth|signing)[-_]?key|password|passwd|pwd|credential|jwt)`
@@ -22,19 +21,7 @@ var (
 	// key or a signature is one too.
 	secretMember    = regexp.MustCompile(`(?i)^(.*[-_.])?` + secretWords + `$`)
 	secretParameter = regexp.MustCompile(`(?i)^(.*[-_.])?(` + secretWords + `|key|sig|signature)$`)
-
-	// secretText fits keys by their well-known forms, wherever they stand.
-	secretText = regexp.MustCompile(`\b(sk-[A-Za-z0-9_-]{16,}|[sr]k_(live|test)_[A-Za-z0-9]{10,}|pk_live_[A-Za-z0-9]{10,}|whsec_[A-Za-z0-9]{10,}|gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,}|(AKIA|ASIA)[0-9A-Z]{16}|AIza[0-9A-Za-z_-]{30,}|xox[abeoprs]-[A-Za-z0-9-]{10,}|hf_[A-Za-z0-9]{20,}|npm_[A-Za-z0-9]{30,}|SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}|eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*)|(?i:\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,})|-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*-----END [A-Z ]*PRIVATE KEY-----`)
-
-	// secretField fits a JSON member with a secret's name in text that is not one
-	// JSON document: a line of a stream, or a cut body.
-	secretField = regexp.MustCompile(`(?i)("(?:[a-z0-9_.-]*[-_.])?(?:api[-_]?key|access[-_]?token|refresh[-_]?token|id[-_]?token|client[-_]?secret|password|secret|private[-_]?key)"\s*:\s*")(?:[^"\\]|\\.)*"`)
 )
-
-func redactText(s string) string {
-	s = secretText.ReplaceAllString(s, redacted)
-	return secretField.ReplaceAllString(s, "${1}"+redacted+`"`)
-}
 
 // redactHeader is a copy without secrets. A Set-Cookie keeps its name and its
 // attributes.
@@ -46,7 +33,7 @@ func redactHeader(h http.Header) http.Header {
 			case name == "Set-Cookie":
 				out.Add(name, redactCookie(v))
 			case secretMember.MatchString(name):
-				out.Add(name, redacted)
+				out.Add(name, redact.Mark)
 			default:
 				out.Add(name, redactURLs(v))
 			}
@@ -58,7 +45,7 @@ func redactHeader(h http.Header) http.Header {
 func redactCookie(v string) string {
 	pair, attributes, found := strings.Cut(v, ";")
 	name, _, _ := strings.Cut(pair, "=")
-	out := name + "=" + redacted
+	out := name + "=" + redact.Mark
 	if found {
 		out += ";" + attributes
 	}
@@ -70,7 +57,7 @@ func redactURLs(v string) string {
 	if before, query, found := strings.Cut(v, "?"); found && !strings.ContainsAny(v, " \t") {
 		v = before + "?" + redactQuery(query, secretParameter)
 	}
-	return redactText(v)
+	return redact.Text(v)
 }
 
 // redactQuery works on the text, so that what is no secret stays as it was sent.
@@ -83,10 +70,10 @@ func redactQuery(raw string, secret *regexp.Regexp) string {
 			plain = name
 		}
 		if found && value != "" && secret.MatchString(plain) {
-			pairs[i] = name + "=" + redacted
+			pairs[i] = name + "=" + redact.Mark
 			continue
 		}
-		pairs[i] = redactText(pair)
+		pairs[i] = redact.Text(pair)
 	}
 	return strings.Join(pairs, "&")
 }
@@ -99,24 +86,24 @@ func redactBody(contentType string, body []byte) []byte {
 	if doc, ok := decodeJSON(body); ok {
 		if cleaned, changed := redactJSON(doc, 0); changed {
 			if text, err := encodeJSON(cleaned); err == nil {
-				return []byte(redactText(string(text)))
+				return []byte(redact.Text(string(text)))
 			}
 		}
 	}
-	return []byte(redactText(string(body)))
+	return []byte(redact.Text(string(body)))
 }
 
 // redactJSON replaces the strings that a secret's name holds. A document that
 // has none stays as it was written, byte for byte.
 func redactJSON(v any, depth int) (out any, changed bool) {
 	if depth > maxJSONDepth {
-		return redacted, true
+		return redact.Mark, true
 	}
 	switch v := v.(type) {
 	case map[string]any:
 		for name, item := range v {
 			if text, ok := item.(string); ok && text != "" && secretMember.MatchString(name) {
-				v[name], changed = redacted, true
+				v[name], changed = redact.Mark, true
 				continue
 			}
 			cleaned, c := redactJSON(item, depth+1)

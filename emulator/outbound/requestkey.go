@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"flint/internal/redact"
 )
 
 // requestKey is what two requests must have in common for one to be answered
@@ -30,7 +32,7 @@ func canonicalBody(contentType string, body []byte) string {
 	if doc, ok := decodeJSON(body); ok {
 		cleaned, _ := redactJSON(doc, 0)
 		if text, err := encodeJSON(cleaned); err == nil { // sorts the keys
-			return redactText(string(text))
+			return redact.Text(string(text))
 		}
 	}
 	text := string(redactBody(contentType, body))

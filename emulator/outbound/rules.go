@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"net/http/httputil"
 	"os"
@@ -83,12 +84,21 @@ func (g *Gate) authorities(file string) (*tls.Config, error) {
 	}
 	pem, err := os.ReadFile(file)
 	if err != nil {
-		return nil, fmt.Errorf("outbound.ca: %w", err)
+		return nil, fmt.Errorf("outbound.ca: cannot read %s: %w", file, cause(err))
 	}
 	if !pool.AppendCertsFromPEM(pem) {
 		return nil, fmt.Errorf("outbound.ca: %s holds no certificate in PEM form", file)
 	}
 	return &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}, nil
+}
+
+// cause is why a file could not be read, for a message that has its name.
+func cause(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
 }
 
 // cassette is the one of a host.

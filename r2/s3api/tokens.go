@@ -176,7 +176,7 @@ func (t *Token) check() error {
 		return fmt.Errorf("%q is not a permission; it is one of %s", t.Permission, strings.Join(names, ", "))
 	}
 	if len(t.Buckets) > 0 && (t.Permission == AdminReadWrite || t.Permission == AdminRead) {
-		return fmt.Errorf("only the permissions %s and %s can be limited to buckets", ObjectReadWrite, ObjectRead)
+		return fmt.Errorf("a key with access to some buckets needs the permission %s or %s", ObjectReadWrite, ObjectRead)
 	}
 	return nil
 }
