@@ -53,6 +53,7 @@ func (c *Consumer) take() ([]*message, Batch) {
 	q.arm(now)
 	if c.running == 0 {
 		close(c.idle)
+		q.compact()
 	}
 	return nil, Batch{}
 }

@@ -35,6 +35,8 @@ type Queue struct {
 	count   int         // unacknowledged messages
 	bytes   int64       // and their bodies
 
+	mostLive int64 // the most that the journal had to hold since it was rewritten
+
 	origins  []string       // queues from which dead letters came
 	deadFrom map[string]int // and how many of them are here
 
