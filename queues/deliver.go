@@ -34,8 +34,8 @@ func (c *Consumer) run() {
 	}
 }
 
-// take forms the next batch and journals the attempt; with none due it gives
-// the slot back and returns nil.
+// take forms the next batch and journals the attempt; with none due, or when
+// fewer batches should run at once, it gives the slot back and returns nil.
 func (c *Consumer) take() ([]*message, Batch) {
 	q := c.q
 	q.mu.Lock()
@@ -43,7 +43,7 @@ func (c *Consumer) take() ([]*message, Batch) {
 	now := q.b.now()
 	q.expire(now)
 	q.promote(now)
-	if q.consumer == c && q.delivers() && c.hold <= now && c.due(now) {
+	if q.consumer == c && q.delivers() && c.hold <= now && c.running <= c.slots() && c.due(now) {
 		if batch, view := c.form(now); batch != nil {
 			q.pump(now)
 			return batch, view
