@@ -69,7 +69,7 @@ func errDelayOf(d time.Duration) *cferr.Error {
 
 func errName(name string) *cferr.Error {
 	return cferr.Newf(http.StatusBadRequest, codeBadName,
-		"queue name %q is invalid: 1 to %d letters, digits and hyphens, with a letter or digit at both ends", name, MaxQueueName)
+		"queue name %q is invalid: 1 to %d letters, digits, hyphens and underscores, with a letter or digit at both ends", name, MaxQueueName)
 }
 
 func errNoQueue(name string) *cferr.Error {
