@@ -284,8 +284,7 @@ func TestRetentionOfTheBroker(t *testing.T) {
 	wantText(t, bodies(r.queue("own").Peek(9)), "")
 }
 
-// A handler that runs for too long has failed, and its explicit acks are lost
-// with it.
+// A handler that runs for too long has failed, and the log says why.
 func TestHandlerTimeLimit(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)

@@ -143,6 +143,27 @@ func TestRetryDelaysInTime(t *testing.T) {
 	})
 }
 
+// A batch that ends after its consumer was taken away, as a reload does it, is
+// settled by that consumer's rules.
+func TestDetachInTime(t *testing.T) {
+	inBubble(t, func(r *rig, w *diary) {
+		w.handle = func(_ context.Context, b Batch) (Outcome, error) {
+			time.Sleep(10 * time.Second)
+			return Outcome{Outcome: map[bool]string{true: "ok", false: "exception"}[b.Messages[0].Attempts > 1]}, nil
+		}
+		cfg := DefaultConsumer("jobs")
+		cfg.MaxBatchTimeout, cfg.RetryDelay = 0, time.Hour
+		r.attach(cfg, w)
+		r.send("jobs", "a")
+		pass(5 * time.Second)
+		r.b.Detach(r.Context(), "jobs")
+		w.note("detached")
+		r.attach(cfg, w)
+		pass(2 * time.Hour)
+		w.want(r.T, "0s: a/1", "10s: detached", "1h0m10s: a/2")
+	})
+}
+
 // A message has max_retries retries, with retry_delay between them.
 func TestLastRetryInTime(t *testing.T) {
 	inBubble(t, func(r *rig, w *diary) {

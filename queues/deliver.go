@@ -109,7 +109,9 @@ func (q *Queue) view(batch []*message) (Batch, error) {
 	return b, nil
 }
 
-// deliver runs one batch in the Worker and settles its messages.
+// deliver runs one batch in the Worker and settles its messages. A handler that
+// runs for longer than maxRun is cut off, and all its messages are retried, those
+// too that it acknowledged: the runtime tells of an ack() when the handler ends.
 func (c *Consumer) deliver(batch []*message, b Batch) {
 	ctx, cancel := context.WithTimeout(c.ctx, c.q.b.maxRun)
 	defer cancel()
