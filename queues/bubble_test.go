@@ -33,6 +33,9 @@ func pass(d time.Duration) {
 	synctest.Wait()
 }
 
+// work is what a handler does for some time.
+func work(d time.Duration) { time.Sleep(d) }
+
 // diary is a Worker that notes what it gets, and when.
 type diary struct {
 	clock  clock.Clock

@@ -21,8 +21,17 @@ func (w *most) DeliverQueue(context.Context, Batch) (Outcome, error) {
 	w.running = append(w.running, w.q.consumer.running)
 	outcome := w.outcome
 	w.q.mu.Unlock()
-	time.Sleep(time.Second)
+	work(time.Second)
 	return Outcome{Outcome: outcome}, nil
+}
+
+// seen is what was noted since the last call.
+func (w *most) seen() []int {
+	w.q.mu.Lock()
+	defer w.q.mu.Unlock()
+	running := w.running
+	w.running = nil
+	return running
 }
 
 // Without max_concurrency the number of batches that run at once follows the
@@ -36,15 +45,14 @@ func TestConcurrencyFollowsTheBacklog(t *testing.T) {
 			for range c.backlog {
 				r.send("jobs", "x")
 			}
-			w.running = nil
 			r.attach(cfg, w)
 			pass(time.Millisecond)
-			if n := slices.Max(w.running); n != c.want {
+			if n := slices.Max(w.seen()); n != c.want {
 				t.Errorf("a backlog of %d: %d batches at once, want %d", c.backlog, n, c.want)
 			}
 			pass(time.Hour)
-			if last := w.running[len(w.running)-1]; last != 1 {
-				t.Errorf("a backlog of %d: %d batches at once in the end, want 1", c.backlog, last)
+			if rest := w.seen(); rest[len(rest)-1] != 1 {
+				t.Errorf("a backlog of %d: batches at once %v, want 1 in the end", c.backlog, rest)
 			}
 			r.b.Detach(context.Background(), "jobs")
 		}
@@ -62,15 +70,15 @@ func TestConcurrencyFallsWhileBatchesFail(t *testing.T) {
 		}
 		r.attach(cfg, w)
 		pass(10 * time.Second)
-		if len(w.running) < 10 || slices.Max(w.running[:4]) != 4 || slices.Max(w.running[4:]) != 1 {
-			t.Errorf("batches at once while they fail: %v, want 4 at first and then 1", w.running)
+		if n := w.seen(); len(n) < 10 || slices.Max(n[:4]) != 4 || slices.Max(n[4:]) != 1 {
+			t.Errorf("batches at once while they fail: %v, want 4 at first and then 1", n)
 		}
 		w.q.mu.Lock()
-		w.outcome, w.running = "ok", nil
+		w.outcome = "ok"
 		w.q.mu.Unlock()
 		pass(time.Hour)
-		if n := slices.Max(w.running); n != 4 {
-			t.Errorf("batches at once when they succeed again: %v, want up to 4", w.running)
+		if n := w.seen(); slices.Max(n) != 4 {
+			t.Errorf("batches at once when they succeed again: %v, want up to 4", n)
 		}
 	})
 }
