@@ -36,6 +36,12 @@ func pass(d time.Duration) {
 // work is what a handler does for some time.
 func work(d time.Duration) { time.Sleep(d) }
 
+// hangs is a handler that does not end by itself.
+func hangs(ctx context.Context, _ Batch) (Outcome, error) {
+	<-ctx.Done()
+	return Outcome{}, ctx.Err()
+}
+
 // diary is a Worker that notes what it gets, and when.
 type diary struct {
 	clock  clock.Clock
@@ -219,8 +225,7 @@ func TestHandlerTimeLimitInTime(t *testing.T) {
 				time.Sleep(15*time.Minute - time.Second)
 				return Outcome{Outcome: "ok"}, nil
 			}
-			<-ctx.Done()
-			return Outcome{}, ctx.Err()
+			return hangs(ctx, b)
 		}
 		cfg := DefaultConsumer("jobs")
 		cfg.MaxBatchTimeout = 0
@@ -234,6 +239,9 @@ func TestHandlerTimeLimitInTime(t *testing.T) {
 		w.want(r.T, "0s: a/1", "15m0s: a/2", "30m0s: a/3")
 		if n := r.queue("jobs").Metrics().BacklogCount; n != 0 {
 			t.Errorf("%d messages left", n)
+		}
+		if n := strings.Count(r.logs.String(), "exceededWallTime"); n != 2 {
+			t.Errorf("the log tells %d times why:\n%s", n, r.logs)
 		}
 	})
 }
@@ -325,10 +333,7 @@ func TestPauseInTime(t *testing.T) {
 // Close gives a running batch five seconds, and no more.
 func TestCloseInTime(t *testing.T) {
 	inBubble(t, func(r *rig, w *diary) {
-		w.handle = func(ctx context.Context, _ Batch) (Outcome, error) {
-			<-ctx.Done()
-			return Outcome{}, ctx.Err()
-		}
+		w.handle = hangs
 		cfg := DefaultConsumer("jobs")
 		cfg.MaxBatchTimeout = 0
 		r.attach(cfg, w)
