@@ -161,6 +161,9 @@ func (s *services) declare(p *config.Project) error {
 		}
 		for _, b := range w.QueueConsumers {
 			errs = append(errs, s.queues.Declare(b.Queue))
+			if b.DeadLetterQueue != "" {
+				errs = append(errs, s.queues.Declare(b.DeadLetterQueue))
+			}
 		}
 	}
 	return errors.Join(append(errs, s.declarePublic(p), s.declareNotifications(p.Settings.R2Events))...)

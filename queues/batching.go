@@ -73,43 +73,45 @@ func (q *Queue) arm(now int64) {
 // next is the next moment at which something falls due.
 func (q *Queue) next(now int64) int64 {
 	at := int64(math.MaxInt64)
-	sooner := func(t int64) {
-		if t < at {
-			at = t
-		}
-	}
 	if q.ctx == nil {
 		return at
 	}
 	if q.deadAt > 0 {
-		sooner(q.deadAt)
+		at = q.deadAt
 	}
 	if m := q.oldest(); m != nil && (m.state == stReady || m.state == stDelayed) {
 		t := q.expiry(m)
 		if t <= now { // it could not be deleted just now
 			t = now + maxBackoff.Milliseconds()
 		}
-		sooner(t)
+		at = min(at, t)
 	}
 	if m := q.leases.head(stLeased); m != nil {
-		sooner(m.due)
+		at = min(at, m.due)
 	}
-	if !q.delivers() {
+	if q.delivers() {
+		at = min(at, q.nextBatch(now))
+	}
+	return at
+}
+
+// nextBatch is the next moment that may bring a batch. What is overdue waits
+// for a free slot, not for the timer.
+func (q *Queue) nextBatch(now int64) int64 {
+	at := int64(math.MaxInt64)
+	if m := q.delayed.head(stDelayed); m != nil {
+		at = m.due
+	}
+	if q.n[stReady] == 0 {
 		return at
 	}
-	if m := q.delayed.head(stDelayed); m != nil {
-		sooner(m.due)
-	}
-	// What is overdue waits for a free slot, not for the timer.
 	c := q.consumer
-	if q.n[stReady] > 0 {
-		t := c.hold
-		if q.n[stReady] < c.cfg.MaxBatchSize {
-			t = max(t, c.deadline())
-		}
-		if t > now {
-			sooner(t)
-		}
+	t := c.hold
+	if q.n[stReady] < c.cfg.MaxBatchSize {
+		t = max(t, c.deadline())
+	}
+	if t > now {
+		at = min(at, t)
 	}
 	return at
 }

@@ -283,27 +283,3 @@ func TestRetentionOfTheBroker(t *testing.T) {
 	r.advance(time.Hour)
 	wantText(t, bodies(r.queue("own").Peek(9)), "")
 }
-
-// A handler that runs for too long has failed, and its explicit acks are lost
-// with it.
-func TestHandlerTimeLimit(t *testing.T) {
-	t.Parallel()
-	r := newRig(t)
-	r.b.maxRun = time.Millisecond
-	w := &script{handle: func(ctx context.Context, b Batch) (Outcome, error) {
-		if b.Messages[0].Attempts > 1 {
-			return Outcome{Outcome: "ok"}, nil
-		}
-		<-ctx.Done()
-		return Outcome{}, ctx.Err()
-	}}
-	cfg := DefaultConsumer("jobs")
-	cfg.MaxBatchTimeout = 0
-	r.attach(cfg, w)
-	r.send("jobs", "a")
-	r.quiesce()
-	w.want(t, "a/1", "a/2")
-	if !strings.Contains(r.logs.String(), "exceededWallTime") {
-		t.Errorf("the log does not tell why: %s", r.logs)
-	}
-}

@@ -9,14 +9,10 @@ import (
 	"flint/internal/wal"
 )
 
-// compact starts a rewrite of the journal once most of it is garbage. The lock
-// is held; the rewrite goes on beside everything else.
+// compact starts a rewrite of the journal when it is worth it. The lock is
+// held; the rewrite goes on beside everything else.
 func (q *Queue) compact() {
-	live := q.bytes + int64(q.count)*overhead
-	if q.compacting || q.closed || q.ctx == nil || q.log.Size()-live < max(minGarbage, live) {
-		return
-	}
-	if now := q.b.now(); q.compactAt > now {
+	if q.compacting || q.closed || q.ctx == nil || !q.wasteful() || q.compactAt > q.b.now() {
 		return
 	}
 	q.compacting = true
@@ -33,6 +29,22 @@ func (q *Queue) compact() {
 		}
 		q.compact() // of what became garbage meanwhile
 	}()
+}
+
+// live is about how much of the journal is needed, in bytes.
+func (q *Queue) live() int64 { return q.bytes + int64(q.count)*overhead }
+
+// wasteful tells whether the journal should be rewritten: most of it is
+// garbage. While batches run it may also be as large as twice the most that it
+// had to hold, because a backlog that is being drained leaves nothing to copy
+// in the end, and what is copied on the way takes the time of the consumer.
+func (q *Queue) wasteful() bool {
+	size, live := q.log.Size(), q.live()
+	if size-live < max(minGarbage, live) {
+		return false
+	}
+	running := q.consumer != nil && q.consumer.running > 0
+	return !running || size >= 2*max(minGarbage, q.mostLive)
 }
 
 // moved is a message with its new place in the journal.
@@ -224,6 +236,7 @@ func (r *rewriter) swap() error {
 	if err != nil {
 		return err
 	}
+	q.mostLive = q.live()
 	next := 0
 	for i := range q.all.len() {
 		m := q.all.at(i)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -145,4 +146,52 @@ func TestDeleteDuringACompaction(t *testing.T) {
 	if err := <-deleted; err != nil {
 		t.Fatal(err)
 	}
+}
+
+// A backlog that is being drained is not copied on the way: the journal is
+// rewritten when there is nothing left in it.
+func TestDrainingIsNotInterrupted(t *testing.T) {
+	inBubble(t, func(r *rig, w *diary) {
+		fill(r, r.b, 20_000, 1000)
+		q := r.queue("jobs")
+		before, shrunk := q.log.Size(), 0
+		w.handle = func(context.Context, Batch) (Outcome, error) {
+			if q.log.Size() < before {
+				shrunk++
+			}
+			return Outcome{Outcome: "ok"}, nil
+		}
+		cfg := DefaultConsumer("jobs")
+		cfg.MaxBatchTimeout, cfg.MaxBatchSize, cfg.MaxConcurrency = 0, 100, 1
+		r.attach(cfg, w)
+		synctest.Wait()
+		if size := q.log.Size(); size > 1000 || shrunk > 0 {
+			t.Errorf("%d bytes of journal are left, and it was rewritten before %d of 200 batches", size, shrunk)
+		}
+	})
+}
+
+// A queue whose consumer never rests is rewritten all the same.
+func TestBusyQueueIsRewritten(t *testing.T) {
+	inBubble(t, func(r *rig, w *diary) {
+		w.handle = func(_ context.Context, b Batch) (Outcome, error) {
+			if string(b.Messages[0].Body) == "slow" {
+				time.Sleep(time.Minute)
+			}
+			return Outcome{Outcome: "ok"}, nil
+		}
+		cfg := DefaultConsumer("jobs")
+		cfg.MaxBatchTimeout, cfg.MaxBatchSize, cfg.MaxConcurrency = 0, 1, 2
+		r.attach(cfg, w)
+		r.send("jobs", "slow")
+		most := int64(0)
+		for range 200 {
+			r.send("jobs", strings.Repeat("x", 100_000))
+			synctest.Wait()
+			most = max(most, r.queue("jobs").log.Size())
+		}
+		if most < minGarbage || most > 2*minGarbage+200_000 {
+			t.Errorf("the journal of 20 MB of messages was at most %d bytes long", most)
+		}
+	})
 }

@@ -145,6 +145,11 @@ func (c *Consumers) keep(q *Queue, cfg ConsumerConfig) error {
 		return err
 	}
 	kept, _ := q.Kept() // with its defaults
+	if kept.DeadLetterQueue != "" {
+		if err := c.b.Declare(kept.DeadLetterQueue); err != nil {
+			return err
+		}
+	}
 	return c.attach(kept)
 }
 

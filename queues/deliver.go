@@ -34,8 +34,8 @@ func (c *Consumer) run() {
 	}
 }
 
-// take forms the next batch and journals the attempt; with none due it gives
-// the slot back and returns nil.
+// take forms the next batch and journals the attempt; with none due, or when
+// fewer batches should run at once, it gives the slot back and returns nil.
 func (c *Consumer) take() ([]*message, Batch) {
 	q := c.q
 	q.mu.Lock()
@@ -43,7 +43,7 @@ func (c *Consumer) take() ([]*message, Batch) {
 	now := q.b.now()
 	q.expire(now)
 	q.promote(now)
-	if q.consumer == c && q.delivers() && c.hold <= now && c.due(now) {
+	if q.consumer == c && q.delivers() && c.hold <= now && c.running <= c.slots() && c.due(now) {
 		if batch, view := c.form(now); batch != nil {
 			q.pump(now)
 			return batch, view
@@ -53,6 +53,7 @@ func (c *Consumer) take() ([]*message, Batch) {
 	q.arm(now)
 	if c.running == 0 {
 		close(c.idle)
+		q.compact()
 	}
 	return nil, Batch{}
 }
@@ -108,7 +109,9 @@ func (q *Queue) view(batch []*message) (Batch, error) {
 	return b, nil
 }
 
-// deliver runs one batch in the Worker and settles its messages.
+// deliver runs one batch in the Worker and settles its messages. A handler that
+// runs for longer than maxRun is cut off, and all its messages are retried, those
+// too that it acknowledged: the runtime tells of an ack() when the handler ends.
 func (c *Consumer) deliver(batch []*message, b Batch) {
 	ctx, cancel := context.WithTimeout(c.ctx, c.q.b.maxRun)
 	defer cancel()

@@ -15,7 +15,7 @@ import (
 
 var epoch = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
-// rig is a started broker on a frozen clock with one scripted Worker.
+// rig is a started broker, on a frozen clock unless a test brings its own.
 type rig struct {
 	*testing.T
 	b         *Broker
@@ -44,7 +44,12 @@ func (l *lockedBuffer) String() string {
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
-	r := &rig{T: t, clock: clock.NewFrozen(epoch), dir: t.TempDir(), logs: &lockedBuffer{}}
+	return newRigAt(t, clock.NewFrozen(epoch))
+}
+
+func newRigAt(t *testing.T, c *clock.Virtual) *rig {
+	t.Helper()
+	r := &rig{T: t, clock: c, dir: t.TempDir(), logs: &lockedBuffer{}}
 	r.open()
 	t.Cleanup(r.clock.Close)
 	t.Cleanup(func() {

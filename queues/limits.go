@@ -18,7 +18,7 @@ const (
 	DefaultRetention = 4 * 24 * time.Hour
 	MaxVisibility    = 12 * time.Hour   // of a lease
 	MaxBacklogBytes  = 25_000_000_000   // all bodies of one queue
-	maxConsumerRun   = 15 * time.Minute // wall time of one batch in a Worker
+	maxConsumerRun   = 15 * time.Minute // real time of one batch in a Worker; see Consumer.deliver
 	defaultPullSize  = 5
 )
 

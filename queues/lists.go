@@ -22,6 +22,7 @@ func (q *Queue) enroll(m *message) {
 	q.set(m, stRunning)
 	q.count++
 	q.bytes += int64(m.size)
+	q.mostLive = max(q.mostLive, q.live())
 	q.countOrigin(m, 1)
 	q.all.push(m)
 }

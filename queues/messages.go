@@ -69,7 +69,7 @@ func errDelayOf(d time.Duration) *cferr.Error {
 
 func errName(name string) *cferr.Error {
 	return cferr.Newf(http.StatusBadRequest, codeBadName,
-		"queue name %q is invalid: 1 to %d letters, digits and hyphens, with a letter or digit at both ends", name, MaxQueueName)
+		"queue name %q is invalid: 1 to %d letters, digits, hyphens and underscores, with a letter or digit at both ends", name, MaxQueueName)
 }
 
 func errNoQueue(name string) *cferr.Error {
@@ -80,7 +80,10 @@ func errExists(name string) *cferr.Error {
 	return cferr.Newf(http.StatusConflict, codeQueueExists, "queue name %q is already taken", name)
 }
 
-var errBacklog = cferr.New(http.StatusTooManyRequests, codeStorageLimit, "Storage Limit Exceeded")
+func errBacklog(name string, limit int64) *cferr.Error {
+	return cferr.Newf(http.StatusTooManyRequests, codeStorageLimit,
+		"Storage Limit Exceeded: queue %q is full, it holds at most %d bytes; consume or purge its messages first", name, limit)
+}
 
 // errPaused is the answer to a pull, as the page of pausing has it.
 // https://developers.cloudflare.com/queues/configuration/pause-purge/

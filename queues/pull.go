@@ -127,7 +127,7 @@ func (q *Queue) releaseLeases(now int64) {
 	}
 	s := settlement{at: now, deadTo: q.deadLetterQueue()}
 	for _, m := range expired {
-		q.retry(&s, m, m.due)
+		q.retry(&s, q.consumer, m, m.due)
 	}
 	if err := q.writeSettlement(&s); err != nil {
 		// They are ready all the same; after a restart their leases end again.
@@ -189,7 +189,7 @@ func (q *Queue) settleLeases(acks []LeaseID, retries []LeaseRetry) (settlement, 
 			warnings[r.Lease] = warning
 			continue
 		}
-		q.retry(&s, m, now+q.retryDelay(r.Delay).Milliseconds())
+		q.retry(&s, q.consumer, m, now+q.consumer.retryDelay(r.Delay).Milliseconds())
 	}
 	if err := q.writeSettlement(&s); err != nil {
 		return settlement{}, nil, err
@@ -218,9 +218,8 @@ func (q *Queue) leased(id LeaseID, named map[*message]bool) (m *message, holds b
 }
 
 // retry makes a message wait until due, or ends it when it has had all its
-// attempts.
-func (q *Queue) retry(s *settlement, m *message, due int64) {
-	c := q.consumer
+// attempts. Without a consumer (c is nil) nothing limits them.
+func (q *Queue) retry(s *settlement, c *Consumer, m *message, due int64) {
 	if c == nil || int(m.attempts) <= c.cfg.MaxRetries {
 		s.retries = append(s.retries, retried{m, due})
 		return
@@ -228,12 +227,13 @@ func (q *Queue) retry(s *settlement, m *message, due int64) {
 	q.exhausted(s, m)
 }
 
-func (q *Queue) retryDelay(d *time.Duration) time.Duration {
+// retryDelay is the delay of a retry that asks for d, or for none. c may be nil.
+func (c *Consumer) retryDelay(d *time.Duration) time.Duration {
 	switch {
 	case d != nil:
 		return min(max(*d, 0), MaxDelay)
-	case q.consumer != nil:
-		return q.consumer.cfg.RetryDelay
+	case c != nil:
+		return c.cfg.RetryDelay
 	}
 	return 0
 }

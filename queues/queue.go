@@ -35,6 +35,8 @@ type Queue struct {
 	count   int         // unacknowledged messages
 	bytes   int64       // and their bodies
 
+	mostLive int64 // the most that the journal had to hold since it was rewritten
+
 	origins  []string       // queues from which dead letters came
 	deadFrom map[string]int // and how many of them are here
 
@@ -46,6 +48,7 @@ type Queue struct {
 	timerSeq   uint64 // tells the armed timer from one that was replaced
 	waiters    int    // timer callbacks that wait for a delivery
 	deadAt     int64  // when to try again to move dead letters; 0 = nothing to try
+	saidFull   bool   // the log has said that the queue takes no more
 	purgedAt   int64
 	seen       int64 // the last moment named in the journal, while it is read
 	compacting bool

@@ -1,5 +1,6 @@
-// Package queues is Cloudflare Queues: a broker that keeps each queue in
-// memory with a durable journal of its own, and pushes batches to consumers.
+// Package queues is Cloudflare Queues: a broker that keeps the messages of each
+// queue in a journal of its own and in memory what waits for what, pushes
+// batches to Workers and leases messages to those who pull.
 //
 // The rules are production's. A message is acknowledged when the handler
 // returns, unless it was retried; a throw retries what was not acknowledged;
@@ -46,8 +47,9 @@ type Broker struct {
 	clock clock.Clock
 	log   *slog.Logger
 
-	maxRun    time.Duration // of one batch in a Worker
-	retention time.Duration // of queues that have none of their own
+	maxRun     time.Duration // of one batch in a Worker
+	maxBacklog int64         // bodies of one queue, in bytes
+	retention  time.Duration // of queues that have none of their own
 
 	watchMu  sync.Mutex
 	watchers []*Watcher
@@ -66,7 +68,10 @@ type Broker struct {
 
 // Open opens or makes the broker in o.Dir and reads every journal there.
 func Open(o Options) (*Broker, error) {
-	b := &Broker{dir: o.Dir, clock: o.Clock, log: o.Log, rand: o.Rand, queues: map[string]*Queue{}, maxRun: maxConsumerRun, retention: cmp.Or(o.Retention, DefaultRetention)}
+	b := &Broker{
+		dir: o.Dir, clock: o.Clock, log: o.Log, rand: o.Rand, queues: map[string]*Queue{},
+		maxRun: maxConsumerRun, maxBacklog: MaxBacklogBytes, retention: cmp.Or(o.Retention, DefaultRetention),
+	}
 	if b.clock == nil {
 		b.clock = clock.New()
 	}

@@ -253,7 +253,7 @@ func TestRESTConsumerMistakes(t *testing.T) {
 		`{"script_name":"w","settings":{"retry_delay":-1}}`:                  `retry_delay of queue "jobs" is -1: it must be between 0 and 86400 seconds`,
 		`{"type":"http_pull","settings":{"visibility_timeout_ms":43200001}}`: `visibility_timeout_ms 43200001 is invalid: it must be between 0 and 43200000`,
 		`{"script_name":"w","dead_letter_queue":"jobs"}`:                     `dead_letter_queue of queue "jobs" is the queue itself`,
-		`{"script_name":"w","dead_letter_queue":"not a name","settings":{}}`: `queue name "not a name" is invalid: 1 to 63 letters, digits and hyphens, with a letter or digit at both ends`,
+		`{"script_name":"w","dead_letter_queue":"not a name","settings":{}}`: `queue name "not a name" is invalid: 1 to 63 letters, digits, hyphens and underscores, with a letter or digit at both ends`,
 		`[]`: `the field "" of the request body cannot be a array`,
 	} {
 		if got := r.rest("POST", "/queues/jobs/consumers", body); got != want {

@@ -44,7 +44,7 @@ func TestREST(t *testing.T) {
 	}
 	for _, c := range []struct{ method, path, body, want string }{
 		{"GET", "/queues/jobs", ``, `queue "jobs" does not exist`},
-		{"POST", "/queues", `{"queue_name":"-"}`, `queue name "-" is invalid: 1 to 63 letters, digits and hyphens, with a letter or digit at both ends`},
+		{"POST", "/queues", `{"queue_name":"-"}`, `queue name "-" is invalid: 1 to 63 letters, digits, hyphens and underscores, with a letter or digit at both ends`},
 		{"POST", "/queues", `{`, `the request body is not valid: unexpected end of JSON input`},
 		{"POST", "/queues/none/messages", `{"body":1}`, `queue "none" does not exist`},
 	} {

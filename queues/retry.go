@@ -49,14 +49,11 @@ func (c *Consumer) decide(batch []*message, out Outcome) settlement {
 		if !ok {
 			v = rest
 		}
-		switch {
-		case v.ack:
+		if v.ack {
 			s.gone = append(s.gone, m)
-		case int(m.attempts) <= c.cfg.MaxRetries:
-			s.retries = append(s.retries, retried{m, now + c.q.retryDelay(v.delay).Milliseconds()})
-		default:
-			c.q.exhausted(&s, m)
+			continue
 		}
+		c.q.retry(&s, c, m, now+c.retryDelay(v.delay).Milliseconds())
 	}
 	return s
 }

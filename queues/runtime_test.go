@@ -221,6 +221,28 @@ func TestRuntime(t *testing.T) {
 	}
 }
 
+// What a handler acknowledged before it was cut off is delivered again: the
+// runtime had not told yet.
+func TestRuntimeCutOff(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.b.maxRun = time.Second
+	w := startWorkerd(t, r.b)
+	cfg := DefaultConsumer("analytics")
+	cfg.MaxBatchTimeout, cfg.MaxRetries = 0, MaxRetries
+	r.attach(cfg, w)
+	r.send("analytics", "endless")
+	r.quiesce()
+	var got []string
+	w.get("new", "seen", &got)
+	if len(got) < 2 || got[0] != `"endless"/1` || got[1] != `"endless"/2` {
+		t.Errorf("the Worker saw %q, want the message at least twice", got)
+	}
+	if n := r.queue("analytics").Metrics().BacklogCount; n != 0 || !strings.Contains(r.logs.String(), "exceededWallTime") {
+		t.Errorf("%d messages left; the log:\n%s", n, r.logs)
+	}
+}
+
 func TestRuntimeErrors(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)

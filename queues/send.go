@@ -2,6 +2,7 @@ package queues
 
 import (
 	"context"
+	"log/slog"
 	"os"
 	"time"
 )
@@ -89,15 +90,19 @@ func (q *Queue) commitSends(jobs []*sendJob) error {
 }
 
 // admit places the messages in the order of arrival. What the queue has no room
-// for is refused.
+// for is refused, and the log says so once until something fits again.
 func (q *Queue) admit(jobs []*sendJob, now int64) []*sendJob {
 	admitted := jobs[:0:0]
 	seq, bytes := q.nextSeq, q.bytes
 	for _, job := range jobs {
-		if bytes += int64(job.bytes - len(job.out)*overhead); bytes > MaxBacklogBytes {
-			job.err = errBacklog
+		size := int64(job.bytes - len(job.out)*overhead)
+		if bytes+size > q.b.maxBacklog {
+			job.err = errBacklog(q.name, q.b.maxBacklog)
+			q.sayFull()
 			continue
 		}
+		q.saidFull = false
+		bytes += size
 		for i, m := range job.batch {
 			m.seq, m.sent = seq, now
 			m.due = now + job.out[i].Delay.Milliseconds()
@@ -106,6 +111,15 @@ func (q *Queue) admit(jobs []*sendJob, now int64) []*sendJob {
 		admitted = append(admitted, job)
 	}
 	return admitted
+}
+
+func (q *Queue) sayFull() {
+	if q.saidFull {
+		return
+	}
+	q.saidFull = true
+	q.b.log.Warn("a queue is full: it refuses messages until its consumer or a purge makes room",
+		slog.String("queue", q.name), slog.Int("messages", q.count), slog.Int64("bytes", q.bytes), slog.Int64("limit", q.b.maxBacklog))
 }
 
 // tellSent tells the watchers; the bodies are copied, because they are the sender's.

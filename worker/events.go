@@ -62,8 +62,9 @@ func (w *Worker) DeliverQueue(ctx context.Context, b queues.Batch) (queues.Outco
 	ev := event{Type: "queue", Worker: w.name, Queue: b.Queue, Messages: make([]eventMessage, len(b.Messages))}
 	for i, m := range b.Messages {
 		body, err := encodeBody(m.ContentType, m.Body)
-		if err != nil {
-			return queues.Outcome{}, fmt.Errorf("message %s: %w", m.ID, err)
+		if err != nil { // it would hold up the queue for ever: a failed attempt, at the end of which is the dead letter queue
+			w.runtime.log.Error("a message cannot be given to the Worker", "queue", b.Queue, "message", m.ID, "error", err)
+			return queues.Outcome{Outcome: "exception"}, nil
 		}
 		ev.Messages[i] = eventMessage{m.ID, m.Timestamp.UnixMilli(), m.Attempts, m.ContentType, body}
 	}

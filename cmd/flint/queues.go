@@ -150,6 +150,8 @@ func (a *app) printQueues(cmd *cobra.Command, c *emulator.Client) error {
 			state = "paused"
 		case len(q.Consumers) == 0:
 			state = "no consumer"
+		case q.Consumers[0].Type == pullConsumer:
+			state = "is pulled"
 		}
 		rows = append(rows, []string{q.Name, fmt.Sprint(m.Count), fmt.Sprint(m.Bytes), fmt.Sprint(len(q.Producers)), fmt.Sprint(len(q.Consumers)), state})
 		return nil

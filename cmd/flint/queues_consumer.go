@@ -139,17 +139,26 @@ func hasWorker(p *config.Project, name string) bool {
 }
 
 func (a *app) consumerRemove(kind string) *cobra.Command {
-	return localFlags(&cobra.Command{
+	var pull bool
+	cmd := localFlags(&cobra.Command{
 		Use:   usesOf("remove", kind),
 		Short: "Take the consumer from a queue, whose messages then wait",
 		Args:  consumerArgs(kind),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			kind := kind
+			if pull {
+				kind = pullConsumer
+			}
 			return a.onProject(cmd, func(p *config.Project, c *emulator.Client) error {
 				q := &openQueue{c, args[0], "/queues" + emulator.Path(args[0])}
 				return noSuchQueue(cmd, c, a.removeConsumer(cmd, p, q, kind, args))
 			})
 		},
 	})
+	if kind == anyConsumer {
+		cmd.Flags().BoolVar(&pull, "http", false, "only a consumer that pulls over HTTP")
+	}
+	return cmd
 }
 
 func (a *app) removeConsumer(cmd *cobra.Command, p *config.Project, q *openQueue, kind string, args []string) error {

@@ -110,7 +110,7 @@ func (a *app) queuesRedrive() *cobra.Command {
 					where = "to " + to
 				}
 				a.say("Moved %s of %s %s.", messages(moved.Moved), args[0], where)
-				return a.sayLeft(cmd, q, to)
+				return a.sayLeft(cmd, q, to, moved.Moved)
 			})
 		},
 	})
@@ -120,8 +120,9 @@ func (a *app) queuesRedrive() *cobra.Command {
 	return cmd
 }
 
-// sayLeft explains messages that a redrive without a target leaves.
-func (a *app) sayLeft(cmd *cobra.Command, q *openQueue, to string) error {
+// sayLeft explains messages that a redrive without a target leaves, and where
+// the dead letters are when this queue has none.
+func (a *app) sayLeft(cmd *cobra.Command, q *openQueue, to string, moved int64) error {
 	if to != "" {
 		return nil
 	}
@@ -132,6 +133,10 @@ func (a *app) sayLeft(cmd *cobra.Command, q *openQueue, to string) error {
 	sent := s.Ready + s.Delayed
 	for _, n := range s.DeadFrom {
 		sent -= n
+	}
+	if moved == 0 && s.Dead > 0 {
+		fmt.Fprintf(a.std.Err, "Its own dead letters are in %s: `flint queues redrive %[1]s` sends them back.\n", s.DeadLetterQueue)
+		return nil
 	}
 	if sent > 0 {
 		fmt.Fprintf(a.std.Err, "Left there: %s that did not come as a dead letter; --to QUEUE moves all.\n", messages(int64(sent)))

@@ -24,12 +24,15 @@ func (a *app) queuesPull() *cobra.Command {
 				body["visibility_timeout_ms"] = 1000 * visible
 			}
 			return a.onQueue(cmd, args[0], func(q *openQueue) error {
-				var got struct{ Messages []received }
+				var got struct {
+					Messages []received
+					Backlog  int64 `json:"message_backlog_count"`
+				}
 				if err := q.call(cmd, http.MethodPost, "/messages/pull", body, &got); err != nil {
 					return err
 				}
 				if len(got.Messages) == 0 && !asJSON {
-					a.say("No messages wait in %s.", args[0])
+					a.sayNothingToPull(args[0], got.Backlog)
 					return nil
 				}
 				return a.printMessages(got.Messages, asJSON)
@@ -41,6 +44,14 @@ func (a *app) queuesPull() *cobra.Command {
 	f.Float64Var(&visible, "visibility-timeout-secs", 30, "how long the leases hold")
 	f.BoolVar(&asJSON, "json", false, "print JSON, with whole bodies")
 	return cmd
+}
+
+func (a *app) sayNothingToPull(queue string, backlog int64) {
+	if backlog == 0 {
+		a.say("No messages wait in %s.", queue)
+		return
+	}
+	a.say("No message of %s is ready: it holds %s with a delay or a lease; `flint queues info %[1]s` counts them.", queue, messages(backlog))
 }
 
 func (a *app) queuesAck() *cobra.Command {

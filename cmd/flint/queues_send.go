@@ -144,7 +144,11 @@ func (a *app) sendLines(cmd *cobra.Command, queue string, s *sendFlags) error {
 	return a.onQueue(cmd, queue, func(q *openQueue) error {
 		b := &sending{app: a, cmd: cmd, queue: q, source: src}
 		err := s.eachLine(src, b.add)
-		err = errors.Join(err, b.flush())
+		if flushed := b.flush(); flushed != nil {
+			err = errors.Join(err, flushed)
+		} else if err != nil && !b.failed { // a line that cannot be sent
+			err = usagef("%w (sent before it: %s)", err, messages(b.sent))
+		}
 		a.progressDone()
 		if err == nil {
 			a.say("Sent %s to %s.", messages(b.sent), queue)
@@ -217,7 +221,7 @@ func (b *sending) flush() error {
 	if err != nil {
 		b.failed = true
 		if refused(err) {
-			err = fmt.Errorf("%s:%d: %s (%s before it are sent)", b.source.name, b.batch[bad].number, sentence(err), messages(b.sent))
+			err = fmt.Errorf("%s:%d: %s (sent before it: %s)", b.source.name, b.batch[bad].number, sentence(err), messages(b.sent))
 		}
 		return err
 	}

@@ -123,7 +123,7 @@ func queuesMany(t *testing.T, dir string) {
 	mustFlint(t, dir, "queues", "purge", "kept", "--force")
 	testkit.WriteFile(t, file, strings.Repeat("1\n", 150)+`"`+strings.Repeat("x", 128_000)+"\"\n2\n")
 	o := flint(t, dir, "queues", "send", "kept", "--file", file)
-	want := file + ":151: message length of 128002 bytes exceeds limit of 128000 (150 messages before it are sent)"
+	want := file + ":151: message length of 128002 bytes exceeds limit of 128000 (sent before it: 150 messages)"
 	if o.code != 1 || !strings.Contains(o.err, want) {
 		t.Errorf("exit %d, %q; want %q", o.code, o.err, want)
 	}
@@ -131,6 +131,13 @@ func queuesMany(t *testing.T, dir string) {
 		t.Errorf("%d messages were sent", n)
 	}
 	mustFlint(t, dir, "queues", "purge", "kept", "--force")
+	// So it is with a line of the standard input that is no message.
+	cmd := command(t, dir, nil, "queues", "send", "kept")
+	cmd.Stdin = strings.NewReader("1\n2\n{bad\n4\n")
+	if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), "standard input:3: the message is not JSON") || !strings.HasSuffix(string(out), "(sent before it: 2 messages)\n") {
+		t.Errorf("a broken line: %v %s", err, out)
+	}
+	wantOut(t, dir, "Purged Queue 'kept' (2 messages)\n", "queues", "purge", "kept", "--force")
 }
 
 // A purge asks a person for the name of the queue.
@@ -192,7 +199,8 @@ func queuesConsumer(t *testing.T, dir string) {
 
 func queuesPull(t *testing.T, dir string) {
 	mustFlint(t, dir, "queues", "consumer", "http", "add", "kept", "--message-retries", "1", "--dead-letter-queue", "morgue", "--visibility-timeout-secs", "60")
-	defer mustFlint(t, dir, "queues", "consumer", "http", "remove", "kept")
+	defer mustFlint(t, dir, "queues", "consumer", "remove", "kept", "--http")
+	wantOut(t, dir, "No messages wait in morgue.\n", "queues", "peek", "morgue") // it is there before it is needed
 	wantOut(t, dir, "No messages wait in kept.\n", "queues", "pull", "kept")
 	if o := flint(t, dir, "queues", "pull", "kept", "-n", "101"); o.code != 1 || o.err != "flint: batch_size 101 is invalid: it must be between 1 and 100\n" {
 		t.Errorf("pull -n 101: %+v", o)
@@ -218,7 +226,9 @@ func queuesPull(t *testing.T, dir string) {
 		t.Errorf("info:\n%s", info)
 	}
 	wantOut(t, dir, "Acknowledged 1 message, 2 to be delivered again.\n", "queues", "ack", "kept", got[0].LeaseID, "--retry", got[1].LeaseID, "--retry", got[2].LeaseID)
+	wantOut(t, dir, "Sent 1 message to kept.\n", "queues", "send", "kept", "4", "--delay", "3600")
 	got = pull(2)
+	wantOut(t, dir, "No message of kept is ready: it holds 3 messages with a delay or a lease; `flint queues info kept` counts them.\n", "queues", "pull", "kept")
 	wantOut(t, dir, "Acknowledged 1 message, 1 to be delivered again.\n", "queues", "ack", "kept", got[0].LeaseID, "--retry", got[1].LeaseID)
 	if o := flint(t, dir, "queues", "ack", "kept", got[0].LeaseID); o.code != 1 || !strings.Contains(o.err, got[0].LeaseID+": the message is gone") {
 		t.Errorf("a second ack: %+v", o)
@@ -229,6 +239,12 @@ func queuesPull(t *testing.T, dir string) {
 	}
 	if info := mustFlint(t, dir, "queues", "info", "kept"); !strings.Contains(info, "Dead Letters: 1 in morgue") {
 		t.Errorf("info:\n%s", info)
+	}
+	if list := mustFlint(t, dir, "queues", "list"); !strings.Contains(list, "│ is pulled   │") {
+		t.Errorf("list:\n%s", list)
+	}
+	if o := flint(t, dir, "queues", "redrive", "kept"); o.err != "Its own dead letters are in morgue: `flint queues redrive morgue` sends them back.\n" {
+		t.Errorf("redrive of the wrong queue: %+v", o)
 	}
 	mustFlint(t, dir, "queues", "send", "morgue", "sent here", "--text")
 	o := flint(t, dir, "queues", "redrive", "morgue")
@@ -382,7 +398,7 @@ func TestQueuesMistakes(t *testing.T) {
 		"peek many":          {dir, []string{"peek", "kept", "-n", "1001"}, 2, "--number 1001: it must be between 1 and 1000"},
 		"purge unasked":      {dir, []string{"purge", "kept"}, 2, "the --force flag is required to purge a queue where nobody can be asked"},
 		"create twice":       {dir, []string{"create", "kept"}, 1, `queue name "kept" is already taken`},
-		"create no name":     {dir, []string{"create", "not a name"}, 1, `queue name "not a name" is invalid: 1 to 63 letters, digits and hyphens`},
+		"create no name":     {dir, []string{"create", "not a name"}, 1, `queue name "not a name" is invalid: 1 to 63 letters, digits, hyphens and underscores`},
 		"create delay":       {dir, []string{"create", "q", "--delivery-delay-secs", "86401"}, 2, "Invalid --delivery-delay-secs value: 86401. Must be between 0 and 86400"},
 		"create retention":   {dir, []string{"create", "q", "--message-retention-period-secs", "59"}, 2, "Invalid --message-retention-period-secs value: 59. Must be between 60 and 1209600"},
 		"update nothing":     {dir, []string{"update", "kept"}, 2, "nothing to change: give --delivery-delay-secs or --message-retention-period-secs"},
