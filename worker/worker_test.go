@@ -381,6 +381,10 @@ func TestQueueDeliveryAndOutcome(t *testing.T) {
 	if out, err = p.worker.DeliverQueue(t.Context(), batch); err != nil || out.Outcome != "exception" || len(out.ExplicitAcks) != 1 {
 		t.Errorf("a throwing handler: %+v, %v", out, err)
 	}
+	batch.Messages[0].Body = []byte("{")
+	if out, err = p.worker.DeliverQueue(t.Context(), batch); err != nil || out.Outcome != "exception" || len(out.ExplicitAcks) != 0 {
+		t.Errorf("a message that is not the JSON it says: %+v, %v", out, err)
+	}
 	p.log.Wait(t, "the consumer's exception", func(r testkit.Record) bool { return r.Message == EventException && r.Attrs["handler"] == "queue" })
 }
 
