@@ -25,6 +25,10 @@ const (
 	maxRefs        = 3        // times that one $ref is followed inside itself
 	maxTypeDepth   = 8        // of types that a prompt declares, one inside the other
 	maxColumns     = 1000     // of a CSV table
+	maxCells       = 400_000  // of a table in Markdown
+	maxMarkdown    = 8 << 20  // bytes of a file that is converted to Markdown
+	maxHTMLDepth   = 80       // of elements; those deeper stand in the place of their parents
+	maxHTMLBlocks  = 12       // of quotes, lists and tables, one inside the other
 	maxQuestions   = 64       // of one decision
 	maxPixels      = 40_000_000
 	maxDelay       = 10 * time.Minute
