@@ -28,7 +28,7 @@ func imageJob(known *Model, in fields, seed int64) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &job{p.prompt, func() (*Answer, error) { return p.answer(known.Shape) }}, nil
+	return &job{prompt: p.prompt, answer: func() (*Answer, error) { return p.answer(known.Shape) }}, nil
 }
 
 func (p *picture) answer(shape string) (*Answer, error) {

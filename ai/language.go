@@ -36,7 +36,7 @@ func sentimentJob(in fields) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &job{text, func() (*Answer, error) { return jsonAnswer(sentiment(text), Usage{}, sourceGenerator) }}, nil
+	return &job{prompt: text, answer: func() (*Answer, error) { return jsonAnswer(sentiment(text), Usage{}, sourceGenerator) }}, nil
 }
 
 func sentiment(text string) []label {
@@ -94,7 +94,7 @@ func translationJob(in fields) (*job, error) {
 	out := struct {
 		Text string `json:"translated_text"`
 	}{"[" + source + "→" + target + "] " + text}
-	return &job{text, func() (*Answer, error) { return jsonAnswer(out, Usage{}, sourceGenerator) }}, nil
+	return &job{prompt: text, answer: func() (*Answer, error) { return jsonAnswer(out, Usage{}, sourceGenerator) }}, nil
 }
 
 // summaryJob is the task Summarization: the sentences whose words the text
@@ -109,12 +109,13 @@ func summaryJob(in fields) (*job, error) {
 	if problem != "" {
 		return nil, badInput(problem)
 	}
-	return &job{text, func() (*Answer, error) {
+	return &job{prompt: text, answer: func() (*Answer, error) {
 		return jsonAnswer(map[string]string{"summary": summarize(text, int(max(most, 1)))}, Usage{}, sourceGenerator)
 	}}, nil
 }
 
 func summarize(text string, most int) string {
+	text = head(text, maxRead) // a model reads no more either
 	sentences := splitSentences(text)
 	weights := weigh(text, sentences)
 	keep := make([]bool, len(sentences))

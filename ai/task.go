@@ -14,6 +14,7 @@ const defaultModel = "@cf/meta/llama-3.1-8b-instruct"
 // job is a checked call of a task other than text generation.
 type job struct {
 	prompt string // what scripts match on: the prompt, text or query
+	texts  int    // how many texts are embedded
 	answer func() (*Answer, error)
 }
 

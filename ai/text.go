@@ -19,6 +19,7 @@ type textRequest struct {
 	raw       fields          // the inputs as they came, for a backend
 	seeded    bool            // the inputs bring a seed
 	live      bool            // the caller streams: pieces of a backend may come as they are made
+	work      *work           // left for this answer; nil is a whole one
 	model     string
 	turns     []turn
 	maxTokens int // 0 = not given
