@@ -18,7 +18,7 @@ func (g *generator) matching(node *shapeNode, at place) string {
 		g.err = errJSONMode
 		return ""
 	}
-	g.spend(64 * states)
+	g.spend(128 * states)
 	fits := func(s string) bool {
 		n := utf8.RuneCountInString(s)
 		g.spend(len(s) * (1 + states/16))
