@@ -52,6 +52,9 @@ func (f *responseFormat) validator() func(text string) bool {
 
 // engine compiles the patterns of a schema, as far as they are not too large.
 func (w *work) engine(pattern string) (jsonschema.Regexp, error) {
+	if w.left <= 0 {
+		return nil, errLargePattern
+	}
 	re, _, states, err := compilePattern(pattern)
 	if err == nil && !w.take(states) {
 		err = errLargePattern
