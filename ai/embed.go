@@ -67,6 +67,19 @@ func appendVector(b []byte, vector []float32) []byte {
 }
 
 func parseTexts(in fields) (texts []string, problem string) {
+	if !in.has("text") && (in.has("queries") || in.has("documents")) { // qwen3-embedding's
+		for _, name := range []string{"queries", "documents"} {
+			if !in.has(name) {
+				continue
+			}
+			more, problem := parseTexts(fields{"text": in[name]})
+			if problem != "" {
+				return nil, strings.ReplaceAll(problem, "/text", "/"+name)
+			}
+			texts = append(texts, more...)
+		}
+		return texts, ""
+	}
 	if !in.has("text") {
 		return nil, missing("text")
 	}

@@ -45,6 +45,7 @@ const (
 	maxPixels      = 40_000_000
 	maxDecoded     = 64 << 20 // bytes of an image that flint unpacks to see its colours; of a larger one it tells the size
 	maxSpeech      = 24 << 20 // bytes of a WAV file that flint makes
+	maxGatewayLogs = 1000     // calls through AI Gateway that can be asked for
 	maxDelay       = 10 * time.Minute
 
 	scriptsLookEvery = 100 * time.Millisecond // how soon a saved script counts
@@ -55,9 +56,8 @@ const (
 // Documented limits of images, in pixels.
 // https://developers.cloudflare.com/workers-ai/models/stable-diffusion-xl-base-1.0/
 const (
-	minSide     = 256
-	maxSide     = 2048
-	defaultSide = 512 // flint's choice: the models' own 1024 makes every share card four times as slow
+	maxSide     = 2500 // lucid-origin's; most models take 256 to 2048
+	defaultSide = 512  // flint's choice: the models' own 1024 makes every share card four times as slow
 )
 
 // DefaultMaxTokens is how long prose gets when the request sets no max_tokens.

@@ -219,18 +219,11 @@ func speechJob(known *Model, in fields) (*job, error) {
 			return jsonAnswer(map[string]string{"audio": base64.StdEncoding.EncodeToString(makeMP3(text))}, Usage{}, sourceGenerator)
 		}}, nil
 	}
-	return voiceJob(known, in, text)
+	return voiceJob(in, text)
 }
 
-func voiceJob(known *Model, in fields, text string) (*job, error) {
-	choice := map[string]string{}
-	for _, name := range []string{"speaker", "encoding", "container"} {
-		value, problem := in.choice(known, name)
-		if problem != "" {
-			return nil, badInput(problem)
-		}
-		choice[name] = value
-	}
+func voiceJob(in fields, text string) (*job, error) {
+	choice := map[string]string{"encoding": inputText(in, "encoding"), "container": inputText(in, "container")}
 	rate, problem := in.number("sample_rate", "number", bounds{8000, 48_000}, 24_000)
 	if problem != "" {
 		return nil, badInput(problem)

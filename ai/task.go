@@ -20,6 +20,9 @@ type job struct {
 
 // prepare checks the inputs by the shape of the model's answers.
 func (m *Models) prepare(known *Model, in fields) (*job, error) {
+	if problem := known.check(in); problem != "" {
+		return nil, badInput(problem)
+	}
 	switch known.Shape {
 	case shapePNG, shapeJPEG, shapeBase64:
 		return imageJob(known, in, m.seed)
@@ -31,6 +34,10 @@ func (m *Models) prepare(known *Model, in fields) (*job, error) {
 		return sentimentJob(in)
 	case shapeTranslation:
 		return translationJob(in)
+	case shapeTranslations:
+		return translationsJob(in)
+	case shapeMoondream:
+		return moondreamJob(known, in, m.seed)
 	case shapeSummary:
 		return summaryJob(in)
 	case shapeTranscript, shapeTranscriptLong, shapeDeepgram:
