@@ -70,7 +70,11 @@ func generate(req *textRequest) (*completion, error) {
 	if limit <= 0 {
 		limit = DefaultMaxTokens
 	}
-	text, short := cut(g.prose(), limit)
+	seen, err := sights(req.raw)
+	if err != nil {
+		return nil, err
+	}
+	text, short := cut(strings.TrimSpace(seen+" "+g.prose()), limit)
 	done := &completion{text: text, finish: finishStop}
 	if short {
 		done.finish = finishLength

@@ -108,9 +108,6 @@ func responseObject(done *completion) any {
 
 // parseText checks the inputs: prompt or messages, never both.
 func parseText(known *Model, in fields) (*textRequest, error) {
-	if in.has("lora") && known.Properties["lora"] != "true" {
-		return nil, errNoLoRA
-	}
 	req := &textRequest{model: known.Name}
 	prompt, promptProblem := in.text("prompt", known.bounds("prompt"))
 	if promptProblem == "" && !in.has("prompt") {
@@ -135,6 +132,9 @@ func parseText(known *Model, in fields) (*textRequest, error) {
 		return nil, badInput("oneOf at '/' not met, 0 matches: " + promptProblem)
 	default:
 		return nil, badInput("oneOf at '/' not met, 0 matches: " + promptProblem + ", " + turnsProblem)
+	}
+	if in.has("lora") && known.Properties["lora"] != "true" {
+		return nil, errNoLoRA
 	}
 	if req.stream && req.format != nil && known.Shape == shapeResponse {
 		return nil, errJSONStream
