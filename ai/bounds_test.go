@@ -20,8 +20,8 @@ import (
 // Bounds of one call, whatever it is given: memory over the whole call, freed
 // or not, beside that of the request itself, and time on a busy machine.
 const (
-	mostAllocated = 96 << 20
-	mostTime      = 3 * time.Second
+	mostAllocated = 128 << 20
+	mostTime      = 20 * time.Second
 )
 
 // hostile are inputs that ask for far more than they hold.
