@@ -12,28 +12,32 @@ import (
 // it and flint's own speech recognition hears it again.
 
 const (
-	wordTime = 400 * time.Millisecond // of one spoken word
-	maxWords = 20_000                 // in one recording: more than two hours
+	wordTime    = 400 * time.Millisecond // of one spoken word
+	maxWords    = 20_000                 // in one transcript: more than two hours
+	maxSpoken   = 5_000                  // words of one MP3 file
+	maxComment  = 256 << 10              // bytes of a text in a recording that are heard
+	sampleBytes = 2
 )
+
+// speechBytes is the size of the samples of a spoken text.
+func speechBytes(words, rate int) int {
+	return sampleBytes * max(1, max(1, words)*rate*int(wordTime/time.Millisecond)/1000)
+}
 
 // makeWAV is text as mono PCM of 16 bits: one tone a letter, silence a space.
 func makeWAV(text string, rate int) []byte {
-	samples := tones(text, rate)
 	comment := infoChunk(text)
-	var b bytes.Buffer
-	put := func(v any) { _ = binary.Write(&b, binary.LittleEndian, v) } // a buffer takes everything
-	b.WriteString("RIFF")
-	put(uint32(4 + 8 + 16 + len(comment) + 8 + 2*len(samples)))
-	b.WriteString("WAVEfmt ")
-	put([]uint32{16})
-	put([]uint16{1, 1})
-	put([]uint32{uint32(rate), uint32(2 * rate)})
-	put([]uint16{2, 16})
-	b.Write(comment)
-	b.WriteString("data")
-	put(uint32(2 * len(samples)))
-	put(samples)
-	return b.Bytes()
+	size := speechBytes(len(strings.Fields(text)), rate)
+	b := make([]byte, 0, 44+len(comment)+size)
+	le := binary.LittleEndian
+	b = le.AppendUint32(append(b, "RIFF"...), uint32(4+8+16+len(comment)+8+size))
+	b = le.AppendUint32(append(b, "WAVEfmt "...), 16)
+	b = le.AppendUint16(le.AppendUint16(b, 1), 1)
+	b = le.AppendUint32(le.AppendUint32(b, uint32(rate)), uint32(sampleBytes*rate))
+	b = le.AppendUint16(le.AppendUint16(b, sampleBytes), 8*sampleBytes)
+	b = append(b, comment...)
+	b = le.AppendUint32(append(b, "data"...), uint32(size))
+	return appendTones(b, text, rate)
 }
 
 // infoChunk is RIFF's place for a comment.
@@ -49,22 +53,31 @@ func infoChunk(text string) []byte {
 	return append(b, text...)
 }
 
-func tones(text string, rate int) []int16 {
+// appendTones adds the samples of text.
+func appendTones(b []byte, text string, rate int) []byte {
 	letters := []rune(strings.ToLower(text))
-	total := max(1, len(strings.Fields(text))) * rate * int(wordTime/time.Millisecond) / 1000
-	out := make([]int16, max(total, 1))
-	each := max(1, len(out)/max(1, len(letters)))
-	for i := range out {
+	total := speechBytes(len(strings.Fields(text)), rate) / sampleBytes
+	each := max(1, total/max(1, len(letters)))
+	for i := range total {
 		at := i / each
 		if at >= len(letters) || letters[at] == ' ' {
+			b = append(b, 0, 0)
 			continue
 		}
-		pitch := 180 * math.Pow(2, float64(letters[at]%24)/24)
 		swell := math.Sin(math.Pi * float64(i%each) / float64(each)) // no click between two tones
-		out[i] = int16(6000 * swell * math.Sin(2*math.Pi*pitch*float64(i)/float64(rate)))
+		sample := 6000 * swell * math.Sin(2*math.Pi*pitches[letters[at]%24]*float64(i)/float64(rate))
+		b = binary.LittleEndian.AppendUint16(b, uint16(int16(sample)))
 	}
-	return out
+	return b
 }
+
+// pitches are the tones of two octaves, in hertz.
+var pitches = func() (p [24]float64) {
+	for i := range p {
+		p[i] = 180 * math.Pow(2, float64(i)/24)
+	}
+	return p
+}()
 
 // An MP3 frame of flint's: MPEG-1 layer III, mono, 32 kbit/s at 32 kHz.
 const (
@@ -129,7 +142,7 @@ func listenWAV(data []byte) (h heardAudio) {
 		case name == "fmt " && len(body) >= 16:
 			rate = max(1, int(binary.LittleEndian.Uint32(body[8:])))
 		case name == "LIST" && len(body) >= 12 && string(body[:8]) == "INFOICMT":
-			h.text = strings.TrimRight(string(body[12:]), "\x00")
+			h.text = strings.TrimRight(head(string(body[12:]), maxComment), "\x00")
 		case name == "data":
 			h.length = time.Duration(float64(len(body)) / float64(rate) * float64(time.Second))
 		}
@@ -145,7 +158,7 @@ func listenID3(data []byte) (h heardAudio) {
 		n := min(fromSynchsafe(tag[4:8]), len(tag)-10)
 		body := tag[10 : 10+n]
 		if string(tag[:4]) == "COMM" && len(body) > 5 && body[0] == 3 {
-			h.text = string(body[5:])
+			h.text = head(string(body[5:]), maxComment)
 		}
 		if tag[0] == 0 {
 			break // padding

@@ -1,7 +1,6 @@
 package ai
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -19,13 +18,17 @@ type batches struct {
 	order []string // the oldest first
 }
 
-// batch is one request. It runs when it is asked for the first time, so that
-// nothing runs in the background.
+// batch is one request. It runs when it is asked for, batchStep requests each
+// time, so that nothing runs in the background and no call takes long.
 type batch struct {
-	once     sync.Once
-	model    *Model
-	requests []json.RawMessage
-	body     []byte
+	model *Model
+
+	mu       sync.Mutex
+	requests []json.RawMessage // not yet answered
+	done     []batchResult
+	usage    Usage
+	size     int
+	body     []byte // the whole answer, when it is there
 	err      error
 }
 
@@ -81,6 +84,9 @@ func batchRequests(in fields) ([]json.RawMessage, error) {
 	if len(requests) > maxBatchSize {
 		return nil, badInput("Length of '/requests' must be <= " + itoa(maxBatchSize))
 	}
+	if len(in["requests"]) > maxBatch {
+		return nil, errTooLarge
+	}
 	return requests, nil
 }
 
@@ -93,11 +99,14 @@ func (m *Models) pollBatch(ctx context.Context, known *Model, in fields) (*Answe
 	if b == nil || b.model.Name != known.Name {
 		return nil, cferr.Newf(http.StatusNotFound, codeIncomplete, "no batch request %s of %s; flint keeps the last %d until it ends", id, known.Name, maxBatches)
 	}
-	b.once.Do(func() { b.body, b.err = m.answerBatch(context.WithoutCancel(ctx), b) })
-	if b.err != nil {
-		return nil, b.err
+	body, err := m.advance(ctx, b)
+	if err != nil {
+		return nil, err
 	}
-	return &Answer{ContentType: contentJSON, Body: b.body, Source: sourceGenerator}, nil
+	if body == nil {
+		return jsonAnswer(map[string]string{"status": "running", "model": known.Name, "request_id": id}, Usage{}, sourceGenerator)
+	}
+	return &Answer{ContentType: contentJSON, Body: body, Source: sourceGenerator}, nil
 }
 
 type batchResult struct {
@@ -108,35 +117,48 @@ type batchResult struct {
 	Reference json.RawMessage `json:"external_reference,omitempty"`
 }
 
-// answerBatch runs one request after the other; one that fails fails alone.
-func (m *Models) answerBatch(ctx context.Context, b *batch) ([]byte, error) {
-	out := struct {
-		Responses []batchResult `json:"responses"`
-		Usage     Usage         `json:"usage"`
-	}{Responses: make([]batchResult, len(b.requests))}
-	size := 0
-	for i, raw := range b.requests {
-		one := &out.Responses[i]
-		one.ID = i
-		answer, err := m.runOne(ctx, b.model, raw, one)
-		if err == nil && answer.ContentType != contentJSON {
-			err = cferr.NotServed("answers of " + answer.ContentType + " in a batch")
+// advance answers the next requests of a batch; one that fails fails alone. The
+// body is nil while there are more.
+func (m *Models) advance(ctx context.Context, b *batch) ([]byte, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for range batchStep {
+		if len(b.requests) == 0 || b.err != nil || ctx.Err() != nil {
+			break
 		}
-		if err != nil {
-			known := m.known(err)
-			one.Error = &codeMessage{known.Code, known.Message}
-			continue
+		one := batchResult{ID: len(b.done)}
+		m.answerOne(ctx, b, &one)
+		if err := ctx.Err(); err != nil {
+			return nil, err // whoever asks again gets this answer
 		}
-		if size += len(answer.Body); size > maxBackend {
-			return nil, errTooLarge
+		b.done, b.requests = append(b.done, one), b.requests[1:]
+		if b.size > maxBatchAnswer {
+			b.err, b.done, b.requests = errTooLarge, nil, nil
 		}
-		one.Success, one.Result = true, bytes.Clone(answer.Body)
-		out.Usage.PromptTokens += answer.Usage.PromptTokens
-		out.Usage.CompletionTokens += answer.Usage.CompletionTokens
-		out.Usage.TotalTokens += answer.Usage.TotalTokens
 	}
-	b.requests = nil
-	return encodeJSON(out)
+	if b.err != nil || len(b.requests) > 0 || b.body != nil {
+		return b.body, b.err
+	}
+	b.body, b.err = encodeJSON(map[string]any{"responses": b.done, "usage": b.usage})
+	b.done, b.requests = nil, nil
+	return b.body, b.err
+}
+
+func (m *Models) answerOne(ctx context.Context, b *batch, one *batchResult) {
+	answer, err := m.runOne(ctx, b.model, b.requests[0], one)
+	if err == nil && answer.ContentType != contentJSON {
+		err = cferr.NotServed("answers of " + answer.ContentType + " in a batch")
+	}
+	if err != nil {
+		known := m.known(err)
+		one.Error = &codeMessage{known.Code, known.Message}
+		return
+	}
+	one.Success, one.Result = true, answer.Body
+	b.size += len(answer.Body)
+	b.usage.PromptTokens += answer.Usage.PromptTokens
+	b.usage.CompletionTokens += answer.Usage.CompletionTokens
+	b.usage.TotalTokens += answer.Usage.TotalTokens
 }
 
 func (m *Models) runOne(ctx context.Context, known *Model, raw json.RawMessage, one *batchResult) (*Answer, error) {
@@ -162,6 +184,7 @@ func (m *Models) requestsJob(known *Model, in fields) (*job, error) {
 		return nil, err
 	}
 	jobs := make([]*job, len(requests))
+	texts := 0
 	for i, raw := range requests {
 		one, err := parseFields(raw)
 		if err == nil && one.has("requests") {
@@ -173,8 +196,11 @@ func (m *Models) requestsJob(known *Model, in fields) (*job, error) {
 		if err != nil {
 			return nil, err
 		}
+		if texts += jobs[i].texts; texts > maxTextsInAll {
+			return nil, badInput("the requests hold more than " + itoa(maxTextsInAll) + " texts; queue them (queueRequest)")
+		}
 	}
-	return &job{jobs[0].prompt, func() (*Answer, error) {
+	return &job{prompt: jobs[0].prompt, answer: func() (*Answer, error) {
 		parts := make([]json.RawMessage, len(jobs))
 		for i, j := range jobs {
 			answer, err := j.answer()

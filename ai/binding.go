@@ -38,10 +38,13 @@ func (b *Binding) ServeBinding(w http.ResponseWriter, r *http.Request, resource 
 	case r.Header.Get("Upgrade") != "":
 		err = cferr.NotServed(notServedSocket)
 	case path == "/run" && r.Method == http.MethodPost:
-		err = b.run(w, r)
+		err = b.run(w, r, id)
 	case path == "/ai-gateway/run" && r.Method == http.MethodPost:
 		w.Header().Set("cf-aig-log-id", id)
-		err = b.run(w, r)
+		w.Header().Set("cf-aig-cache-status", "MISS")
+		err = b.run(w, r, id)
+	case strings.HasPrefix(path, "/ai-gateway/"):
+		err = b.gateway(w, r)
 	case strings.HasPrefix(path, "/to-everything/markdown/"):
 		err = b.markdown(w, r)
 	case path == "/ai-api/models/search" && r.Method == http.MethodGet:
@@ -57,15 +60,13 @@ func (b *Binding) ServeBinding(w http.ResponseWriter, r *http.Request, resource 
 // area names the part of the AI binding that a path belongs to.
 func area(path string) string {
 	switch {
-	case strings.HasPrefix(path, "/ai-gateway/"):
-		return "env.AI.gateway()"
 	case strings.HasPrefix(path, "/autorag/"):
 		return "env.AI.autorag()"
 	}
 	return path + " of the AI binding"
 }
 
-func (b *Binding) run(w http.ResponseWriter, r *http.Request) error {
+func (b *Binding) run(w http.ResponseWriter, r *http.Request, id string) error {
 	model := r.Header.Get("cf-consn-model-id")
 	if at := strings.IndexByte(model, '@'); at > 0 && model[at-1] == ':' { // options.prefix
 		model = model[at:]
@@ -79,6 +80,8 @@ func (b *Binding) run(w http.ResponseWriter, r *http.Request) error {
 	}
 	op := &intercept.Op{Service: "ai", Resource: model, Action: "run", Bytes: int64(len(inputs))}
 	var answer *Answer
+	began, out := b.models.clock.Now(), &counted{ResponseWriter: w}
+	defer func() { b.logRun(id, opt, model, len(inputs), out.size, answer, began, err) }()
 	err = b.chain.Do(r.Context(), op, func(ctx context.Context) error {
 		var err error
 		answer, err = b.models.Run(ctx, model, inputs, opt)
@@ -88,9 +91,10 @@ func (b *Binding) run(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if answer == nil { // a hook that ended the call without an error
-		return cferr.Internal
+		err = cferr.Internal
+		return err
 	}
-	answer.send(r.Context(), w)
+	answer.send(r.Context(), out)
 	return nil
 }
 

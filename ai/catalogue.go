@@ -14,17 +14,19 @@ import (
 
 // Shapes of answers; catalogue.yaml says what each one is.
 const (
-	shapeResponse    = "response"
-	shapeChat        = "chat"
-	shapePNG         = "png"
-	shapeJPEG        = "jpeg"
-	shapeBase64      = "base64"
-	shapeEmbedding   = "embedding"
-	shapeRerank      = "rerank"
-	shapeSentiment   = "sentiment"
-	shapeTranslation = "translation"
-	shapeSummary     = "summary"
-	shapeGuard       = "guard"
+	shapeResponse     = "response"
+	shapeChat         = "chat"
+	shapePNG          = "png"
+	shapeJPEG         = "jpeg"
+	shapeBase64       = "base64"
+	shapeEmbedding    = "embedding"
+	shapeRerank       = "rerank"
+	shapeSentiment    = "sentiment"
+	shapeTranslation  = "translation"
+	shapeTranslations = "translations"
+	shapeMoondream    = "moondream"
+	shapeSummary      = "summary"
+	shapeGuard        = "guard"
 
 	shapeTranscript     = "transcript"
 	shapeTranscriptLong = "transcript-long"
@@ -43,21 +45,13 @@ var catalogueYAML []byte
 
 // Model is one entry of the catalogue.
 type Model struct {
-	Name       string              // @cf/author/name
-	Task       string              // Text Generation, Text-to-Image …
-	Shape      string              // the form of its answers
-	Dims       int                 // length of its vectors, for embeddings
-	Limits     map[string]float64  // the most of an input: characters of a text, or a number's value
-	Enums      map[string][]string // the texts that an input may be
-	Properties map[string]string   // context_window, function_calling, lora, beta, planned_deprecation_date …
-}
-
-// most is the limit of an input, or open.
-func (m *Model) most(name string) float64 {
-	if limit, ok := m.Limits[name]; ok {
-		return limit
-	}
-	return open
+	Name       string            // @cf/author/name
+	Task       string            // Text Generation, Text-to-Image …
+	Shape      string            // the form of its answers
+	Dims       int               // length of its vectors, for embeddings
+	Inputs     []input           // what the model's schema says of its inputs, by name
+	Family     bool              // Inputs are those of its kind: its own page shows none or could not be had
+	Properties map[string]string // context_window, function_calling, lora, beta, planned_deprecation_date …
 }
 
 // Catalogue is the table of known models.
@@ -68,7 +62,36 @@ type Catalogue struct {
 	byName map[string]*Model
 }
 
-var catalogue = sync.OnceValues(func() (*Catalogue, error) { return parseCatalogue(catalogueYAML) })
+var catalogue = sync.OnceValues(func() (*Catalogue, error) {
+	c, err := parseCatalogue(catalogueYAML)
+	if err != nil {
+		return nil, err
+	}
+	return c, c.addInputs(inputsYAML)
+})
+
+// addInputs gives each model its inputs.
+func (c *Catalogue) addInputs(data []byte) error {
+	schemas, err := parseInputs(data)
+	if err != nil {
+		return err
+	}
+	for name := range schemas.own {
+		if c.byName[name] == nil {
+			return fmt.Errorf("ai: inputs of the unknown model %s", name)
+		}
+	}
+	for _, m := range c.Models {
+		own, ok := schemas.own[m.Name]
+		if m.Inputs, m.Family = own, !ok; !ok {
+			m.Inputs = schemas.family[m.Shape]
+		}
+		if m.Inputs == nil {
+			return fmt.Errorf("ai: no inputs are known of %s", m.Name)
+		}
+	}
+	return nil
+}
 
 func parseCatalogue(data []byte) (*Catalogue, error) {
 	var file struct {
@@ -77,8 +100,6 @@ func parseCatalogue(data []byte) (*Catalogue, error) {
 		Group []struct {
 			Task, Shape string
 			Dims        int
-			Limits      map[string]float64
-			Enums       map[string][]string
 			Models      []string
 		} `yaml:"groups"`
 		Properties map[string]map[string]string `yaml:"properties"`
@@ -101,7 +122,7 @@ func parseCatalogue(data []byte) (*Catalogue, error) {
 			if c.byName[name] != nil {
 				return nil, fmt.Errorf("ai: catalogue: %s is there twice", name)
 			}
-			model := &Model{Name: name, Task: g.Task, Shape: g.Shape, Dims: g.Dims, Limits: g.Limits, Enums: g.Enums, Properties: file.Properties[name]}
+			model := &Model{Name: name, Task: g.Task, Shape: g.Shape, Dims: g.Dims, Properties: file.Properties[name]}
 			c.Models = append(c.Models, model)
 			c.byName[name] = model
 		}

@@ -2,6 +2,7 @@ package ai
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 
 	"flint/internal/cferr"
@@ -78,12 +79,6 @@ func embeddingsCall(dims func(p *provider, model string) (int, error)) serveCall
 	}
 }
 
-type embedding struct {
-	Object    string `json:"object"`
-	Index     int    `json:"index"`
-	Embedding any    `json:"embedding"`
-}
-
 func (p *provider) embeddings(w http.ResponseWriter, in fields, model string, dims func(*provider, string) (int, error)) error {
 	n, err := dims(p, model)
 	if err != nil {
@@ -97,18 +92,35 @@ func (p *provider) embeddings(w http.ResponseWriter, in fields, model string, di
 	if problem != "" {
 		return cferr.New(http.StatusBadRequest, 0, problem)
 	}
-	out := make([]embedding, len(texts))
-	tokens := 0
-	for i, t := range texts {
-		tokens += countTokens(t)
-		vector := Embed(t, int(width))
-		out[i] = embedding{"embedding", i, vector}
-		if inputText(in, "encoding_format") == "base64" {
-			out[i].Embedding = packFloats(vector)
-		}
-	}
 	w.Header().Set(headerSource, sourceGenerator)
-	return writeAnswer(w, map[string]any{"object": "list", "data": out, "model": model, "usage": map[string]int{"prompt_tokens": tokens, "total_tokens": tokens}})
+	w.Header().Set("Content-Type", contentJSON)
+	writeEmbeddings(w, texts, int(width), model, inputText(in, "encoding_format") == "base64")
+	return nil
+}
+
+// writeEmbeddings writes one vector after the other: thousands of long ones are
+// more than should be held at a time. A client who leaves ends it.
+func writeEmbeddings(w io.Writer, texts []string, width int, model string, packed bool) {
+	tokens := 0
+	b := []byte(`{"object":"list","data":[`)
+	for i, t := range texts {
+		t = head(t, maxEmbedded)
+		tokens += countTokens(t)
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, `{"object":"embedding","index":`+itoa(i)+`,"embedding":`...)
+		if vector := Embed(t, width); packed {
+			b = append(b, quote(packFloats(vector))...)
+		} else {
+			b = appendVector(b, vector)
+		}
+		if _, err := w.Write(append(b, '}')); err != nil {
+			return
+		}
+		b = b[:0]
+	}
+	_, _ = io.WriteString(w, `],"model":`+quote(model)+`,"usage":{"prompt_tokens":`+itoa(tokens)+`,"total_tokens":`+itoa(tokens)+`}}`) // the client is gone: nobody is left to tell
 }
 
 // embeddingInput is one text or several; tokens (numbers) are not read.

@@ -37,7 +37,7 @@ func decisionJob(known *Model, in fields) (*job, error) {
 	name := known.Name[strings.LastIndexByte(known.Name, '/')+1:]
 	state := string(in["state"])
 	body := `{"model":` + quote(name) + `,"answers":{` + strings.Join(answers, ",") + `},"usage":{"input_tokens":` + itoa(countTokens(state)) + `,"output_tokens":0}}`
-	return &job{state, func() (*Answer, error) {
+	return &job{prompt: state, answer: func() (*Answer, error) {
 		return &Answer{ContentType: contentJSON, Body: []byte(body), Source: sourceGenerator}, nil
 	}}, nil
 }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // embeddingJob is the task Text Embeddings. Vectors are hashes of words and
@@ -34,7 +35,7 @@ func (m *Models) embeddingJob(known *Model, in fields) (*job, error) {
 	if pooling == "" {
 		pooling = "mean"
 	}
-	return &job{strings.Join(texts, "\n"), func() (*Answer, error) { return embeddings(known, texts, pooling), nil }}, nil
+	return &job{prompt: strings.Join(texts, "\n"), texts: len(texts), answer: func() (*Answer, error) { return embeddings(known, texts, pooling), nil }}, nil
 }
 
 func embeddings(known *Model, texts []string, pooling string) *Answer {
@@ -42,6 +43,7 @@ func embeddings(known *Model, texts []string, pooling string) *Answer {
 	b := make([]byte, 0, len(texts)*known.Dims*11+64)
 	b = append(b, `{"shape":[`+strconv.Itoa(len(texts))+","+strconv.Itoa(known.Dims)+`],"data":[`...)
 	for i, text := range texts {
+		text = head(text, maxEmbedded)
 		usage.PromptTokens += countTokens(text)
 		if i > 0 {
 			b = append(b, ',')
@@ -65,6 +67,19 @@ func appendVector(b []byte, vector []float32) []byte {
 }
 
 func parseTexts(in fields) (texts []string, problem string) {
+	if !in.has("text") && (in.has("queries") || in.has("documents")) { // qwen3-embedding's
+		for _, name := range []string{"queries", "documents"} {
+			if !in.has(name) {
+				continue
+			}
+			more, problem := parseTexts(fields{"text": in[name]})
+			if problem != "" {
+				return nil, strings.ReplaceAll(problem, "/text", "/"+name)
+			}
+			texts = append(texts, more...)
+		}
+		return texts, ""
+	}
 	if !in.has("text") {
 		return nil, missing("text")
 	}
@@ -84,10 +99,21 @@ func parseTexts(in fields) (texts []string, problem string) {
 	return texts, ""
 }
 
+// head is the beginning of a text, at most n bytes of it.
+func head(text string, n int) string {
+	if len(text) <= n {
+		return text
+	}
+	for n > 0 && !utf8.RuneStart(text[n]) {
+		n--
+	}
+	return text[:n]
+}
+
 // Embed is the vector of a text: dims numbers of length 1.
 func Embed(text string, dims int) []float32 {
 	sum := make([]float32, dims)
-	for _, word := range tokensOf(text) {
+	for _, word := range tokensOf(head(text, maxEmbedded)) {
 		weight := float32(1)
 		if stopWords[word] {
 			weight = 0.2
@@ -165,6 +191,9 @@ func rerankJob(in fields, required string) (*job, error) {
 	if json.Unmarshal(in["contexts"], &contexts) != nil {
 		return nil, badInput(mismatch("/contexts", "array", in["contexts"]))
 	}
+	if len(contexts) > maxContexts {
+		return nil, badInput("Length of '/contexts' must be <= " + strconv.Itoa(maxContexts))
+	}
 	top, problem := in.number("top_k", "integer", bounds{1, open}, float64(len(contexts)))
 	if problem != "" {
 		return nil, badInput(problem)
@@ -173,7 +202,7 @@ func rerankJob(in fields, required string) (*job, error) {
 	for i, c := range contexts {
 		texts[i] = c.Text
 	}
-	return &job{query, func() (*Answer, error) {
+	return &job{prompt: query, answer: func() (*Answer, error) {
 		out := rerank(query, texts)
 		return jsonAnswer(map[string]any{"response": out[:min(len(out), int(top))]}, Usage{}, sourceGenerator)
 	}}, nil

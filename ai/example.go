@@ -11,11 +11,12 @@ import (
 // findExample looks for the shape that a prompt shows: the last {…} or […] in
 // it that reads as one, and where it begins.
 func findExample(text string) (found *shapeNode, at int) {
+	left := &work{maxExample}
 	for i := 0; i < len(text); i++ {
 		if text[i] != '{' && text[i] != '[' {
 			continue
 		}
-		p := &exampleParser{text: text, at: i}
+		p := &exampleParser{text: text, at: i, work: left}
 		node, ok := p.value(0)
 		if !ok || node.kind == kindObject && len(node.fields) == 0 || node.kind == kindArray && !isList(node) {
 			continue
@@ -38,6 +39,7 @@ type exampleParser struct {
 	at    int
 	types map[string]string // where the types begin that the prompt declares
 	used  map[string]bool   // those that were referred to
+	work  *work             // values that may still be read
 }
 
 func (p *exampleParser) space() {
@@ -73,7 +75,7 @@ func (p *exampleParser) peek() byte {
 }
 
 func (p *exampleParser) value(depth int) (*shapeNode, bool) {
-	if depth > maxShapeDepth {
+	if depth > maxShapeDepth || !p.work.take(1) {
 		return nil, false
 	}
 	switch p.peek() {

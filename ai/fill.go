@@ -22,6 +22,7 @@ func (g *generator) fill(b *strings.Builder, node *shapeNode, at place) {
 	if at.depth > maxShapeDepth || b.Len() > maxGenerated {
 		g.err = errJSONMode
 	}
+	g.spend(8)
 	if g.err != nil {
 		return
 	}
@@ -85,6 +86,7 @@ func (g *generator) array(b *strings.Builder, node *shapeNode, at place) {
 		}
 		item := node.items[min(i, len(node.items)-1)]
 		text := g.element(item, inner, node.unique, written)
+		g.spend(len(text))
 		if node.unique && written[text] && len(written) >= node.least {
 			continue // there are no others
 		}
@@ -105,6 +107,9 @@ func (g *generator) element(item *shapeNode, at place, unique bool, written map[
 	for try := 0; ; try++ {
 		var b strings.Builder
 		g.fill(&b, item, at)
+		if unique && try > 0 {
+			g.spend(b.Len() + 200)
+		}
 		if !unique || !written[b.String()] || try >= maxItems || g.err != nil {
 			return b.String()
 		}

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"flint/internal/cferr"
 )
@@ -28,7 +29,14 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		gatewayError(w, http.StatusNotFound, "AI Gateway paths are /v1/ACCOUNT/GATEWAY/PROVIDER/…, not "+r.URL.Path)
 		return
 	}
-	w.Header().Set("cf-aig-log-id", requestID())
+	id := requestID()
+	w.Header().Set("cf-aig-log-id", id)
+	w.Header().Set("cf-aig-cache-status", "MISS")
+	began, out := g.models.clock.Now(), &counted{ResponseWriter: w}
+	w = out
+	if r.Header.Get("Cf-Aig-Collect-Log") != "false" {
+		defer func() { g.models.gatewayLogs.add(g.logOf(r, out, id, parts, began)) }()
+	}
 	if len(parts) == 3 || parts[3] == "" {
 		g.universal(w, r)
 		return
@@ -39,6 +47,23 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		rest = parts[4]
 	}
 	g.pass(w, r, parts[3], rest)
+}
+
+func (g *gateway) logOf(r *http.Request, out *counted, id string, parts []string, began time.Time) *gatewayLog {
+	one := &gatewayLog{ID: id, gateway: parts[2], Provider: "universal", Duration: g.models.clock.Now().Sub(began).Milliseconds(),
+		RequestType: r.Header.Get("Content-Type"), ResponseType: out.Header().Get("Content-Type"), Status: out.status, Success: out.status < 400,
+		RequestSize: max(0, int(r.ContentLength)), ResponseSize: out.size, CreatedAt: began}
+	if len(parts) > 3 && parts[3] != "" {
+		one.Provider = parts[3]
+	}
+	if len(parts) > 4 {
+		one.Path = parts[4]
+	}
+	one.Step, _ = strconv.Atoi(out.Header().Get("cf-aig-step")) // none is the first
+	if meta := r.Header.Get("Cf-Aig-Metadata"); json.Valid([]byte(meta)) {
+		one.Metadata = json.RawMessage(meta)
+	}
+	return one
 }
 
 // pass sends a call to a provider under the provider's own path.

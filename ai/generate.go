@@ -16,7 +16,8 @@ type generator struct {
 	quiz  string // the kind of quiz that was asked for, or empty
 	salt  uint64 // the first choice of rng: what stays the same through one answer
 	limit int    // most elements of an array that is not a list of options
-	err   error  // what could not be met
+	work  *work
+	err   error // what could not be met
 }
 
 func newGenerator(req *textRequest) (*generator, error) {
@@ -28,7 +29,10 @@ func newGenerator(req *textRequest) (*generator, error) {
 	if text == "" && len(req.turns) > 0 {
 		text = req.heard(req.turns[len(req.turns)-1].Role)
 	}
-	g := &generator{bank: b, rng: req.random(), text: text, quiz: quizOf(b, text)}
+	g := &generator{bank: b, rng: req.random(), text: text, quiz: quizOf(b, text), work: req.work}
+	if g.work == nil {
+		g.work = &work{maxWork}
+	}
 	g.salt = g.rng.Uint64()
 	g.topic = topic(proseOnly(text))
 	return g, nil
@@ -66,7 +70,11 @@ func generate(req *textRequest) (*completion, error) {
 	if limit <= 0 {
 		limit = DefaultMaxTokens
 	}
-	text, short := cut(g.prose(), limit)
+	seen, err := sights(req.raw)
+	if err != nil {
+		return nil, err
+	}
+	text, short := cut(strings.TrimSpace(seen+" "+g.prose()), limit)
 	done := &completion{text: text, finish: finishStop}
 	if short {
 		done.finish = finishLength
@@ -131,8 +139,10 @@ func shownShape(text string) *shapeNode {
 // an answer in JSON mode always fits.
 func generateJSON(req *textRequest, node *shapeNode) (*completion, error) {
 	fits := req.format.validator()
+	left := &work{maxWork}
 	for try := range schemaTries {
 		again := *req
+		again.work = left
 		again.seed += int64(try) << 32
 		text, err := fillShape(&again, node)
 		if err != nil {
@@ -161,6 +171,9 @@ func fillShape(req *textRequest, node *shapeNode) (string, error) {
 		g.limit = limit
 		var b strings.Builder
 		g.fill(&b, node, place{})
+		if g.err != nil && text != "" {
+			return text, nil // a longer one that was complete
+		}
 		if g.err != nil {
 			return "", g.err
 		}

@@ -157,7 +157,11 @@ func sampleInputs(t testing.TB, model *Model) string {
 	case shapeSentiment:
 		return `{"text":"a lovely day"}`
 	case shapeTranslation:
-		return `{"text":"hello","target_lang":"fr","target_language":"hi"}`
+		return `{"text":"hello","target_lang":"fr"}`
+	case shapeTranslations:
+		return `{"text":["hello","bye"],"target_language":"hin_Deva"}`
+	case shapeMoondream:
+		return `{"image":"` + pngBase64(t) + `","question":"what is this?"}`
 	case shapeSummary:
 		return `{"input_text":"The harbor wakes. Boats leave the harbor. My aunt likes tea."}`
 	case shapeTranscript, shapeTranscriptLong, shapeDeepgram, shapeTurn:

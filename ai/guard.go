@@ -58,6 +58,9 @@ func (m *Models) runGuard(ctx context.Context, known *Model, in fields) (*Answer
 		}
 	}
 	if problem == "" {
+		problem = known.check(in)
+	}
+	if problem == "" {
 		problem = req.parseOptions(in)
 	}
 	if problem != "" {

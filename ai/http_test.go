@@ -65,7 +65,7 @@ func TestBindingErrors(t *testing.T) {
 		{"no JSON", "/run", `{`, llama, "application/json", 400, 3003, "Request is missing headers or body: the body is not JSON"},
 		{"stream", "/run?userInputs=%7B%7D", `RIFF`, llama, "audio/wav", 400, 5006, "Error: Type mismatch of '/', 'object' not in 'binary'"},
 		{"markdown", "/to-everything/markdown/transformer", ``, "", "", 400, 3003, "Request is missing headers or body: files"},
-		{"gateway", "/ai-gateway/gateways/x/url/y", ``, "", "", 501, 10501, "flint does not serve env.AI.gateway() yet"},
+		{"gateway", "/ai-gateway/gateways/x/url/y", ``, "", "", 501, 10501, "flint does not serve POST /ai-gateway/gateways/x/url/y of env.AI.gateway() yet"},
 		{"too large", "/run", strings.Repeat(" ", MaxInput+1), llama, "application/json", 413, 3006, "Request is too large"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

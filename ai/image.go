@@ -24,11 +24,11 @@ type picture struct {
 // and the seed, with the prompt written on it.
 // https://developers.cloudflare.com/workers-ai/models/stable-diffusion-xl-base-1.0/
 func imageJob(known *Model, in fields, seed int64) (*job, error) {
-	p, err := parsePicture(known, in, seed)
+	p, err := parsePicture(in, seed)
 	if err != nil {
 		return nil, err
 	}
-	return &job{p.prompt, func() (*Answer, error) { return p.answer(known.Shape) }}, nil
+	return &job{prompt: p.prompt, answer: func() (*Answer, error) { return p.answer(known.Shape) }}, nil
 }
 
 func (p *picture) answer(shape string) (*Answer, error) {
@@ -56,27 +56,25 @@ func (p *picture) answer(shape string) (*Answer, error) {
 	return jsonAnswer(out, Usage{}, sourceGenerator)
 }
 
-func parsePicture(known *Model, in fields, otherwise int64) (*picture, error) {
-	prompt, problem := in.text("prompt", bounds{1, known.most("prompt")})
-	if problem == "" && !in.has("prompt") {
-		problem = missing("prompt")
+func parsePicture(in fields, otherwise int64) (*picture, error) {
+	prompt, err := in.requiredText("prompt", "prompt")
+	if err != nil {
+		return nil, err
 	}
-	if problem != "" {
-		return nil, badInput(problem)
-	}
-	side := bounds{minSide, maxSide}
+	side := bounds{0, maxSide}
 	width, widthProblem := in.number("width", "integer", side, defaultSide)
 	height, heightProblem := in.number("height", "integer", side, defaultSide)
 	seed, seedProblem := in.number("seed", "integer", bounds{open, open}, float64(otherwise))
-	_, stepsProblem := in.number("num_steps", "integer", bounds{open, known.most("num_steps")}, 1)
-	_, shortStepsProblem := in.number("steps", "integer", bounds{1, known.most("steps")}, 1)
-	_, strengthProblem := in.number("strength", "number", bounds{0, 1}, 1)
-	_, guidanceProblem := in.number("guidance", "number", bounds{open, open}, 1)
-	_, negativeProblem := in.text("negative_prompt", bounds{open, open})
-	for _, problem := range []string{widthProblem, heightProblem, seedProblem, stepsProblem, shortStepsProblem, strengthProblem, guidanceProblem, negativeProblem} {
+	for _, problem := range []string{widthProblem, heightProblem, seedProblem} {
 		if problem != "" {
 			return nil, badInput(problem)
 		}
+	}
+	if width == 0 {
+		width = defaultSide
+	}
+	if height == 0 {
+		height = defaultSide
 	}
 	return &picture{prompt, int(width), int(height), int64(seed)}, nil
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -89,7 +88,7 @@ func (in fields) text(name string, b bounds) (value, problem string) {
 	if err := json.Unmarshal(in[name], &value); err != nil {
 		return "", mismatch("/"+name, "string", in[name])
 	}
-	n := float64(len(utf16.Encode([]rune(value)))) // JavaScript's length
+	n := float64(jsLength(value))
 	if n < b.least {
 		return "", fmt.Sprintf("Length of '/%s' must be >= %g not met", name, b.least)
 	}
@@ -97,6 +96,14 @@ func (in fields) text(name string, b bounds) (value, problem string) {
 		return "", fmt.Sprintf("Length of '/%s' must be <= %g", name, b.most)
 	}
 	return value, ""
+}
+
+// jsLength is the length of a text in JavaScript: its UTF-16 units.
+func jsLength(text string) (n int) {
+	for _, r := range text {
+		n += utf16.RuneLen(r)
+	}
+	return n
 }
 
 // number reads a number, or otherwise when the field is missing.
@@ -118,16 +125,6 @@ func (in fields) number(name, kind string, b bounds, otherwise float64) (value f
 		return 0, fmt.Sprintf("'/%s' must be <= %s", name, plain(b.most))
 	}
 	return value, ""
-}
-
-// choice reads a text that must be one of those the model's schema lists.
-func (in fields) choice(known *Model, name string) (value, problem string) {
-	value, problem = in.text(name, bounds{open, open})
-	allowed := known.Enums[name]
-	if problem == "" && in.has(name) && allowed != nil && !slices.Contains(allowed, value) {
-		problem = "enum " + value + " not in " + strings.Join(allowed, ",") + " at '/" + name + "'"
-	}
-	return value, problem
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }

@@ -36,7 +36,7 @@ func sentimentJob(in fields) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &job{text, func() (*Answer, error) { return jsonAnswer(sentiment(text), Usage{}, sourceGenerator) }}, nil
+	return &job{prompt: text, answer: func() (*Answer, error) { return jsonAnswer(sentiment(text), Usage{}, sourceGenerator) }}, nil
 }
 
 func sentiment(text string) []label {
@@ -75,9 +75,6 @@ func translationJob(in fields) (*job, error) {
 		return nil, err
 	}
 	target, problem := in.text("target_lang", bounds{1, open})
-	if target == "" && problem == "" { // indictrans2 calls it target_language
-		target, problem = in.text("target_language", bounds{1, open})
-	}
 	if problem == "" && target == "" {
 		problem = missing("text,target_lang")
 	}
@@ -91,10 +88,26 @@ func translationJob(in fields) (*job, error) {
 	if source == "" {
 		source = "en"
 	}
-	out := struct {
-		Text string `json:"translated_text"`
-	}{"[" + source + "→" + target + "] " + text}
-	return &job{text, func() (*Answer, error) { return jsonAnswer(out, Usage{}, sourceGenerator) }}, nil
+	out := map[string]string{"translated_text": marked(source, target, text)}
+	return &job{prompt: text, answer: func() (*Answer, error) { return jsonAnswer(out, Usage{}, sourceGenerator) }}, nil
+}
+
+func marked(source, target, text string) string { return "[" + source + "→" + target + "] " + text }
+
+// translationsJob is the same for a model that takes several texts.
+// https://developers.cloudflare.com/workers-ai/models/indictrans2-en-indic-1B/
+func translationsJob(in fields) (*job, error) {
+	texts, problem := parseTexts(in)
+	if problem != "" {
+		return nil, badInput(problem)
+	}
+	out := make([]string, len(texts))
+	for i, text := range texts {
+		out[i] = marked("eng_Latn", inputText(in, "target_language"), text)
+	}
+	return &job{prompt: strings.Join(texts, "\n"), answer: func() (*Answer, error) {
+		return jsonAnswer(map[string][]string{"translations": out}, Usage{}, sourceGenerator)
+	}}, nil
 }
 
 // summaryJob is the task Summarization: the sentences whose words the text
@@ -109,12 +122,13 @@ func summaryJob(in fields) (*job, error) {
 	if problem != "" {
 		return nil, badInput(problem)
 	}
-	return &job{text, func() (*Answer, error) {
+	return &job{prompt: text, answer: func() (*Answer, error) {
 		return jsonAnswer(map[string]string{"summary": summarize(text, int(max(most, 1)))}, Usage{}, sourceGenerator)
 	}}, nil
 }
 
 func summarize(text string, most int) string {
+	text = head(text, maxRead) // a model reads no more either
 	sentences := splitSentences(text)
 	weights := weigh(text, sentences)
 	keep := make([]bool, len(sentences))

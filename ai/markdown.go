@@ -12,15 +12,9 @@ import (
 	"net/http"
 	"path/filepath"
 	"strings"
-	"sync"
 	"unicode/utf8"
 
 	"flint/internal/cferr"
-
-	"github.com/JohannesKaufmann/html-to-markdown/v2/converter"
-	"github.com/JohannesKaufmann/html-to-markdown/v2/plugin/base"
-	"github.com/JohannesKaufmann/html-to-markdown/v2/plugin/commonmark"
-	"github.com/JohannesKaufmann/html-to-markdown/v2/plugin/table"
 )
 
 // markdownFormat is a kind of file that toMarkdown reads.
@@ -91,6 +85,9 @@ func convertFile(name, mimeType string, data []byte) (string, error) {
 	known := kind != "" && kind != "application/octet-stream"
 	for _, f := range markdownFormats {
 		if known && f.MimeType == kind || !known && f.Extension == ext {
+			if len(data) > maxMarkdown {
+				return "", fmt.Errorf("%s has %d bytes; flint converts at most %d", name, len(data), maxMarkdown)
+			}
 			if !utf8.Valid(data) {
 				return "", fmt.Errorf("%s is not UTF-8", name)
 			}
@@ -100,40 +97,59 @@ func convertFile(name, mimeType string, data []byte) (string, error) {
 	return "", fmt.Errorf("flint does not convert %s (%s) to Markdown yet; it converts text, HTML, CSV and JSON", name, strings.TrimSpace(kind+" "+ext))
 }
 
-var htmlConverter = sync.OnceValue(func() *converter.Converter {
-	return converter.NewConverter(converter.WithPlugins(base.NewBasePlugin(), commonmark.NewCommonmarkPlugin(), table.NewTablePlugin()))
-})
-
-func htmlToMarkdown(data []byte) (string, error) {
-	out, err := htmlConverter().ConvertReader(bytes.NewReader(data))
-	return string(out), err
-}
-
 func textToMarkdown(data []byte) (string, error) { return string(data), nil }
 
-// jsonToMarkdown keeps the JSON as it is, in a block that Markdown leaves alone.
+// jsonToMarkdown keeps the JSON in a block that Markdown leaves alone; indented,
+// unless its nesting would make far more of that than there is JSON.
 func jsonToMarkdown(data []byte) (string, error) {
+	data = bytes.TrimSpace(data)
+	if !json.Valid(data) {
+		var v any
+		return "", fmt.Errorf("the file is not JSON: %w", json.Unmarshal(data, &v))
+	}
 	var b bytes.Buffer
-	if err := json.Indent(&b, bytes.TrimSpace(data), "", "  "); err != nil {
-		return "", fmt.Errorf("the file is not JSON: %w", err)
+	if indentation(data) > maxMarkdown {
+		b.Write(data)
+	} else if err := json.Indent(&b, data, "", "  "); err != nil {
+		return "", err
 	}
 	return "```json\n" + b.String() + "\n```", nil
 }
 
+// indentation is about how many bytes indented JSON has beside its values.
+func indentation(data []byte) int {
+	total, depth, quoted := 0, 0, false
+	for i := 0; i < len(data); i++ {
+		switch c := data[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{' || c == '[':
+			depth++
+			total += 1 + 2*depth
+		case c == '}' || c == ']':
+			depth--
+			total += 1 + 2*depth
+		case c == ',':
+			total += 1 + 2*depth
+		}
+	}
+	return total
+}
+
 // csvToMarkdown makes a table; the first line is its head.
 func csvToMarkdown(data []byte) (string, error) {
-	r := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(data, []byte("\ufeff"))))
-	r.FieldsPerRecord = -1
-	rows, err := r.ReadAll()
+	rows, columns, err := readCSV(data)
 	if err != nil {
-		return "", fmt.Errorf("the file is not CSV: %w", err)
-	}
-	columns := 0
-	for _, row := range rows {
-		columns = max(columns, len(row))
+		return "", err
 	}
 	if columns > maxColumns {
 		return "", fmt.Errorf("the file has %d columns; the most is %d", columns, maxColumns)
+	}
+	if cells := len(rows) * columns; cells > maxCells {
+		return "", fmt.Errorf("the file makes a table of %d cells (%d lines, the longest with %d); the most is %d", cells, len(rows), columns, maxCells)
 	}
 	var b strings.Builder
 	for i, row := range rows {
@@ -145,13 +161,32 @@ func csvToMarkdown(data []byte) (string, error) {
 	return strings.TrimSuffix(b.String(), "\n"), nil
 }
 
+func readCSV(data []byte) (rows [][]string, columns int, err error) {
+	r := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(data, []byte("\ufeff"))))
+	r.FieldsPerRecord = -1
+	for {
+		row, err := r.Read()
+		if errors.Is(err, io.EOF) {
+			return rows, columns, nil
+		}
+		if err != nil {
+			return nil, 0, fmt.Errorf("the file is not CSV: %w", err)
+		}
+		if len(rows) > maxCells {
+			return nil, 0, fmt.Errorf("the file has more than %d lines", maxCells)
+		}
+		rows, columns = append(rows, row), max(columns, len(row))
+	}
+}
+
+var escapeCell = strings.NewReplacer("|", `\|`, "\r\n", "<br>", "\n", "<br>")
+
 func tableRow(b *strings.Builder, row []string, columns int) {
-	escape := strings.NewReplacer("|", `\|`, "\r\n", "<br>", "\n", "<br>")
 	b.WriteString("|")
 	for i := range columns {
 		cell := ""
 		if i < len(row) {
-			cell = escape.Replace(row[i])
+			cell = escapeCell.Replace(row[i])
 		}
 		b.WriteString(" " + cell + " |")
 	}

@@ -46,11 +46,10 @@ var documentedErrors = map[int]struct {
 
 const (
 	notServedSocket = "WebSocket models of Workers AI (the websocket option)"
-	notServedLoRA   = "LoRA finetunes of Workers AI (the lora input)"
-	notServedInput  = "the Responses API of Workers AI (the input field); messages and prompt are served"
 )
 
 var (
+	errNoLoRA     = cferr.New(http.StatusMethodNotAllowed, 5005, "The model does not support LoRA inference")
 	errTooLarge   = cferr.New(http.StatusRequestEntityTooLarge, codeTooLarge, "Request is too large")
 	errJSONMode   = cferr.New(http.StatusBadRequest, codeJSONMode, "JSON Mode couldn't be met")
 	errJSONStream = badInput("JSON Mode doesn't support streaming")

@@ -47,12 +47,24 @@ type Models struct {
 	recordings *recordings
 	backend    *backend
 	batches    *batches
+
+	gatewayLogs *gatewayLogs
 }
 
 // RunOptions are the options of env.AI.run that change the answer.
 // https://developers.cloudflare.com/workers-ai/configuration/bindings/
 type RunOptions struct {
-	QueueRequest bool `json:"queueRequest"` // ask for a batch job
+	QueueRequest bool           `json:"queueRequest"` // ask for a batch job
+	Gateway      GatewayOptions `json:"gateway"`
+}
+
+// GatewayOptions send a run through an AI Gateway. flint caches nothing: each
+// call is answered, whatever cacheTtl, cacheKey and skipCache say.
+// https://developers.cloudflare.com/ai-gateway/integrations/aig-workers-ai-binding/
+type GatewayOptions struct {
+	ID         string          `json:"id"`
+	Metadata   json.RawMessage `json:"metadata"`
+	CollectLog *bool           `json:"collectLog"`
 }
 
 // Usage counts tokens the way the answers report them.
@@ -85,7 +97,7 @@ func Open(o Options) (*Models, error) {
 	if _, err := catalogue(); err != nil {
 		return nil, err
 	}
-	m := &Models{clock: o.Clock, log: o.Log, strict: o.Strict, seed: o.Seed, pace: o.Pace, batches: newBatches()}
+	m := &Models{clock: o.Clock, log: o.Log, strict: o.Strict, seed: o.Seed, pace: o.Pace, batches: newBatches(), gatewayLogs: &gatewayLogs{byID: map[string]*gatewayLog{}}}
 	var err error
 	if m.scripts, err = openScripts(o.Scripts, o.Log); err != nil {
 		return nil, err
@@ -131,7 +143,7 @@ func (m *Models) Run(ctx context.Context, model string, inputs json.RawMessage, 
 func (m *Models) run(ctx context.Context, known *Model, in fields) (*Answer, error) {
 	switch known.Shape {
 	case shapeResponse, shapeChat:
-		return m.runText(ctx, known, in)
+		return m.runText(ctx, known, in) // which says a problem of either form of its inputs
 	case shapeGuard:
 		return m.runGuard(ctx, known, in)
 	}

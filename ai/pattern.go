@@ -1,6 +1,7 @@
 package ai
 
 import (
+	"errors"
 	"math/rand/v2"
 	"regexp"
 	"regexp/syntax"
@@ -12,26 +13,22 @@ import (
 // matching is a text that satisfies the pattern of a schema: one of those that
 // suit the field, if it fits, else one made from the pattern.
 func (g *generator) matching(node *shapeNode, at place) string {
-	re, err := regexp.Compile(ecmaPattern(node.pattern))
+	re, parsed, states, err := compilePattern(node.pattern)
 	if err != nil {
 		g.err = errJSONMode
 		return ""
 	}
+	g.spend(128 * states)
 	fits := func(s string) bool {
 		n := utf8.RuneCountInString(s)
-		return s != "" && n >= node.least && (node.most == 0 || n <= node.most) && re.MatchString(s)
+		g.spend(len(s) * (1 + states/16))
+		return g.err == nil && s != "" && n >= node.least && (node.most == 0 || n <= node.most) && re.MatchString(s)
 	}
 	for _, s := range []string{g.formatted(node.format), g.inQuiz(at), g.named(at)} {
 		if fits(s) {
 			return s
 		}
 	}
-	parsed, err := syntax.Parse(re.String(), syntax.Perl)
-	if err != nil {
-		g.err = errJSONMode
-		return ""
-	}
-	parsed = parsed.Simplify()
 	for try := range patternTries {
 		// Longer with every second try, for a least length beside the pattern.
 		var b strings.Builder
@@ -39,13 +36,53 @@ func (g *generator) matching(node *shapeNode, at place) string {
 		if fits(b.String()) {
 			return b.String()
 		}
+		if g.err != nil {
+			return ""
+		}
 		if padded := g.fit(b.String(), node.least, node.most); g.err == nil && fits(padded) { // a pattern without an end
 			return padded
 		}
-		g.err = nil
+		if g.work.left > 0 { // it was the length
+			g.err = nil
+		}
 	}
 	g.err = errJSONMode
 	return ""
+}
+
+// errLargePattern is a pattern of more than maxStates states.
+var errLargePattern = errors.New("ai: the pattern has too many states")
+
+// compilePattern reads a pattern as JavaScript writes it, and says how large
+// the machine is that looks for it.
+func compilePattern(pattern string) (*regexp.Regexp, *syntax.Regexp, int, error) {
+	pattern = ecmaPattern(pattern)
+	parsed, err := syntax.Parse(pattern, syntax.Perl)
+	if err != nil {
+		return nil, nil, 0, err
+	}
+	parsed = parsed.Simplify()
+	states := countStates(parsed, maxStates)
+	if states > maxStates {
+		return nil, nil, states, errLargePattern
+	}
+	re, err := regexp.Compile(pattern)
+	return re, parsed, states, err
+}
+
+// countStates is about the size of the machine for re, or more than most. Parts
+// that Simplify repeats count each time.
+func countStates(re *syntax.Regexp, most int) int {
+	n := 1
+	if re.Op == syntax.OpLiteral {
+		n = len(re.Rune)
+	}
+	for _, sub := range re.Sub {
+		if n += countStates(sub, most-n); n > most {
+			return n
+		}
+	}
+	return n
 }
 
 // ecmaPattern writes what JavaScript spells otherwise.

@@ -1,6 +1,7 @@
 package ai
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
@@ -227,4 +228,32 @@ func orElse(raw json.RawMessage, otherwise string) json.RawMessage {
 		return json.RawMessage(otherwise)
 	}
 	return raw
+}
+
+// runResponses is a run of a model that takes the Responses API's inputs too:
+// input, instructions, reasoning.
+// https://developers.cloudflare.com/workers-ai/models/gpt-oss-120b/
+func (m *Models) runResponses(ctx context.Context, known *Model, in fields) (*Answer, error) {
+	p := m.compat("", nil)
+	if problem := known.check(in); problem != "" {
+		return nil, badInput(problem)
+	}
+	chat, err := p.fromResponses(in)
+	if err != nil {
+		return nil, err
+	}
+	req, err := parseText(known, chat)
+	if err != nil {
+		return nil, err
+	}
+	req.ctx, req.live = ctx, req.stream
+	done, err := m.complete(req)
+	if err != nil {
+		return nil, err
+	}
+	build := func() *response { return p.responseOf(req, done, in) }
+	if req.stream {
+		return responseEvents(build, done), nil
+	}
+	return jsonAnswer(build(), done.usage, done.source)
 }

@@ -12,6 +12,7 @@ import (
 type schemaDoc struct {
 	root  json.RawMessage
 	nodes int            // read so far
+	read  int            // bytes read so far
 	refs  map[string]int // how often a $ref is being followed right now
 }
 
@@ -54,6 +55,9 @@ func parseSchema(raw json.RawMessage) (*shapeNode, error) {
 	if json.Unmarshal(raw, &wrapped) == nil && isType(wrapped.Schema, "object") {
 		raw = wrapped.Schema
 	}
+	if len(raw) > maxSchema {
+		return nil, errJSONMode
+	}
 	node, err := (&schemaDoc{root: raw, refs: map[string]int{}}).node(raw, 0)
 	if errors.Is(err, errEndless) {
 		return nil, errJSONMode
@@ -62,7 +66,8 @@ func parseSchema(raw json.RawMessage) (*shapeNode, error) {
 }
 
 func (d *schemaDoc) node(raw json.RawMessage, depth int) (*shapeNode, error) {
-	if d.nodes++; depth > maxShapeDepth || d.nodes > maxShapeNodes {
+	d.read += len(raw)
+	if d.nodes++; depth > maxShapeDepth || d.nodes > maxShapeNodes || d.read > maxSchemaRead {
 		return nil, errJSONMode
 	}
 	if s := strings.TrimSpace(string(raw)); s == "true" || s == "" {
@@ -353,6 +358,9 @@ func (d *schemaDoc) resolve(ref string) (json.RawMessage, bool) {
 	for step := range strings.SplitSeq(strings.TrimPrefix(rest, "/"), "/") {
 		if step == "" {
 			continue
+		}
+		if d.read += len(at); d.read > maxSchemaRead {
+			return nil, false
 		}
 		var object map[string]json.RawMessage
 		if json.Unmarshal(at, &object) != nil {

@@ -32,6 +32,9 @@ func (a *Answer) send(ctx context.Context, w http.ResponseWriter) {
 	}
 	h.Set("Cache-Control", "no-cache")
 	flush := http.NewResponseController(w)
+	if a.pace != nil && flush.Flush() != nil { // whoever asked has the stream before its first token
+		return
+	}
 	for frame := range a.Stream {
 		if a.pace.wait() != nil {
 			return

@@ -2,6 +2,7 @@ package ai
 
 import (
 	"encoding/base64"
+	"fmt"
 	"hash/fnv"
 	"math"
 	"strings"
@@ -66,7 +67,7 @@ func transcriptJob(known *Model, in fields, seed int64) (*job, error) {
 	if language == "" {
 		language = "en"
 	}
-	return &job{prompt, func() (*Answer, error) {
+	return &job{prompt: prompt, answer: func() (*Answer, error) {
 		s, err := hear(data, prompt, prefix, seed)
 		if err != nil {
 			return nil, err
@@ -207,50 +208,45 @@ func speechJob(known *Model, in fields) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(strings.Fields(text)) > maxWords {
-		return nil, errTooLarge
+	if words := len(strings.Fields(text)); words > maxSpoken {
+		return nil, badInput(fmt.Sprintf("'/%s' has %d words; flint speaks at most %d", name, words, maxSpoken))
 	}
 	if known.Shape == shapeSpeech {
 		if _, problem := in.text("lang", bounds{open, open}); problem != "" {
 			return nil, badInput(problem)
 		}
-		return &job{text, func() (*Answer, error) {
+		return &job{prompt: text, answer: func() (*Answer, error) {
 			return jsonAnswer(map[string]string{"audio": base64.StdEncoding.EncodeToString(makeMP3(text))}, Usage{}, sourceGenerator)
 		}}, nil
 	}
-	return voiceJob(known, in, text)
+	return voiceJob(in, text)
 }
 
-func voiceJob(known *Model, in fields, text string) (*job, error) {
-	choice := map[string]string{}
-	for _, name := range []string{"speaker", "encoding", "container"} {
-		value, problem := in.choice(known, name)
-		if problem != "" {
-			return nil, badInput(problem)
-		}
-		choice[name] = value
-	}
+func voiceJob(in fields, text string) (*job, error) {
+	choice := map[string]string{"encoding": inputText(in, "encoding"), "container": inputText(in, "container")}
 	rate, problem := in.number("sample_rate", "number", bounds{8000, 48_000}, 24_000)
 	if problem != "" {
 		return nil, badInput(problem)
 	}
 	switch {
-	case choice["encoding"] == "" && choice["container"] == "", choice["encoding"] == "mp3":
-		return &job{text, func() (*Answer, error) {
+	case choice["encoding"] == "mp3" || choice["encoding"] == "" && choice["container"] == "":
+		return &job{prompt: text, answer: func() (*Answer, error) {
 			return &Answer{ContentType: "audio/mpeg", Body: makeMP3(text), Source: sourceGenerator}, nil
 		}}, nil
 	case choice["encoding"] == "linear16" && choice["container"] != "ogg", choice["encoding"] == "" && choice["container"] == "wav":
-		return &job{text, func() (*Answer, error) { return pcm(text, int(rate), choice["container"]), nil }}, nil
+		if size := speechBytes(len(strings.Fields(text)), int(rate)); size > maxSpeech {
+			return nil, badInput(fmt.Sprintf("'/text' makes %d bytes of sound at %d Hz; flint makes at most %d: ask for mp3, a lower sample_rate or a shorter text", size, int(rate), maxSpeech))
+		}
+		return &job{prompt: text, answer: func() (*Answer, error) { return pcm(text, int(rate), choice["container"]), nil }}, nil
 	}
 	return nil, cferr.NotServed("speech as " + strings.TrimSpace(choice["encoding"]+" "+choice["container"]) + " (mp3, and linear16 as wav or bare, are served)")
 }
 
 func pcm(text string, rate int, container string) *Answer {
-	body := makeWAV(text, rate)
 	if container != "none" {
-		return &Answer{ContentType: "audio/wav", Body: body, Source: sourceGenerator}
+		return &Answer{ContentType: "audio/wav", Body: makeWAV(text, rate), Source: sourceGenerator}
 	}
-	return &Answer{ContentType: "audio/l16;rate=" + itoa(rate), Body: body[len(body)-2*len(tones(text, rate)):], Source: sourceGenerator}
+	return &Answer{ContentType: "audio/l16;rate=" + itoa(rate), Body: appendTones(nil, text, rate), Source: sourceGenerator}
 }
 
 // turnJob is the task Voice Activity Detection: has the speaker finished?
@@ -260,7 +256,7 @@ func turnJob(in fields) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &job{"", func() (*Answer, error) {
+	return &job{prompt: "", answer: func() (*Answer, error) {
 		h := fnv.New32a()
 		h.Write(data)
 		probability := round3(float64(h.Sum32()%1000) / 1000)

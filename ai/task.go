@@ -14,11 +14,15 @@ const defaultModel = "@cf/meta/llama-3.1-8b-instruct"
 // job is a checked call of a task other than text generation.
 type job struct {
 	prompt string // what scripts match on: the prompt, text or query
+	texts  int    // how many texts are embedded
 	answer func() (*Answer, error)
 }
 
 // prepare checks the inputs by the shape of the model's answers.
 func (m *Models) prepare(known *Model, in fields) (*job, error) {
+	if problem := known.check(in); problem != "" {
+		return nil, badInput(problem)
+	}
 	switch known.Shape {
 	case shapePNG, shapeJPEG, shapeBase64:
 		return imageJob(known, in, m.seed)
@@ -30,6 +34,10 @@ func (m *Models) prepare(known *Model, in fields) (*job, error) {
 		return sentimentJob(in)
 	case shapeTranslation:
 		return translationJob(in)
+	case shapeTranslations:
+		return translationsJob(in)
+	case shapeMoondream:
+		return moondreamJob(known, in, m.seed)
 	case shapeSummary:
 		return summaryJob(in)
 	case shapeTranscript, shapeTranscriptLong, shapeDeepgram:

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-
-	"flint/internal/cferr"
 )
 
 // turn is one message of a conversation.
@@ -19,6 +17,7 @@ type textRequest struct {
 	raw       fields          // the inputs as they came, for a backend
 	seeded    bool            // the inputs bring a seed
 	live      bool            // the caller streams: pieces of a backend may come as they are made
+	work      *work           // left for this answer; nil is a whole one
 	model     string
 	turns     []turn
 	maxTokens int // 0 = not given
@@ -70,6 +69,9 @@ func (r *textRequest) heard(role string) string {
 // runText is the task Text Generation on Workers AI.
 // https://developers.cloudflare.com/workers-ai/models/llama-2-7b-chat-int8/
 func (m *Models) runText(ctx context.Context, known *Model, in fields) (*Answer, error) {
+	if known.takes("input") && in.has("input") && !in.has("prompt") && !in.has("messages") {
+		return m.runResponses(ctx, known, in)
+	}
 	req, err := parseText(known, in)
 	if err != nil {
 		return nil, err
@@ -106,19 +108,17 @@ func responseObject(done *completion) any {
 
 // parseText checks the inputs: prompt or messages, never both.
 func parseText(known *Model, in fields) (*textRequest, error) {
-	if in.has("lora") {
-		return nil, cferr.NotServed(notServedLoRA)
-	}
-	if in.has("input") && !in.has("prompt") && !in.has("messages") {
-		return nil, cferr.NotServed(notServedInput)
-	}
 	req := &textRequest{model: known.Name}
-	prompt, promptProblem := in.text("prompt", bounds{1, open})
+	prompt, promptProblem := in.text("prompt", known.bounds("prompt"))
 	if promptProblem == "" && !in.has("prompt") {
 		promptProblem = missing("prompt")
 	}
 	turns, turnsProblem := parseTurns(in)
-	if shared := req.parseOptions(in); shared != "" {
+	shared := known.check(without(in, "prompt", "messages"))
+	if options := req.parseOptions(in); shared == "" {
+		shared = options
+	}
+	if shared != "" {
 		promptProblem, turnsProblem = shared, shared
 	}
 	switch {
@@ -132,6 +132,9 @@ func parseText(known *Model, in fields) (*textRequest, error) {
 		return nil, badInput("oneOf at '/' not met, 0 matches: " + promptProblem)
 	default:
 		return nil, badInput("oneOf at '/' not met, 0 matches: " + promptProblem + ", " + turnsProblem)
+	}
+	if in.has("lora") && known.Properties["lora"] != "true" {
+		return nil, errNoLoRA
 	}
 	if req.stream && req.format != nil && known.Shape == shapeResponse {
 		return nil, errJSONStream
@@ -207,7 +210,7 @@ func (r *textRequest) parseOptions(in fields) (problem string) {
 	}{
 		{"max_tokens", "integer", bounds{open, open}}, {"max_completion_tokens", "integer", bounds{open, open}},
 		{"seed", "integer", bounds{open, open}},
-		{"temperature", "number", bounds{0, 5}}, {"top_p", "number", bounds{0, 2}}, {"top_k", "integer", bounds{0, 50}},
+		{"temperature", "number", bounds{0, 5}}, {"top_p", "number", bounds{0, 2}}, {"top_k", "integer", bounds{open, open}},
 		{"repetition_penalty", "number", bounds{0, 2}},
 		{"frequency_penalty", "number", bounds{-2, 2}}, {"presence_penalty", "number", bounds{-2, 2}},
 	}

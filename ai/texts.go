@@ -146,9 +146,17 @@ func (g *generator) fit(text string, least, most int) string {
 		g.err = errJSONMode
 		return ""
 	}
-	for utf8.RuneCountInString(text) < least {
-		text += " " + about(pick(g.rng, g.bank.Sentences), g.topic)
+	if n := utf8.RuneCountInString(text); n < least {
+		var b strings.Builder
+		b.WriteString(text)
+		for n < least {
+			more := " " + about(pick(g.rng, g.bank.Sentences), g.topic)
+			b.WriteString(more)
+			n += utf8.RuneCountInString(more)
+		}
+		text = b.String()
 	}
+	g.spend(len(text))
 	if most > 0 && utf8.RuneCountInString(text) > most {
 		text = strings.TrimSpace(string([]rune(text)[:most]))
 	}

@@ -30,8 +30,9 @@ func declaredShape(text string) *shapeNode {
 	}
 	var root *shapeNode
 	used := map[string]bool{}
+	left := &work{maxExample}
 	for _, name := range names {
-		p := &exampleParser{text: types[name], types: types, used: used}
+		p := &exampleParser{text: types[name], types: types, used: used, work: left}
 		node, ok := p.value(0)
 		if !ok || node.kind == kindString {
 			delete(types, name)
@@ -41,7 +42,7 @@ func declaredShape(text string) *shapeNode {
 		if types[name] == "" || used[name] && len(types) > 1 {
 			continue
 		}
-		p := &exampleParser{text: types[name], types: types, used: map[string]bool{}}
+		p := &exampleParser{text: types[name], types: types, used: map[string]bool{}, work: left}
 		if node, ok := p.value(0); ok {
 			root = node
 		}
@@ -74,6 +75,6 @@ func (p *exampleParser) named(word string, depth int) (*shapeNode, bool) {
 	if p.used != nil {
 		p.used[word] = true
 	}
-	inner := &exampleParser{text: text, types: p.types}
+	inner := &exampleParser{text: text, types: p.types, work: p.work}
 	return inner.value(depth + 1)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"image"
+	"image/color"
 	_ "image/gif" // decoders of what Worker code may send
 	"math"
 	"math/rand/v2"
@@ -17,7 +18,7 @@ import (
 type seen struct {
 	width, height int
 	hash          uint64
-	colors        []string // the names of the commonest colours, the commonest first
+	colors        []string // the names of the commonest colours, the commonest first; none of a very large image
 	bright        float64  // 0 to 1
 }
 
@@ -34,15 +35,44 @@ func look(in fields, name string) (*seen, error) {
 	if head.Width*head.Height > maxPixels {
 		return nil, invalidData(fmt.Sprintf("/%s has %d × %d pixels; the most is %d in all", name, head.Width, head.Height, maxPixels))
 	}
+	h := fnv.New64a()
+	h.Write(data)
+	s := &seen{width: head.Width, height: head.Height, hash: h.Sum64()}
+	if head.Width*head.Height*pixelBytes(head.ColorModel, data) > maxDecoded {
+		return s, nil
+	}
+	decoders <- struct{}{}
+	defer func() { <-decoders }()
 	img, _, err := image.Decode(bytes.NewReader(data))
 	if err != nil {
 		return nil, invalidData("/" + name + " is a damaged image: " + err.Error())
 	}
-	h := fnv.New64a()
-	h.Write(data)
-	s := &seen{width: head.Width, height: head.Height, hash: h.Sum64()}
 	s.sample(img)
 	return s, nil
+}
+
+// decoders bounds how many images are unpacked at a time, each into maxDecoded.
+var decoders = make(chan struct{}, 2)
+
+// pixelBytes is how much memory a decoder takes for a pixel.
+func pixelBytes(model color.Model, data []byte) int {
+	switch model {
+	case color.YCbCrModel:
+		if bytes.Contains(data, []byte("\xff\xc2")) {
+			return 16 // a progressive JPEG: all its coefficients
+		}
+		return 3
+	case color.GrayModel:
+		return 1
+	case color.RGBA64Model, color.NRGBA64Model:
+		return 8
+	case color.Gray16Model:
+		return 2
+	}
+	if _, ok := model.(color.Palette); ok {
+		return 1
+	}
+	return 4
 }
 
 // sample looks at a grid of points.
@@ -114,6 +144,9 @@ func (s *seen) format() string {
 
 // describe is a sentence about the image.
 func (s *seen) describe() string {
+	if s.colors == nil {
+		return fmt.Sprintf("A %s image of %d by %d pixels.", s.format(), s.width, s.height)
+	}
 	light := "dark"
 	if s.bright > 0.66 {
 		light = "bright"
@@ -146,7 +179,7 @@ func descriptionJob(known *Model, in fields, seed int64) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &job{prompt, func() (*Answer, error) {
+	return &job{prompt: prompt, answer: func() (*Answer, error) {
 		text := s.describe()
 		if prompt != "" {
 			done, err := generate(&textRequest{model: known.Name, seed: seed ^ int64(s.hash), turns: []turn{{"user", prompt}}})
@@ -176,7 +209,7 @@ func labelsJob(_ *Model, in fields) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &job{"", func() (*Answer, error) {
+	return &job{prompt: "", answer: func() (*Answer, error) {
 		b, err := bank()
 		if err != nil {
 			return nil, err
@@ -209,7 +242,7 @@ func boxesJob(_ *Model, in fields) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &job{"", func() (*Answer, error) {
+	return &job{prompt: "", answer: func() (*Answer, error) {
 		b, err := bank()
 		if err != nil {
 			return nil, err
