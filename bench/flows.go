@@ -38,6 +38,66 @@ func (b *bench) flows(ctx context.Context) error {
 	return nil
 }
 
+// flowRates measures how many messages a second go all the way while many
+// clients send.
+func (b *bench) flowRates(ctx context.Context) error {
+	what := "queue: send → consumer → D1 row, " + plural(b.connections[0], "connection")
+	for round := range b.rounds {
+		progress("%s, round %d", what, round+1)
+		for _, s := range b.sides {
+			if !s.product() {
+				continue
+			}
+			n, took, err := b.flowRate(ctx, s.running[workerProject])
+			switch {
+			case ctx.Err() != nil:
+				return ctx.Err()
+			case err != nil:
+				b.report.fail("%s on %s: %v", what, titles[s.name], err)
+			default:
+				b.report.flow(what, s.name, n, took)
+			}
+		}
+	}
+	return nil
+}
+
+// flowRate sends for a while, and tells after what time the row of each message
+// that was acknowledged is there.
+func (b *bench) flowRate(ctx context.Context, p *process) (messages int, took time.Duration, err error) {
+	ctx, cancel := context.WithTimeout(ctx, b.duration+time.Minute)
+	defer cancel()
+	before, err := flowRows(ctx, p)
+	if err != nil {
+		return 0, 0, err
+	}
+	watch := clock.StartStopwatch()
+	sent, err := b.wrk(ctx, p, get("/flow-any").line(), b.connections[0], b.duration)
+	if err != nil {
+		return 0, 0, err
+	}
+	for {
+		rows, err := flowRows(ctx, p)
+		if err != nil {
+			return 0, 0, fmt.Errorf("after %s: %w", watch.Elapsed().Round(time.Second), err)
+		}
+		if rows-before >= sent.requests {
+			return sent.requests, watch.Elapsed(), nil
+		}
+		pause, done := context.WithTimeout(ctx, 20*time.Millisecond)
+		<-pause.Done()
+		done()
+	}
+}
+
+func flowRows(ctx context.Context, p *process) (int, error) {
+	text, err := p.get(ctx, "/flow-count")
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(text)
+}
+
 // delivery sends a message and asks until its row is there.
 func delivery(ctx context.Context, p *process, id string) (time.Duration, error) {
 	watch := clock.StartStopwatch()

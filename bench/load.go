@@ -20,6 +20,7 @@ import (
 
 // sample is what one load measured.
 type sample struct {
+	requests      int
 	rate          float64 // requests/s
 	p50, p95, p99 float64 // ms
 	cpu           float64 // µs of all processes of the side for each request
@@ -134,7 +135,7 @@ func parseWrk(out string) (r sample, n int, err error) {
 	if v[0] == 0 || v[1] == 0 {
 		return r, 0, errors.New("no request was answered")
 	}
-	r = sample{rate: v[0] / v[1] * 1e6, p50: v[2] / 1000, p95: v[3] / 1000, p99: v[4] / 1000, failed: int(v[5] + v[6])}
+	r = sample{requests: int(v[0]), rate: v[0] / v[1] * 1e6, p50: v[2] / 1000, p95: v[3] / 1000, p99: v[4] / 1000, failed: int(v[5] + v[6])}
 	return r, int(v[0]), nil
 }
 

@@ -187,7 +187,7 @@ func (b *bench) close() { os.RemoveAll(b.dir) }
 func (b *bench) measure(ctx context.Context) error {
 	steps := []func(context.Context) error{b.startups, b.loads}
 	if b.full || len(b.only) == 0 && !b.quick || slices.Contains(b.only, queueFlow) {
-		steps = append(steps, b.flows)
+		steps = append(steps, b.flows, b.flowRates)
 	}
 	if b.full {
 		steps = append(steps, b.transfers)

@@ -88,7 +88,7 @@ func (r *report) ratioTitles(verb string) (out []string) {
 }
 
 func (r *report) writeStart(b *strings.Builder) {
-	if len(r.times.rows)+len(r.speeds.rows)+len(r.occasions()) == 0 {
+	if len(r.times.rows)+len(r.flowing.rows)+len(r.speeds.rows)+len(r.occasions()) == 0 {
 		return
 	}
 	b.WriteString("## Start, reload, delivery, memory\n\n")
@@ -102,6 +102,9 @@ func (r *report) writeStart(b *strings.Builder) {
 	}
 	for _, what := range r.times.rows {
 		row(what+", ms", millis, func(s string) float64 { return r.times.of(what, s, same) }, false)
+	}
+	for _, what := range r.flowing.rows {
+		row(what+", messages/s", count, func(s string) float64 { return r.flowing.of(what, s, same) }, true)
 	}
 	for _, what := range r.speeds.rows {
 		row(what+", MB/s", count, func(s string) float64 { return r.speeds.of(what, s, same) }, true)

@@ -59,6 +59,9 @@ func (r *report) writeMain(b *strings.Builder) {
 	for _, what := range r.times.rows {
 		row(what+", ms", none, millis, func(s string) float64 { return r.times.of(what, s, same) }, false)
 	}
+	for _, what := range r.flowing.rows {
+		row(what+", messages/s", none, count, func(s string) float64 { return r.flowing.of(what, s, same) }, true)
+	}
 	for _, key := range r.loads.rows {
 		if key.connections != r.connections[0] || strings.HasPrefix(key.what, growthPrefix) || key.what == quizFlow {
 			continue

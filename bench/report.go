@@ -51,6 +51,7 @@ type report struct {
 	loads    series[loadKey, sample]
 	times    series[string, float64] // ms
 	speeds   series[string, float64] // MB/s
+	flowing  series[string, float64] // messages/s
 	memories series[string, usage]
 	notes    []string
 }
@@ -70,6 +71,10 @@ func (r *report) time(what, side string, d time.Duration) {
 
 func (r *report) speed(what, side string, bytes int, d time.Duration) {
 	r.speeds.add(what, side, float64(bytes)/1e6/d.Seconds())
+}
+
+func (r *report) flow(what, side string, messages int, d time.Duration) {
+	r.flowing.add(what, side, float64(messages)/d.Seconds())
 }
 
 func (r *report) memory(when, side string, u usage) { r.memories.add(when, side, u) }
