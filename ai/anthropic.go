@@ -31,7 +31,7 @@ func anthropicBegin(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// block is a part of a message: text, tool_use, tool_result, thinking …
+// block is a part of a message: text, image, tool_use, tool_result, thinking …
 type block struct {
 	Type    string          `json:"type"`
 	Text    *string         `json:"text,omitempty"`
@@ -40,6 +40,9 @@ type block struct {
 	Input   json.RawMessage `json:"input,omitempty"`
 	UseID   string          `json:"tool_use_id,omitempty"`
 	Content json.RawMessage `json:"content,omitempty"`
+	Source  *imageSource    `json:"source,omitempty"`    // of an image
+	Image   string          `json:"image_url,omitempty"` // of input_image in the Responses API
+	FileID  string          `json:"file_id,omitempty"`   // instead of it
 }
 
 // message is the answer of POST /v1/messages.
@@ -184,7 +187,7 @@ func anthropicTurns(in fields) ([]chatInput, error) {
 
 // anthropicTurn is one message; what tools answered becomes turns of their own.
 func anthropicTurn(role string, blocks []block) (out []chatInput) {
-	said := chatInput{Role: role, Content: textsOf(blocks)}
+	said := chatInput{Role: role, Content: contentOf(blocks)}
 	for _, b := range blocks {
 		switch b.Type {
 		case "tool_use":

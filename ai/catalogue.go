@@ -60,6 +60,7 @@ type Catalogue struct {
 	Models []*Model
 	tasks  map[string]string // name -> id
 	byName map[string]*Model
+	folded map[string]*Model // by the name in lower case
 }
 
 var catalogue = sync.OnceValues(func() (*Catalogue, error) {
@@ -107,7 +108,7 @@ func parseCatalogue(data []byte) (*Catalogue, error) {
 	if err := yaml.Unmarshal(data, &file); err != nil {
 		return nil, fmt.Errorf("ai: catalogue: %w", err)
 	}
-	c := &Catalogue{AsOf: file.AsOf, tasks: map[string]string{}, byName: map[string]*Model{}}
+	c := &Catalogue{AsOf: file.AsOf, tasks: map[string]string{}, byName: map[string]*Model{}, folded: map[string]*Model{}}
 	for _, t := range file.Tasks {
 		if t.ID == "" {
 			t.ID = stableUUID("task " + t.Name)
@@ -119,12 +120,12 @@ func parseCatalogue(data []byte) (*Catalogue, error) {
 			return nil, fmt.Errorf("ai: catalogue: unknown task %q", g.Task)
 		}
 		for _, name := range g.Models {
-			if c.byName[name] != nil {
+			if c.folded[strings.ToLower(name)] != nil {
 				return nil, fmt.Errorf("ai: catalogue: %s is there twice", name)
 			}
 			model := &Model{Name: name, Task: g.Task, Shape: g.Shape, Dims: g.Dims, Properties: file.Properties[name]}
 			c.Models = append(c.Models, model)
-			c.byName[name] = model
+			c.byName[name], c.folded[strings.ToLower(name)] = model, model
 		}
 	}
 	for name := range file.Properties {
@@ -136,8 +137,8 @@ func parseCatalogue(data []byte) (*Catalogue, error) {
 	return c, nil
 }
 
-// Lookup finds a model by its name. The error is 5007 and names the nearest
-// known model.
+// Lookup finds a model by its name, in capitals or not: answers carry the name
+// as its page spells it. The error is 5007 and names the nearest known model.
 func Lookup(name string) (*Model, error) {
 	c, err := catalogue()
 	if err != nil {
@@ -146,13 +147,16 @@ func Lookup(name string) (*Model, error) {
 	if model := c.byName[name]; model != nil {
 		return model, nil
 	}
+	if model := c.folded[strings.ToLower(head(name, maxModelName))]; model != nil {
+		return model, nil
+	}
 	return nil, noSuchModel(name, c.nearest(name))
 }
 
 // nearest is the known name with the smallest edit distance to name, or empty
 // when none is close enough to be a slip of the pen.
 func (c *Catalogue) nearest(name string) string {
-	if len(name) > 200 {
+	if len(name) > maxModelName {
 		return ""
 	}
 	best, bestDistance := "", len(name)/3+1

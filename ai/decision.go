@@ -22,7 +22,7 @@ func decisionJob(known *Model, in fields) (*job, error) {
 	if !in.has("model") || !in.has("state") || !in.has("questions") {
 		return nil, badInput(missing("model,state,questions"))
 	}
-	asked := members(in["questions"])
+	asked := members(in["questions"], maxQuestions+1)
 	if !isType(in["questions"], "object") || len(asked) == 0 || len(asked) > maxQuestions {
 		return nil, badInput(mismatch("/questions", "object", in["questions"]))
 	}
@@ -55,8 +55,8 @@ func decide(m member, state string) (answer, problem string) {
 	case "noul":
 		return `{"type":"noul","noul":` + plain(round3(rng.Float64())) + `}`, ""
 	case "choice":
-		options := members(q.Criteria)
-		if len(options) < 2 || len(options) > 255 {
+		options := members(q.Criteria, maxOptions+1)
+		if len(options) < 2 || len(options) > maxOptions {
 			return "", "'" + path + "/criteria' must have 2 to 255 options"
 		}
 		names := make([]string, len(options))

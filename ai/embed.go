@@ -113,13 +113,15 @@ func head(text string, n int) string {
 // Embed is the vector of a text: dims numbers of length 1.
 func Embed(text string, dims int) []float32 {
 	sum := make([]float32, dims)
-	for _, word := range tokensOf(head(text, maxEmbedded)) {
+	var padded []byte
+	for word := range strings.FieldsFuncSeq(strings.ToLower(head(text, maxEmbedded)), isNoWord) {
 		weight := float32(1)
 		if stopWords[word] {
 			weight = 0.2
 		}
-		spread(sum, "w"+stem(word), weight)
-		padded := "^" + word + "$"
+		padded = append(append(padded[:0], 'w'), stem(word)...)
+		spread(sum, padded, weight)
+		padded = append(append(append(padded[:0], '^'), word...), '$')
 		for i := 0; i+3 <= len(padded); i++ {
 			spread(sum, padded[i:i+3], weight*0.25)
 		}
@@ -149,11 +151,13 @@ func stem(word string) string {
 }
 
 func tokensOf(text string) []string {
-	return strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	return strings.FieldsFunc(strings.ToLower(text), isNoWord)
 }
 
+func isNoWord(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }
+
 // spread adds a feature to 24 places that follow from its name.
-func spread(sum []float32, feature string, weight float32) {
+func spread(sum []float32, feature []byte, weight float32) {
 	x := uint64(14695981039346656037)
 	for i := range len(feature) {
 		x = (x ^ uint64(feature[i])) * 1099511628211

@@ -13,6 +13,7 @@ type generator struct {
 	rng   *rand.Rand
 	text  string // what the user asked last
 	topic string
+	seen  string // what the images of the request look like
 	quiz  string // the kind of quiz that was asked for, or empty
 	salt  uint64 // the first choice of rng: what stays the same through one answer
 	limit int    // most elements of an array that is not a list of options
@@ -29,7 +30,7 @@ func newGenerator(req *textRequest) (*generator, error) {
 	if text == "" && len(req.turns) > 0 {
 		text = req.heard(req.turns[len(req.turns)-1].Role)
 	}
-	g := &generator{bank: b, rng: req.random(), text: text, quiz: quizOf(b, text), work: req.work}
+	g := &generator{bank: b, rng: req.random(), text: text, seen: req.seen, quiz: quizOf(b, text), work: req.work}
 	if g.work == nil {
 		g.work = &work{maxWork}
 	}
@@ -52,6 +53,10 @@ func proseOnly(text string) string { return braces.ReplaceAllString(text, " ") }
 // generate answers without a script: a tool call, the JSON that was asked for,
 // or prose.
 func generate(req *textRequest) (*completion, error) {
+	seen, err := sights(req.raw)
+	if err != nil {
+		return nil, err
+	}
 	if call, ok, err := generateCall(req); ok || err != nil {
 		return call, err
 	}
@@ -60,7 +65,9 @@ func generate(req *textRequest) (*completion, error) {
 		return nil, err
 	}
 	if node != nil {
-		return generateJSON(req, node)
+		look := *req
+		look.seen = seen
+		return generateJSON(&look, node)
 	}
 	g, err := newGenerator(req)
 	if err != nil {
@@ -69,10 +76,6 @@ func generate(req *textRequest) (*completion, error) {
 	limit := req.maxTokens
 	if limit <= 0 {
 		limit = DefaultMaxTokens
-	}
-	seen, err := sights(req.raw)
-	if err != nil {
-		return nil, err
 	}
 	text, short := cut(strings.TrimSpace(seen+" "+g.prose()), limit)
 	done := &completion{text: text, finish: finishStop}

@@ -88,14 +88,19 @@ func (in fields) text(name string, b bounds) (value, problem string) {
 	if err := json.Unmarshal(in[name], &value); err != nil {
 		return "", mismatch("/"+name, "string", in[name])
 	}
-	n := float64(jsLength(value))
-	if n < b.least {
-		return "", fmt.Sprintf("Length of '/%s' must be >= %g not met", name, b.least)
-	}
-	if n > b.most {
-		return "", fmt.Sprintf("Length of '/%s' must be <= %g", name, b.most)
+	if problem := lengthProblem(name, jsLength(value), b); problem != "" {
+		return "", problem
 	}
 	return value, ""
+}
+
+func lengthProblem(name string, length int, b bounds) string {
+	if n := float64(length); n < b.least {
+		return fmt.Sprintf("Length of '/%s' must be >= %g not met", name, b.least)
+	} else if n > b.most {
+		return fmt.Sprintf("Length of '/%s' must be <= %g", name, b.most)
+	}
+	return ""
 }
 
 // jsLength is the length of a text in JavaScript: its UTF-16 units.

@@ -1,7 +1,9 @@
 package ai
 
 import (
+	"cmp"
 	"math"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -131,21 +133,21 @@ func summarize(text string, most int) string {
 	text = head(text, maxRead) // a model reads no more either
 	sentences := splitSentences(text)
 	weights := weigh(text, sentences)
+	order := make([]int, len(sentences))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(weights[b], weights[a]) })
 	keep := make([]bool, len(sentences))
-	left := most
-	for range (len(sentences) + 2) / 3 {
-		best := -1
-		for i, s := range sentences {
-			fits := left == most || countTokens(s) <= left
-			if !keep[i] && fits && (best < 0 || weights[i] > weights[best]) {
-				best = i
-			}
-		}
-		if best < 0 || left <= 0 {
+	left, picks := most, (len(sentences)+2)/3
+	for _, i := range order {
+		if picks == 0 || left <= 0 {
 			break
 		}
-		keep[best] = true
-		left -= countTokens(sentences[best])
+		if tokens := countTokens(sentences[i]); left == most || tokens <= left {
+			keep[i] = true
+			picks, left = picks-1, left-tokens
+		}
 	}
 	var kept []string
 	for i, s := range sentences {

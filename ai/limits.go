@@ -11,7 +11,7 @@ const (
 	maxWork        = 8 << 20  // of one answer that follows a shape: bytes written, and what stands for the time of other steps
 	maxSchema      = 1 << 20  // bytes of a JSON schema
 	maxSchemaRead  = 8 << 20  // bytes of a schema that are read, parts that are referred to again each time
-	maxVisits      = 300_000  // parts of a schema that an answer is checked against
+	maxVisits      = 150_000  // parts of a schema that an answer is checked against
 	maxStates      = 20_000   // of one pattern, as a machine
 	maxExample     = 20_000   // values of an example or a type in a prompt, with types followed
 	maxItems       = 50       // elements of one generated array, unless a schema asks for more
@@ -42,6 +42,8 @@ const (
 	maxHTMLDepth   = 80       // of elements; those deeper stand in the place of their parents
 	maxHTMLBlocks  = 12       // of quotes, lists and tables, one inside the other
 	maxQuestions   = 64       // of one decision
+	maxOptions     = 255      // of a choice among them
+	maxModelName   = 200      // bytes; a longer name is like none
 	maxPixels      = 40_000_000
 	maxDecoded     = 64 << 20 // bytes of an image that flint unpacks to see its colours; of a larger one it tells the size
 	maxSpeech      = 24 << 20 // bytes of a WAV file that flint makes

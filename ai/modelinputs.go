@@ -34,8 +34,8 @@ type inputSchemas struct {
 func parseInputs(data []byte) (*inputSchemas, error) {
 	var file struct {
 		Schemas map[string]struct {
-			Inputs yaml.Node
-			Of     []string
+			Inputs     yaml.Node
+			Of, Partly []string
 		}
 		Family map[string]string
 	}
@@ -50,7 +50,7 @@ func parseInputs(data []byte) (*inputSchemas, error) {
 			return nil, fmt.Errorf("ai: inputs of %s: %w", name, err)
 		}
 		byName[name] = inputs
-		for _, model := range schema.Of {
+		for _, model := range slices.Concat(schema.Of, schema.Partly) {
 			s.own[model] = byName[name]
 		}
 	}
@@ -181,26 +181,27 @@ func (i *input) check(in fields) (problem string) {
 
 // checkList checks the elements of a list: how many, and texts their length.
 func (i *input) checkList(raw json.RawMessage, kind string) (problem string) {
-	var items []json.RawMessage
-	if json.Unmarshal(raw, &items) != nil {
+	if !isType(raw, "array") {
 		return mismatch("/"+i.name, "string", raw)
 	}
-	if float64(len(items)) > i.items.most {
-		return fmt.Sprintf("Length of '/%s' must be <= %s", i.name, plain(i.items.most))
+	n := 0
+	for item := range elements(raw) {
+		if n++; float64(n) > i.items.most {
+			return fmt.Sprintf("Length of '/%s' must be <= %s", i.name, plain(i.items.most))
+		}
+		if kind == "" || problem != "" {
+			continue // too many comes before what is wrong with one
+		}
+		path := i.name + "/" + itoa(n-1)
+		if !isType(item, kind) {
+			problem = mismatch("/"+path, kind, item)
+		} else if length, ok := plainLength(item); ok {
+			problem = lengthProblem(path, length, i.size)
+		} else {
+			_, problem = (fields{path: item}).text(path, i.size)
+		}
 	}
-	for n, item := range items {
-		if kind == "" {
-			break
-		}
-		path := i.name + "/" + itoa(n)
-		if string(item) == "null" {
-			return mismatch("/"+path, kind, item)
-		}
-		if _, problem := (fields{path: item}).text(path, i.size); problem != "" {
-			return problem
-		}
-	}
-	return ""
+	return problem
 }
 
 // bounds are the least and the most of an input; a text has one character at least.

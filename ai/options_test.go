@@ -101,7 +101,7 @@ func TestInputRules(t *testing.T) {
 		{"@cf/leonardo/lucid-origin", `{"prompt":"x","width":1,"height":1}`},
 		{"@cf/leonardo/lucid-origin", `{"prompt":"x","width":2500,"height":3}`},
 		{"@cf/qwen/qwen3-embedding-0.6b", `{"queries":"x","documents":["y","z"],"instruction":"i"}`},
-		{"@cf/moondream/moondream3.1-9b-a2b", `{"question":"Why?"}`},
+		{"@cf/moondream/moondream3.1-9B-A2B", `{"question":"Why?"}`},
 	} {
 		if _, err := m.Run(t.Context(), c.model, json.RawMessage(c.in), RunOptions{}); err != nil {
 			t.Errorf("%s %s: %v", c.model, c.in, err)

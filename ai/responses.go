@@ -138,7 +138,7 @@ func (p *provider) responseTurns(in fields) ([]chatInput, error) {
 			if role == "developer" {
 				role = "system"
 			}
-			out = append(out, chatInput{Role: role, Content: textsOf(blocks)})
+			out = append(out, chatInput{Role: role, Content: contentOf(blocks)})
 		case "function_call":
 			out = append(out, chatInput{Role: "assistant", ToolCalls: []chatToolCall{{ID: item.CallID, Type: "function", Function: chatFunction{item.Name, item.Arguments}}}})
 		case "function_call_output":

@@ -221,7 +221,7 @@ func nullLast(alternatives []json.RawMessage) []json.RawMessage {
 // object reads the properties. One without an end is left out if it may be.
 func (d *schemaDoc) object(s *schemaPart, node *shapeNode, depth int) error {
 	node.kind = kindObject
-	for _, m := range members(s.Props) {
+	for _, m := range members(s.Props, maxShapeNodes+1) {
 		value, err := d.node(m.value, depth+1)
 		if errors.Is(err, errEndless) && !slices.Contains(s.Required, m.name) {
 			continue

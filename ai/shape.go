@@ -59,14 +59,14 @@ type member struct {
 	value json.RawMessage
 }
 
-// members reads an object in the order it was written in.
-func members(raw json.RawMessage) []member {
+// members reads an object in the order it was written in, the first most of it.
+func members(raw json.RawMessage, most int) []member {
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
 		return nil
 	}
 	var out []member
-	for dec.More() {
+	for len(out) < most && dec.More() {
 		name, err := dec.Token()
 		if err != nil {
 			return out

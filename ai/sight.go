@@ -1,6 +1,7 @@
 package ai
 
 import (
+	"cmp"
 	"encoding/json"
 	"strings"
 )
@@ -67,4 +68,49 @@ func imageParts(messages json.RawMessage) (out []json.RawMessage) {
 		return out
 	}
 	return nil
+}
+
+// imageSource is where the image of a block of Anthropic's API is.
+// https://docs.anthropic.com/en/docs/build-with-claude/vision
+type imageSource struct {
+	Type      string `json:"type"` // base64, url or file
+	MediaType string `json:"media_type,omitempty"`
+	Data      string `json:"data,omitempty"`
+	URL       string `json:"url,omitempty"`
+	FileID    string `json:"file_id,omitempty"`
+}
+
+// image is the address of a block's image, or the name of a file that flint
+// does not have; empty when it has none: that of
+// Anthropic's image or of the Responses API's input_image.
+// https://platform.openai.com/docs/guides/images-vision
+func (b *block) image() string {
+	switch {
+	case b.Type == "image" && b.Source != nil && b.Source.Type == "base64":
+		return "data:" + b.Source.MediaType + ";base64," + b.Source.Data
+	case b.Type == "image" && b.Source != nil:
+		return cmp.Or(b.Source.URL, b.Source.FileID)
+	case b.Type == "input_image":
+		return cmp.Or(b.Image, b.FileID)
+	}
+	return ""
+}
+
+// contentOf is the content of a chat's message: the texts of blocks, with
+// their images in parts of their own.
+func contentOf(blocks []block) any {
+	text := textsOf(blocks)
+	var parts []map[string]any
+	for i := range blocks {
+		if address := blocks[i].image(); address != "" {
+			parts = append(parts, map[string]any{"type": "image_url", "image_url": map[string]string{"url": address}})
+		}
+	}
+	if parts == nil {
+		return text
+	}
+	if text != "" {
+		parts = append(parts, map[string]any{"type": "text", "text": text})
+	}
+	return parts
 }

@@ -17,6 +17,7 @@ type textRequest struct {
 	raw       fields          // the inputs as they came, for a backend
 	seeded    bool            // the inputs bring a seed
 	live      bool            // the caller streams: pieces of a backend may come as they are made
+	seen      string          // what the images among the inputs look like
 	work      *work           // left for this answer; nil is a whole one
 	model     string
 	turns     []turn

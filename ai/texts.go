@@ -63,6 +63,8 @@ func (g *generator) quizHead(key string) string {
 func (g *generator) named(at place) string {
 	key := strings.ToLower(at.key)
 	switch {
+	case g.seen != "" && at.depth <= 1 && tellsOfImage(key):
+		return g.seen
 	case key == "id" || strings.HasSuffix(key, "_id") || strings.HasSuffix(at.key, "Id"):
 		return fmt.Sprintf("%s-%d", pick(g.rng, g.bank.Nouns), at.index+1)
 	case oneOf(key, "title", "heading", "headline", "subject"):
@@ -85,6 +87,11 @@ func (g *generator) named(at place) string {
 		return g.paragraph(2)
 	}
 	return about(pick(g.rng, g.bank.Sentences), g.topic)
+}
+
+// tellsOfImage reports whether a field of this name says what an image shows.
+func tellsOfImage(key string) bool {
+	return oneOf(strings.ReplaceAll(key, "_", ""), "description", "imagedescription", "caption", "alt", "alttext", "scene", "summary", "answer", "content", "body", "analysis", "insight", "explanation", "text", "response")
 }
 
 // paragraph is n sentences about the topic, none twice.

@@ -1,0 +1,8 @@
+//go:build !race
+
+package ai
+
+const (
+	raceMemory = 1
+	raceTime   = 1
+)
