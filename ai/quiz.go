@@ -37,6 +37,22 @@ var quizShape = sync.OnceValue(func() *shapeNode {
 type question struct {
 	text, trait string
 	scale       []string
+	options     int // how many the question offers
+}
+
+// right is the option that a question with a right answer names: another for
+// each text, and always one that is there.
+func (q *question) right() int { return len(q.text) % max(q.options, 1) }
+
+// options is how many options the question node offers.
+func (g *generator) options(node *shapeNode, at place) int {
+	for _, f := range node.fields {
+		if isOptions(f.name) && f.node.kind == kindArray {
+			at.key = f.name
+			return g.count(f.node, at)
+		}
+	}
+	return 0
 }
 
 // option is one step of a scale.
@@ -153,6 +169,23 @@ func isQuestions(key string) bool {
 }
 func isTrait(key string) bool {
 	return oneOf(key, "trait", "dimension", "category", "factor", "scale")
+}
+
+// isAnswer tells a field that names the right option of a question.
+func isAnswer(key string) bool {
+	return oneOf(key, "answer", "correct", "correctAnswer", "correct_answer", "correctIndex", "correct_index",
+		"answerIndex", "answer_index", "correctOption", "correct_option", "solution")
+}
+
+// isFraction tells the numbers that are seldom whole.
+func isFraction(key string) bool {
+	k := strings.ToLower(key)
+	for _, part := range []string{"percent", "confidence", "probab", "ratio", "price", "cost", "amount", "rating", "score", "weight", "latitude", "longitude", "temperature"} {
+		if strings.Contains(k, part) {
+			return true
+		}
+	}
+	return oneOf(k, "lat", "lon", "lng")
 }
 func isScore(key string) bool { return oneOf(key, "score", "value", "weight", "points", "rating") }
 func isCountKey(key string) bool {
