@@ -80,6 +80,22 @@ func TestWholeNumbers(t *testing.T) {
 	}
 }
 
+// TestNearestOfMistyped names the script whose words were mistyped.
+func TestNearestOfMistyped(t *testing.T) {
+	t.Parallel()
+	m := openWith(t, Options{Strict: true, Scripts: []string{scriptFolder(t, map[string]string{"a.yaml": `answers:
+  - {name: first, match: {prompt: flaky}, text: a}
+  - {name: orders, match: {pattern: "(?i)^order +[0-9]+$"}, text: b}
+  - {name: quiz, match: {prompt: generate a quiz}, text: c}
+`})}})
+	for prompt, want := range map[string]string{"ordr 12": "orders", "make a quizz": "quiz", "be flakey": "first"} {
+		_, err := m.Run(t.Context(), llama, json.RawMessage(`{"prompt":"`+prompt+`"}`), RunOptions{})
+		if err == nil || !strings.Contains(err.Error(), "the nearest is a.yaml:"+want+",") {
+			t.Errorf("%s: %v", prompt, err)
+		}
+	}
+}
+
 // TestScriptedTexts says what a scripted status means when the script does not.
 func TestScriptedTexts(t *testing.T) {
 	t.Parallel()
