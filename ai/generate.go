@@ -14,6 +14,7 @@ type generator struct {
 	text    string // what the user asked last
 	topic   string
 	quiz    string // the kind of quiz that was asked for, or empty
+	subject string // of a quiz of knowledge, or empty
 	salt    uint64 // the first choice of rng: what stays the same through one answer
 	calling bool   // the arguments of a tool are made
 	limit   int    // most elements of an array that is not a list of options
@@ -34,6 +35,7 @@ func newGenerator(req *textRequest) (*generator, error) {
 	if g.work == nil {
 		g.work = &work{maxWork}
 	}
+	g.subject = quizSubject(g.quiz, text)
 	g.salt = g.rng.Uint64()
 	g.topic = topic(proseOnly(text))
 	return g, nil

@@ -80,6 +80,41 @@ func TestWholeNumbers(t *testing.T) {
 	}
 }
 
+// TestQuizOfKnowledge asks about the subject that the prompt names; a quiz
+// about a person keeps to traits.
+func TestQuizOfKnowledge(t *testing.T) {
+	t.Parallel()
+	m := open1(t)
+	type quiz struct {
+		Title     string
+		Questions []struct {
+			Question string
+			Options  []string
+		}
+	}
+	for prompt, subject := range map[string]string{
+		"Generate a quiz about space with 5 questions": "space", "Create a quiz on the French Revolution": "the French Revolution", "Make a quiz about my personality": "",
+	} {
+		in, _ := json.Marshal(map[string]any{"max_tokens": 2000, "prompt": prompt + `. Answer as JSON: {"title":"...","questions":[{"question":"...","options":["...","...","..."]}]}`})
+		var q quiz
+		if err := json.Unmarshal([]byte(wrote(t, m, string(in))), &q); err != nil || len(q.Questions) < 5 {
+			t.Fatalf("%s: %v %+v", prompt, err, q)
+		}
+		if subject != "" && q.Title != titleCase(subject)+" Quiz" || subject == "" && q.Title != "Personality Quiz" {
+			t.Errorf("%s: the title is %q", prompt, q.Title)
+		}
+		seen := map[string]bool{}
+		for _, one := range q.Questions {
+			options := slices.Clone(one.Options)
+			slices.Sort(options)
+			if seen[one.Question] || subject != "" && !strings.Contains(one.Question, subject) || len(slices.Compact(options)) != 3 {
+				t.Errorf("%s: %+v", prompt, one)
+			}
+			seen[one.Question] = true
+		}
+	}
+}
+
 // TestNearestOfMistyped names the script whose words were mistyped.
 func TestNearestOfMistyped(t *testing.T) {
 	t.Parallel()

@@ -71,6 +71,9 @@ func isQuestion(node *shapeNode) bool {
 // question takes the statement for the index-th question: traits take turns,
 // and no statement comes twice while there are others.
 func (g *generator) question(node *shapeNode, index int) *question {
+	if g.subject != "" && node.field("trait", "dimension", "category", "factor", "scale") == nil {
+		return g.trivia(index)
+	}
 	traits := g.traits(node)
 	trait := traits[index%len(traits)]
 	statements := g.bank.Statements[strings.ToLower(trait)]
@@ -83,6 +86,36 @@ func (g *generator) question(node *shapeNode, index int) *question {
 		text: statements[(start+index/len(traits))%len(statements)], trait: trait,
 		scale: g.bank.Scales[int(g.start("scale"))%len(g.bank.Scales)],
 	}
+}
+
+var (
+	quizAbout  = regexp.MustCompile(`(?i)\b(?:quiz|trivia)\s+(?:about|on)\s+((?:the\s+)?[\p{L}\d'-]{2,30}(?:\s+(?:of\s+)?[\p{L}\d'-]{2,30})?)`)
+	quizWithin = regexp.MustCompile(`(?i)\s+(?:with|for|that|in|as|which|using|containing|having|and)(?:\s.*)?$`)
+	quizOfSelf = regexp.MustCompile(`(?i)\b(?:personality|character|traits?|moods?|feelings?|yourself|myself|me|my|you|your|users?|habits?)\b`)
+)
+
+// quizSubject is what a quiz of knowledge is about; empty for one about the
+// person who takes it.
+func quizSubject(quiz, text string) string {
+	if quiz != "personality" {
+		return ""
+	}
+	m := quizAbout.FindStringSubmatch(text)
+	if m == nil || quizOfSelf.MatchString(proseOnly(text)) {
+		return ""
+	}
+	return quizWithin.ReplaceAllString(m[1], "")
+}
+
+// trivia is the index-th question of a quiz of knowledge.
+func (g *generator) trivia(index int) *question {
+	texts, words := g.bank.Trivia, g.bank.Nouns
+	start := int(g.start(g.subject)) + index
+	scale := make([]string, 5)
+	for i := range scale {
+		scale[i] = titleCase(words[(start*3+i)%len(words)])
+	}
+	return &question{text: about(texts[start%len(texts)], g.subject), trait: g.subject, scale: scale}
 }
 
 // start is a choice that stays the same through one answer.

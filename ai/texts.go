@@ -55,8 +55,14 @@ func (g *generator) quizHead(key string) string {
 	case "type", "quiztype", "quiz_type", "kind", "category":
 		return g.quiz
 	case "title", "name":
+		if g.subject != "" {
+			return titleCase(g.subject) + " Quiz"
+		}
 		return kind.Title
 	case "description", "summary", "subtitle", "intro", "introduction":
+		if g.subject != "" {
+			return about(pick(g.rng, g.bank.Descriptions), g.subject)
+		}
 		return about(pick(g.rng, g.bank.Descriptions), "your "+kind.Traits[0]+", "+kind.Traits[1]+" and more")
 	}
 	return ""
