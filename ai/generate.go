@@ -9,17 +9,19 @@ import (
 
 // generator makes one answer. Its choices come from rng alone.
 type generator struct {
-	bank    *wordBank
-	rng     *rand.Rand
-	text    string // what the user asked last
-	topic   string
-	quiz    string // the kind of quiz that was asked for, or empty
+	bank  *wordBank
+	rng   *rand.Rand
+	text  string // what the user asked last
+	topic string
+	quiz  string // the kind of quiz that was asked for, or empty
+	salt  uint64 // the first choice of rng: what stays the same through one answer
+	limit int    // most elements of an array that is not a list of options
+	work  *work
+	err   error // what could not be met
+
 	subject string // of a quiz of knowledge, or empty
-	salt    uint64 // the first choice of rng: what stays the same through one answer
 	calling bool   // the arguments of a tool are made
-	limit   int    // most elements of an array that is not a list of options
-	work    *work
-	err     error // what could not be met
+	told    string // what a tool has just answered
 }
 
 func newGenerator(req *textRequest) (*generator, error) {
@@ -36,6 +38,9 @@ func newGenerator(req *textRequest) (*generator, error) {
 		g.work = &work{maxWork}
 	}
 	g.subject = quizSubject(g.quiz, text)
+	if last := len(req.turns) - 1; last >= 0 && req.turns[last].Role == "tool" {
+		g.told = shorten(strings.TrimSpace(req.heard("tool")), maxToolShown)
+	}
 	g.salt = g.rng.Uint64()
 	g.topic = topic(proseOnly(text))
 	return g, nil
@@ -76,9 +81,6 @@ func generate(req *textRequest) (*completion, error) {
 	seen, err := sights(req.raw)
 	if err != nil {
 		return nil, err
-	}
-	if last := len(req.turns) - 1; last >= 0 && req.turns[last].Role == "tool" && req.turns[last].Content != "" {
-		seen = "This is what I found: " + shorten(strings.TrimSpace(req.turns[last].Content), maxToolShown) + "\n\n" + seen
 	}
 	text, short := cut(strings.TrimSpace(seen+" "+g.prose()), limit)
 	done := &completion{text: text, finish: finishStop}
