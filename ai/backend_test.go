@@ -168,7 +168,7 @@ func TestRecording(t *testing.T) {
 	}
 	for _, f := range files {
 		data, err := os.ReadFile(f)
-		if err != nil || strings.Contains(string(data), "k-secret") || strings.Contains(string(data), "sk-0123") {
+		if err != nil || strings.Contains(string(data), "k-secret") || strings.Contains(string(data), "sk-0123") || !strings.Contains(string(data), "usage:\n  prompt_tokens: ") {
 			t.Errorf("%v: %s", err, data)
 		}
 	}

@@ -20,6 +20,7 @@ type wordBank struct {
 	Quizzes      map[string]quizKind
 	Statements   map[string][]string // by trait
 	Scales       [][]string
+	Trivia       []string // questions of a quiz of knowledge
 	Descriptions []string
 	Openings     []string
 	Sentences    []string

@@ -53,6 +53,7 @@ func (g *generator) fill(b *strings.Builder, node *shapeNode, at place) {
 func (g *generator) object(b *strings.Builder, node *shapeNode, at place) {
 	if at.ask == nil && isQuestion(node) {
 		at.ask = g.question(node, at.index)
+		at.ask.options = g.options(node, at)
 	}
 	b.WriteByte('{')
 	for i, f := range node.fields {
@@ -167,6 +168,9 @@ func (g *generator) choose(node *shapeNode, at place) string {
 
 // number is within the bounds that were given, or plausible for the key.
 func (g *generator) number(node *shapeNode, at place) string {
+	if at.ask != nil && at.option == nil && isAnswer(at.key) && node.min == nil && node.max == nil {
+		return strconv.Itoa(at.ask.right()) // which of the options is right
+	}
 	low, high := usualRange(at.key, at.option != nil)
 	if node.min != nil {
 		low = *node.min
@@ -188,7 +192,7 @@ func (g *generator) number(node *shapeNode, at place) string {
 	} else if strings.EqualFold(at.key, "id") && at.of > 0 {
 		value = max(low, float64(at.index+1))
 	}
-	if node.kind == kindNumber && !(at.option != nil) {
+	if node.kind == kindNumber && at.option == nil && (node.min != nil || node.max != nil || isFraction(at.key)) {
 		return strconv.FormatFloat(float64(int64(value*100))/100, 'f', -1, 64)
 	}
 	whole := int64(value)

@@ -19,6 +19,10 @@ type generator struct {
 	limit int    // most elements of an array that is not a list of options
 	work  *work
 	err   error // what could not be met
+
+	subject string // of a quiz of knowledge, or empty
+	calling bool   // the arguments of a tool are made
+	told    string // what a tool has just answered
 }
 
 func newGenerator(req *textRequest) (*generator, error) {
@@ -33,6 +37,10 @@ func newGenerator(req *textRequest) (*generator, error) {
 	g := &generator{bank: b, rng: req.random(), text: text, seen: req.seen, quiz: quizOf(b, text), work: req.work}
 	if g.work == nil {
 		g.work = &work{maxWork}
+	}
+	g.subject = quizSubject(g.quiz, text)
+	if last := len(req.turns) - 1; last >= 0 && req.turns[last].Role == "tool" {
+		g.told = shorten(strings.TrimSpace(req.heard("tool")), maxToolShown)
 	}
 	g.salt = g.rng.Uint64()
 	g.topic = topic(proseOnly(text))

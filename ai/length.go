@@ -60,8 +60,16 @@ func wishOf(text string) (w wish) {
 	return w
 }
 
-// prose is an answer in sentences, of the length that the prompt asks for.
+// prose is an answer in sentences, of the length that the prompt asks for,
+// after what a tool has just answered.
 func (g *generator) prose() string {
+	if g.told != "" {
+		return "This is what I found: " + g.told + "\n\n" + g.wished()
+	}
+	return g.wished()
+}
+
+func (g *generator) wished() string {
 	w := wishOf(proseOnly(g.text))
 	text := ""
 	switch {

@@ -18,6 +18,8 @@ const (
 	maxGenerated   = 1 << 20  // bytes of one generated JSON answer
 	maxRead        = 64 << 10 // bytes of a message that the generator reads for a shape and a topic: the last ones
 	maxPromptShown = 280      // characters of the prompt drawn on an image
+	maxToolShown   = 1000     // characters of a tool's result that prose repeats
+	maxMistyped    = 50       // words of a prompt that are looked at for slips, to find the nearest script
 	maxTexts       = 100      // texts in one embedding request, as documented
 	maxTextsInAll  = 1000     // texts in the requests of one call
 	maxEmbedded    = 32 << 10 // bytes of a text that its vector follows from: the first ones, as a model cuts what is too long

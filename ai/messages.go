@@ -55,6 +55,23 @@ var (
 	errJSONStream = badInput("JSON Mode doesn't support streaming")
 )
 
+// scriptedText is the message of a scripted error that names neither a
+// documented code nor a message of its own.
+func scriptedText(status int) string {
+	switch status {
+	case http.StatusUnauthorized:
+		return "Invalid API key (scripted)"
+	case http.StatusPaymentRequired:
+		return "Insufficient balance (scripted)"
+	case http.StatusTooManyRequests:
+		return "Rate limit reached, please try again later (scripted)"
+	}
+	if text := http.StatusText(status); text != "" {
+		return text + " (scripted)"
+	}
+	return "scripted error"
+}
+
 // badInput is a refused input, in the words of Cloudflare's validator.
 func badInput(message string) *cferr.Error {
 	return cferr.New(http.StatusBadRequest, codeBadInput, "Error: "+message)

@@ -69,9 +69,9 @@ type GatewayOptions struct {
 
 // Usage counts tokens the way the answers report them.
 type Usage struct {
-	PromptTokens     int `json:"prompt_tokens"`
-	CompletionTokens int `json:"completion_tokens"`
-	TotalTokens      int `json:"total_tokens"`
+	PromptTokens     int `json:"prompt_tokens" yaml:"prompt_tokens"`
+	CompletionTokens int `json:"completion_tokens" yaml:"completion_tokens"`
+	TotalTokens      int `json:"total_tokens" yaml:"total_tokens"`
 }
 
 // Answer is what a model said.

@@ -37,6 +37,22 @@ var quizShape = sync.OnceValue(func() *shapeNode {
 type question struct {
 	text, trait string
 	scale       []string
+	options     int // how many the question offers
+}
+
+// right is the option that a question with a right answer names: another for
+// each text, and always one that is there.
+func (q *question) right() int { return len(q.text) % max(q.options, 1) }
+
+// options is how many options the question node offers.
+func (g *generator) options(node *shapeNode, at place) int {
+	for _, f := range node.fields {
+		if isOptions(f.name) && f.node.kind == kindArray {
+			at.key = f.name
+			return g.count(f.node, at)
+		}
+	}
+	return 0
 }
 
 // option is one step of a scale.
@@ -55,6 +71,9 @@ func isQuestion(node *shapeNode) bool {
 // question takes the statement for the index-th question: traits take turns,
 // and no statement comes twice while there are others.
 func (g *generator) question(node *shapeNode, index int) *question {
+	if g.subject != "" && node.field("trait", "dimension", "category", "factor", "scale") == nil {
+		return g.trivia(index)
+	}
 	traits := g.traits(node)
 	trait := traits[index%len(traits)]
 	statements := g.bank.Statements[strings.ToLower(trait)]
@@ -67,6 +86,36 @@ func (g *generator) question(node *shapeNode, index int) *question {
 		text: statements[(start+index/len(traits))%len(statements)], trait: trait,
 		scale: g.bank.Scales[int(g.start("scale"))%len(g.bank.Scales)],
 	}
+}
+
+var (
+	quizAbout  = regexp.MustCompile(`(?i)\b(?:quiz|trivia)\s+(?:about|on)\s+((?:the\s+)?[\p{L}\d'-]{2,30}(?:\s+(?:of\s+)?[\p{L}\d'-]{2,30})?)`)
+	quizWithin = regexp.MustCompile(`(?i)\s+(?:with|for|that|in|as|which|using|containing|having|and)(?:\s.*)?$`)
+	quizOfSelf = regexp.MustCompile(`(?i)\b(?:personality|character|traits?|moods?|feelings?|yourself|myself|me|my|you|your|users?|habits?)\b`)
+)
+
+// quizSubject is what a quiz of knowledge is about; empty for one about the
+// person who takes it.
+func quizSubject(quiz, text string) string {
+	if quiz != "personality" {
+		return ""
+	}
+	m := quizAbout.FindStringSubmatch(text)
+	if m == nil || quizOfSelf.MatchString(proseOnly(text)) {
+		return ""
+	}
+	return quizWithin.ReplaceAllString(m[1], "")
+}
+
+// trivia is the index-th question of a quiz of knowledge.
+func (g *generator) trivia(index int) *question {
+	texts, words := g.bank.Trivia, g.bank.Nouns
+	start := int(g.start(g.subject)) + index
+	scale := make([]string, 5)
+	for i := range scale {
+		scale[i] = titleCase(words[(start*3+i)%len(words)])
+	}
+	return &question{text: about(texts[start%len(texts)], g.subject), trait: g.subject, scale: scale}
 }
 
 // start is a choice that stays the same through one answer.
@@ -153,6 +202,23 @@ func isQuestions(key string) bool {
 }
 func isTrait(key string) bool {
 	return oneOf(key, "trait", "dimension", "category", "factor", "scale")
+}
+
+// isAnswer tells a field that names the right option of a question.
+func isAnswer(key string) bool {
+	return oneOf(key, "answer", "correct", "correctAnswer", "correct_answer", "correctIndex", "correct_index",
+		"answerIndex", "answer_index", "correctOption", "correct_option", "solution")
+}
+
+// isFraction tells the numbers that are seldom whole.
+func isFraction(key string) bool {
+	k := strings.ToLower(key)
+	for _, part := range []string{"percent", "confidence", "probab", "ratio", "price", "cost", "amount", "rating", "score", "weight", "latitude", "longitude", "temperature"} {
+		if strings.Contains(k, part) {
+			return true
+		}
+	}
+	return oneOf(k, "lat", "lon", "lng")
 }
 func isScore(key string) bool { return oneOf(key, "score", "value", "weight", "points", "rating") }
 func isCountKey(key string) bool {

@@ -122,18 +122,27 @@ func nearestScript(scripts []*script, q *asked) (best *script, misses []string) 
 	return best, misses
 }
 
-// alike is the share of a's words that are words of b, below 1.
+// alike is the share of a's words that are words of b, below 1; a word of its
+// end that is nearly the same counts half.
 func alike(a, b string) float64 {
 	have := map[string]bool{}
-	for _, w := range tokensOf(b[max(0, len(b)-maxRead):]) {
+	all := tokensOf(b[max(0, len(b)-maxRead):])
+	for _, w := range all {
 		have[w] = true
 	}
 	words := tokensOf(a)
-	shared := 0
+	shared := 0.0
 	for _, w := range words {
 		if have[w] {
 			shared++
+		} else if slices.ContainsFunc(all[max(0, len(all)-maxMistyped):], func(v string) bool { return mistyped(v, w) }) {
+			shared += 0.5
 		}
 	}
-	return float64(shared) / float64(len(words)+1)
+	return shared / float64(len(words)+1)
+}
+
+// mistyped reports whether two words differ by a letter or two.
+func mistyped(a, b string) bool {
+	return len(a) > 3 && len(a) < 30 && len(b) > 3 && a[0] == b[0] && max(len(a)-len(b), len(b)-len(a)) <= 2 && distance(a, b) <= 1+len(a)/6
 }

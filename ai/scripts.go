@@ -221,7 +221,7 @@ func (r *reply) readError(a *scriptAnswer, _ string) (bool, error) {
 	r.kind = "error"
 	known, ok := documentedErrors[e.Code]
 	if !ok {
-		known.status, known.message = http.StatusInternalServerError, "scripted error"
+		known.status, known.message = http.StatusInternalServerError, scriptedText(e.Status)
 	}
 	r.err = cferr.New(known.status, e.Code, known.message)
 	if e.Status >= 400 && e.Status <= 599 {

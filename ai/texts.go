@@ -2,6 +2,7 @@ package ai
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -33,6 +34,8 @@ func (g *generator) inQuiz(at place) string {
 		return at.option.text
 	case at.option != nil && isTrait(key), at.ask != nil && isTrait(key):
 		return at.ask.trait
+	case at.ask != nil && at.ask.options > 0 && isAnswer(at.key):
+		return at.ask.option(at.ask.right(), at.ask.options).text
 	case at.ask != nil && key == "id":
 		return fmt.Sprintf("q%d", at.index+1)
 	case at.ask != nil && oneOf(key, "text", "question", "prompt", "statement", "title"):
@@ -52,12 +55,21 @@ func (g *generator) quizHead(key string) string {
 	case "type", "quiztype", "quiz_type", "kind", "category":
 		return g.quiz
 	case "title", "name":
+		if g.subject != "" {
+			return titleCase(g.subject) + " Quiz"
+		}
 		return kind.Title
 	case "description", "summary", "subtitle", "intro", "introduction":
+		if g.subject != "" {
+			return about(pick(g.rng, g.bank.Descriptions), g.subject)
+		}
 		return about(pick(g.rng, g.bank.Descriptions), "your "+kind.Traits[0]+", "+kind.Traits[1]+" and more")
 	}
 	return ""
 }
+
+// namedPlace is a place that a prompt names: the weather in New York.
+var namedPlace = regexp.MustCompile(`\b(?:in|at|for|near|to|from|of)\s+(\p{Lu}[\p{L}'-]+(?:\s+\p{Lu}[\p{L}'-]+){0,3})`)
 
 // named is a text that suits the name of a field.
 func (g *generator) named(at place) string {
@@ -80,6 +92,9 @@ func (g *generator) named(at place) string {
 	case oneOf(key, "date", "day"):
 		return g.formatted("date")
 	case oneOf(key, "city", "location", "place", "capital"):
+		if m := namedPlace.FindStringSubmatch(g.text); m != nil && g.calling {
+			return m[1]
+		}
 		return pick(g.rng, g.bank.Cities)
 	case oneOf(key, "tag", "tags", "keyword", "keywords", "label", "labels", "type", "category", "trait", "traits", "strength", "strengths", "mood"):
 		return pick(g.rng, g.bank.Adjectives)

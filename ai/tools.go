@@ -90,7 +90,7 @@ func toolArguments(req *textRequest, t tool) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	g.limit = maxItems
+	g.limit, g.calling = maxItems, true
 	var b strings.Builder
 	g.fill(&b, node, place{})
 	return json.RawMessage(b.String()), g.err

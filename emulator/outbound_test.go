@@ -2,6 +2,8 @@ package emulator_test
 
 import (
 	"bufio"
+	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
@@ -283,4 +285,49 @@ func TestRecordThenReplay(t *testing.T) {
 	if got := a.fetched(real.URL + "/x?n=2"); !strings.HasPrefix(got, "502 false flint replays this host") {
 		t.Errorf("a miss: %q", got)
 	}
+}
+
+// Packed answers are recorded as text where flint can unpack them and as they
+// came where it cannot; a Worker reads the same text from a replay.
+func TestRecordPackedThenReplay(t *testing.T) {
+	t.Parallel()
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	_, _ = io.WriteString(z, "hello from gzip")
+	_ = z.Close()
+	answers := map[string]string{"gzip": packed.String(), "br": "\x0b\x02\x80hello\x03"}
+	real := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		coding := strings.TrimPrefix(r.URL.Path, "/")
+		w.Header().Set("Content-Encoding", coding)
+		_, _ = io.WriteString(w, answers[coding])
+	}))
+	host := strings.TrimPrefix(real.URL, "http://")
+	dir := write(t, fetcher, "")
+	tapes := filepath.Join(dir, "cassettes")
+	check := func(a app, what string) {
+		for path, want := range map[string]string{"/gzip": "200 false hello from gzip", "/br": "200 false hello"} {
+			if got := a.fetched(real.URL + path); got != want {
+				t.Errorf("%s %s: %q, want %q", what, path, got, want)
+			}
+		}
+	}
+	e := emulator.StartT(t, dir, func(p *config.Project) {
+		p.Settings.Outbound = config.Outbound{Record: []string{host}, Cassettes: tapes}
+	})
+	check(app{t, e}, "recording")
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	real.Close()
+	files, _ := filepath.Glob(filepath.Join(tapes, "*.yaml"))
+	if len(files) != 1 {
+		t.Fatalf("cassettes: %v", files)
+	}
+	text, _ := os.ReadFile(files[0])
+	if s := string(text); !strings.Contains(s, "body: hello from gzip") || strings.Contains(s, "- gzip\n") || !strings.Contains(s, "base64: CwKAaGVsbG8D") || !strings.Contains(s, "- br\n") {
+		t.Errorf("the cassette:\n%s", s)
+	}
+	check(app{t, emulator.RunT(t, dir, func(p *config.Project) {
+		p.Settings.Outbound = config.Outbound{Replay: []string{host}, Cassettes: tapes}
+	})}, "replay")
 }

@@ -2,7 +2,10 @@ package main
 
 import (
 	"bufio"
+	"encoding/pem"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -67,6 +70,8 @@ func TestOutboundCommands(t *testing.T) {
 	if code := d.stop(t, syscall.SIGTERM); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
+	const unused = "1 of 2 outbound mocks were never used: never"
+	d.wait(t, "the unused mocks", func(e event) bool { return e.Event == unused })
 	if err := follow.Wait(); err != nil {
 		t.Errorf("--follow ends with %v", err)
 	}
@@ -85,4 +90,55 @@ func TestOutboundProxy(t *testing.T) {
 	})
 	env := []string{"HTTP_PROXY=" + proxy.URL, "FLINT_OUTBOUND_ALLOW=far.example.com"}
 	startDevEnv(t, dir, env).expect(t, "/x", "proxied http://far.example.com/x")
+}
+
+// TestOutboundTunnel reaches a host over TLS through the proxy that HTTPS_PROXY
+// names, which sees the name of the host and nothing of what is said.
+func TestOutboundTunnel(t *testing.T) {
+	t.Parallel()
+	real := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, "safe %s%s", r.Host, r.URL.Path)
+	}))
+	defer real.Close()
+	asked := make(chan string, 10)
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked <- r.Method + " " + r.RequestURI
+		tunnel(w, real.Listener.Addr().String())
+	}))
+	defer proxy.Close()
+	dir := testkit.WriteFiles(t, map[string]string{
+		"wrangler.toml": "name = \"w\"\nmain = \"index.js\"\ncompatibility_date = \"2026-01-01\"\n",
+		"index.js":      `export default { fetch: (r) => fetch("https://example.com" + new URL(r.url).pathname) }`,
+		"flint.toml":    "workers = [\".\"]\n[outbound]\nallow = [\"example.com\"]\nca = \"ca.pem\"\n",
+		"ca.pem":        string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: real.Certificate().Raw})),
+	})
+	d := startDevEnv(t, dir, []string{"HTTPS_PROXY=" + proxy.URL, "https_proxy=", "NO_PROXY=", "no_proxy="})
+	d.expect(t, "/x", "safe example.com/x")
+	if got := <-asked; got != "CONNECT example.com:443" {
+		t.Errorf("the proxy was asked %q", got)
+	}
+	if code := d.stop(t, syscall.SIGTERM); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+}
+
+// tunnel joins the connection of a CONNECT to addr.
+func tunnel(w http.ResponseWriter, addr string) {
+	to, err := net.Dial("tcp", addr)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadGateway)
+		return
+	}
+	defer to.Close()
+	from, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return
+	}
+	defer from.Close()
+	_, _ = io.WriteString(from, "HTTP/1.1 200 OK\r\n\r\n")
+	go func() {
+		_, _ = io.Copy(to, from)
+		to.Close()
+	}()
+	_, _ = io.Copy(from, to)
 }

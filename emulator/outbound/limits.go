@@ -12,6 +12,7 @@ const (
 	maxIdlePerHost = 8
 	copyBytes      = 32 << 10
 	maxWarned      = 1000 // hosts whose refusal is logged
+	maxMissed      = 5    // mocks of a host that a refusal names
 )
 
 // Bounds on mocks, cassettes and the journal.

@@ -27,28 +27,31 @@ type matcher struct {
 	hasJSON     bool
 }
 
-// head matches everything but the body.
-func (m *matcher) head(to target, r *http.Request, worker string, query url.Values) bool {
-	if !m.onHost(to) || m.worker != "" && m.worker != worker {
-		return false
+// head names what does not match, the body left out; empty when all does.
+func (m *matcher) head(to target, r *http.Request, worker string, query url.Values) (differs string) {
+	if !m.onHost(to) {
+		return "the host"
+	}
+	if m.worker != "" && m.worker != worker {
+		return "the Worker"
 	}
 	if len(m.methods) > 0 && !slices.Contains(m.methods, r.Method) {
-		return false
+		return "the method"
 	}
 	if m.path != "" && !wildcard.Match(m.path, r.URL.Path) || m.pathPattern != nil && !m.pathPattern.MatchString(r.URL.Path) {
-		return false
+		return "the path"
 	}
 	for name, want := range m.query {
 		if !slices.ContainsFunc(query[name], func(got string) bool { return wildcard.Match(want, got) }) {
-			return false
+			return "the query parameter " + name
 		}
 	}
 	for name, want := range m.headers {
 		if !slices.ContainsFunc(r.Header[name], func(got string) bool { return wildcard.Match(want, got) }) {
-			return false
+			return "the header " + name
 		}
 	}
-	return true
+	return ""
 }
 
 func (m *matcher) onHost(to target) bool {

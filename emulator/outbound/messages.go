@@ -30,6 +30,8 @@ Add "global_fetch_strictly_public" to compatibility_flags, call the Worker throu
 a mock, or allow = [%q] under [outbound] in flint.toml.
 `
 
+const mockMissedText = "The mock %s (%s) is for this host and did not match: it differs in %s.\n"
+
 const mockFileText = "flint cannot read the file of the mock %q: %s\n"
 
 const (

@@ -205,7 +205,7 @@ func (s *mockSet) find(to target, r *http.Request, worker string) *mock {
 	var fitting []*mock
 	wantsBody := false
 	for _, m := range s.all() {
-		if m.match.head(to, r, worker, query) {
+		if m.match.head(to, r, worker, query) == "" {
 			fitting = append(fitting, m)
 			wantsBody = wantsBody || m.match.wantsBody()
 		}

@@ -298,7 +298,7 @@ func FuzzMocks(f *testing.F) {
 		to := targetOf(r)
 		doc, isJSON := decodeJSON(body)
 		for _, m := range mocks {
-			fits := m.match.head(to, r, "app", lenientQuery(path)) && m.match.content(body, doc, isJSON)
+			fits := m.match.head(to, r, "app", lenientQuery(path)) == "" && m.match.content(body, doc, isJSON)
 			if fits && m.match.body != "" && !strings.Contains(string(body), m.match.body) {
 				t.Errorf("a body without %q fits", m.match.body)
 			}
@@ -315,5 +315,28 @@ func TestMockBomb(t *testing.T) {
 	}
 	if _, err := parseMocks("bomb.yaml", []byte(bomb)); err == nil || !strings.Contains(err.Error(), "excessive aliasing") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestMissedMocks tells why the mocks of a host did not answer.
+func TestMissedMocks(t *testing.T) {
+	t.Parallel()
+	gate := served(t, Options{Rules: Rules{File: "flint.toml", Inline: []json.RawMessage{
+		json.RawMessage(`{"name":"charge","match":{"host":"shop.test","method":"POST","path":"/charges","json":{"amount":1000}},"times":1,"text":"paid"}`),
+		json.RawMessage(`{"name":"list","match":{"host":"*.test","path":"/charges","query":{"page":"1"},"headers":{"x-key":"k"}},"text":"[]"}`),
+		json.RawMessage(`{"name":"elsewhere","match":{"host":"other.example"},"text":"no"}`),
+	}}})
+	const missed = " (flint.toml) is for this host and did not match: it differs in "
+	for _, c := range []struct{ method, path, body, want string }{
+		{"POST", "/charges?page=1", `{"amount":5}`, "charge" + missed + "the body, or how often it answers.\nThe mock list" + missed + "the header X-Key.\n"},
+		{"GET", "/charges", "", "charge" + missed + "the method.\nThe mock list" + missed + "the query parameter page.\n"},
+		{"POST", "/charge", "", "charge" + missed + "the path.\nThe mock list" + missed + "the path.\n"},
+	} {
+		if got := said(t, gate, c.method, "http://shop.test"+c.path, c.body); !strings.HasPrefix(got, "502 ") || !strings.HasSuffix(got, "\nThe mock "+c.want) {
+			t.Errorf("%s %s: %s", c.method, c.path, got)
+		}
+	}
+	if got := said(t, gate, "GET", "http://unknown.example/", ""); strings.Contains(got, "The mock") {
+		t.Errorf("a host without mocks: %s", got)
 	}
 }

@@ -198,7 +198,7 @@ func (g *Gate) route(to target, r *http.Request, worker string) (answer http.Han
 	if answer, by = g.outside(set, to, true); answer != nil {
 		return answer, by
 	}
-	return func(w http.ResponseWriter, _ *http.Request) { g.refuse(w, to, worker, in.Origin) }, "refused"
+	return func(w http.ResponseWriter, r *http.Request) { g.refuse(w, r, to, worker, in.Origin) }, "refused"
 }
 
 // outside finds the rule for a host outside of flint; a bare * counts only with all.

@@ -3,10 +3,11 @@ package outbound
 import (
 	"fmt"
 	"net/http"
+	"strings"
 )
 
 // refuse answers for a host that nobody allowed.
-func (g *Gate) refuse(w http.ResponseWriter, to target, worker string, origin bool) {
+func (g *Gate) refuse(w http.ResponseWriter, r *http.Request, to target, worker string, origin bool) {
 	if to.name == "" {
 		reply(w, http.StatusBadGateway, "refused", refusedNoHost)
 		return
@@ -18,7 +19,32 @@ func (g *Gate) refuse(w http.ResponseWriter, to target, worker string, origin bo
 	if g.firstRefusal(to.name) {
 		g.log.Warn(why, "worker", worker, "host", to.host, "fix", fmt.Sprintf("allow = [%q] under [outbound] in flint.toml", to.name))
 	}
-	reply(w, http.StatusBadGateway, "refused", fmt.Sprintf(text, to.host, to.name))
+	reply(w, http.StatusBadGateway, "refused", fmt.Sprintf(text, to.host, to.name)+g.rules.Load().mocks.missed(to, r, worker))
+}
+
+// missed says why the mocks of a host did not answer; empty when it has none.
+func (s *mockSet) missed(to target, r *http.Request, worker string) string {
+	var b strings.Builder
+	query := lenientQuery(r.URL.RawQuery)
+	named := 0
+	for _, m := range s.all() {
+		if !m.match.onHost(to) || m.match.host == "*" {
+			continue
+		}
+		if named++; named > maxMissed {
+			break
+		}
+		differs := m.match.head(to, r, worker, query)
+		switch {
+		case differs != "":
+		case m.match.wantsBody():
+			differs = "the body, or how often it answers"
+		default:
+			differs = "how often it answers (nth, times)"
+		}
+		fmt.Fprintf(&b, mockMissedText, m.name, m.source, differs)
+	}
+	return b.String()
 }
 
 // refuseSocket answers connect(). workerd does not show the reply to the
