@@ -88,6 +88,8 @@ func (db *Database) openHistory(before csqlite.WAL, o Options) error {
 	}
 	if h.chain == nil {
 		h.checkpoint()
+		// Until the first base is there a kill would take the bookmarks given out meanwhile.
+		h.finish(int64(h.file.pages)*int64(w.PageSize) <= maxAwaitedBase)
 	}
 	h.prune()
 	h.next = max(o.checkpointFrames, w.Frames)

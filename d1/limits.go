@@ -68,6 +68,7 @@ const (
 	blockFrames      = 512      // archived as one record
 	minChainBytes    = 16 << 20 // of changes, before a new base is made
 	maxChains        = 256
+	maxAwaitedBase   = 256 << 20            // bytes of a database whose first base is waited for when it is opened
 	markEvery        = time.Second          // how exact times are after a crash
 	drainWait        = 5 * time.Millisecond // for readers, so that the log can begin anew
 	maxBackups       = 100                  // of one database
