@@ -68,7 +68,7 @@ func TestInputs(t *testing.T) {
 			t.Errorf("%s took %.200s: %v", model.Name, in, err)
 		}
 	}
-	if own < 40 {
+	if own < 104 {
 		t.Errorf("%d models have inputs of their own", own)
 	}
 }
@@ -88,6 +88,10 @@ func TestInputRules(t *testing.T) {
 		{"@cf/ai4bharat/indictrans2-en-indic-1B", `{"text":"x"}`, "Error: required properties at '/' are 'text,target_language'"},
 		{"@cf/meta/llama-3.3-70b-instruct-fp8-fast", `{"prompt":"x","seed":0}`, "Error: oneOf at '/' not met, 0 matches: '/seed' must be >= 1"},
 		{"@cf/moonshotai/kimi-k2.6", `{"prompt":"x","temperature":2.5}`, "Error: oneOf at '/' not met, 0 matches: '/temperature' must be <= 2"},
+		{"@cf/meta/llama-3.2-1b-instruct", `{"prompt":"x","frequency_penalty":-1}`, "Error: oneOf at '/' not met, 0 matches: '/frequency_penalty' must be >= 0"},
+		{"@cf/meta/llama-3.2-1b-instruct", `{"prompt":"` + strings.Repeat("x", 131073) + `"}`, "Error: oneOf at '/' not met, 0 matches: Length of '/prompt' must be <= 131072, required properties at '/' are 'messages'"},
+		{"@cf/google/gemma-3-12b-it", `{"prompt":"x","guided_json":"{}"}`, "Error: oneOf at '/' not met, 0 matches: Type mismatch of '/guided_json', 'object' not in 'string'"},
+		{"@cf/deepseek-ai/deepseek-v4-flash-0731", `{"prompt":"x","reasoning_effort":"auto"}`, "Error: oneOf at '/' not met, 0 matches: enum auto not in max,high,low,none,minimal,medium,xhigh at '/reasoning_effort'"},
 		{"@cf/cloudflare/clef", `{"model":"clef","state":1}`, "Error: required properties at '/' are 'model,state,questions'"},
 		{"@cf/leonardo/lucid-origin", `{"prompt":"x","width":2501}`, "Error: '/width' must be <= 2500"},
 	} {
@@ -102,6 +106,9 @@ func TestInputRules(t *testing.T) {
 		{"@cf/leonardo/lucid-origin", `{"prompt":"x","width":2500,"height":3}`},
 		{"@cf/qwen/qwen3-embedding-0.6b", `{"queries":"x","documents":["y","z"],"instruction":"i"}`},
 		{"@cf/moondream/moondream3.1-9B-A2B", `{"question":"Why?"}`},
+		{"@cf/meta/llama-3.2-1b-instruct", `{"prompt":"x","top_p":2,"frequency_penalty":2}`},
+		{"@cf/defog/sqlcoder-7b-2", `{"prompt":"x","frequency_penalty":-2}`},
+		{"@cf/deepseek-ai/deepseek-v4-pro-0813", `{"prompt":"x","reasoning_effort":"auto"}`},
 	} {
 		if _, err := m.Run(t.Context(), c.model, json.RawMessage(c.in), RunOptions{}); err != nil {
 			t.Errorf("%s %s: %v", c.model, c.in, err)
