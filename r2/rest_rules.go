@@ -60,15 +60,20 @@ func (a *REST) getLifecycle(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *REST) putLifecycle(w http.ResponseWriter, r *http.Request) error {
+	return putRules(a, w, r, (*Bucket).SetLifecycle)
+}
+
+// putRules replaces the rules of one kind that a bucket has.
+func putRules[R any](a *REST, w http.ResponseWriter, r *http.Request, set func(*Bucket, []R) error) error {
 	b, err := a.bucket(r)
 	if err != nil {
 		return err
 	}
-	var rules []LifecycleRule
+	var rules []R
 	if err := readRules(r, &rules); err != nil {
 		return err
 	}
-	if err := b.SetLifecycle(rules); err != nil {
+	if err := set(b, rules); err != nil {
 		return err
 	}
 	cferr.WriteResult(w, struct{}{}, nil)
@@ -89,19 +94,7 @@ func (a *REST) getCORS(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *REST) putCORS(w http.ResponseWriter, r *http.Request) error {
-	b, err := a.bucket(r)
-	if err != nil {
-		return err
-	}
-	var rules []CORSRule
-	if err := readRules(r, &rules); err != nil {
-		return err
-	}
-	if err := b.SetCORS(rules); err != nil {
-		return err
-	}
-	cferr.WriteResult(w, struct{}{}, nil)
-	return nil
+	return putRules(a, w, r, (*Bucket).SetCORS)
 }
 
 func (a *REST) deleteCORS(w http.ResponseWriter, r *http.Request) error {
