@@ -94,6 +94,7 @@ func TestErrors(t *testing.T) {
 	}{
 		{name: "slip", model: "@cf/meta/llama-2-7b-chat-int9", in: `{"prompt":"x"}`, code: 5007, status: 400, message: "No such model @cf/meta/llama-2-7b-chat-int9 or task (did you mean " + llama + "?)"},
 		{name: "author left out", model: "whisper", code: 5007, status: 400, message: "No such model whisper or task (did you mean @cf/openai/whisper?)"},
+		{name: "end left out", model: "@cf/meta/lama-3-8b", in: `{"prompt":"x"}`, code: 5007, status: 400, message: "No such model @cf/meta/lama-3-8b or task (did you mean @cf/meta/llama-3-8b-instruct?)"},
 		{name: "nothing near", model: "gpt", code: 5007, status: 400, message: "No such model gpt or task"},
 		{name: "no audio", model: "@cf/openai/whisper", in: `{}`, code: 5006, status: 400, message: "Error: required properties at '/' are 'audio'"},
 		{name: "batch stream", model: llama, in: `{"prompt":"x","stream":true}`, opt: RunOptions{QueueRequest: true}, code: 5006, status: 400, message: "Error: a queued request cannot stream"},

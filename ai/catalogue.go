@@ -170,6 +170,23 @@ func (c *Catalogue) nearest(name string) string {
 			best, bestDistance = model.Name, d
 		}
 	}
+	if best == "" {
+		return c.nearestBeginning(lower)
+	}
+	return best
+}
+
+// nearestBeginning is the shortest of the known names that begin most like
+// name, for one whose end was left out (-instruct, -awq …); empty when none does.
+func (c *Catalogue) nearestBeginning(name string) string {
+	best, bestDistance := "", len(name)/6+1
+	for _, model := range c.Models {
+		known := strings.ToLower(model.Name)
+		d := distance(name, known[:min(len(known), len(name))])
+		if d < bestDistance || d == bestDistance && best != "" && len(known) < len(best) {
+			best, bestDistance = model.Name, d
+		}
+	}
 	return best
 }
 
