@@ -81,10 +81,15 @@ func Start(ctx context.Context, opt ProcessOptions) (*Process, error) {
 	return p, nil
 }
 
+// perCPUCaches leaves the kernel's restartable sequences to workerd's allocator.
+// glibc takes them otherwise, and TCMalloc goes without its per-CPU caches.
+// https://google.github.io/tcmalloc/rseq.html
+const perCPUCaches = "GLIBC_TUNABLES=glibc.pthread.rseq=0"
+
 // childEnv hands down only what a program needs to run: the Worker must not
 // see the developer's environment.
 func childEnv() []string {
-	var env []string
+	env := []string{perCPUCaches}
 	for _, name := range []string{"PATH", "HOME", "TMPDIR", "TZ", "LANG", "SSL_CERT_FILE", "SSL_CERT_DIR"} {
 		if v, ok := os.LookupEnv(name); ok {
 			env = append(env, name+"="+v)
