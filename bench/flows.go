@@ -17,7 +17,7 @@ const queueFlow = "queue-e2e"
 // flows measures what is no load: one message after the other from its
 // sending to the row that its consumer writes.
 func (b *bench) flows(ctx context.Context) error {
-	const messages = 20
+	const messages, warming = 60, 10
 	for round := range b.rounds {
 		progress("queue end to end, round %d", round+1)
 		for _, s := range b.sides {
@@ -29,7 +29,7 @@ func (b *bench) flows(ctx context.Context) error {
 				if err != nil {
 					return fmt.Errorf("%s: %w", s.name, err)
 				}
-				if i > 0 { // the first one warms up
+				if i >= warming {
 					b.report.time("queue: send → consumer → D1 row", s.name, took)
 				}
 			}

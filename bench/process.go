@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"os/exec"
 	"strings"
 	"sync"
@@ -100,16 +101,22 @@ func (p *process) want(ctx context.Context, path, want string) error {
 // launch starts a program and waits until ready finds its address in a line of
 // its output. The program leads a process group, so that nothing outlives it.
 func launch(ctx context.Context, cmd *exec.Cmd, ready func(line string) (url, control string)) (*process, error) {
-	out, in := io.Pipe()
+	out, in, err := os.Pipe() // the program's own: nothing of the bench stands between it and who reads
+	if err != nil {
+		return nil, err
+	}
 	cmd.Stdout, cmd.Stderr = in, in
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := cmd.Start(); err != nil {
+	err = cmd.Start()
+	in.Close()
+	if err != nil {
+		out.Close()
 		return nil, err
 	}
 	gone := make(chan struct{})
-	go func() { _ = cmd.Wait(); in.Close(); close(gone) }() // how it ends is not judged
+	go func() { _ = cmd.Wait(); close(gone) }() // how it ends is not judged
 	found, said := make(chan [2]string, 1), make(chan string, 1)
-	go func() { said <- watchOutput(out, ready, found) }()
+	go func() { said <- watchOutput(out, ready, found); out.Close() }()
 	stop := sync.OnceFunc(func() { end(cmd, gone) })
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
@@ -119,6 +126,7 @@ func launch(ctx context.Context, cmd *exec.Cmd, ready func(line string) (url, co
 		p.control = at[1]
 		return p, nil
 	case <-gone:
+		stop() // what it left behind holds the pipe open
 		return nil, fmt.Errorf("%s ended before it was ready:\n%s", cmd, <-said)
 	case <-ctx.Done():
 		stop()

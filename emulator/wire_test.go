@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"syscall"
 	"testing"
@@ -38,6 +39,7 @@ export default { async fetch(r, env, ctx) {
       return new Response("many", { headers: h });
     }
     case "/big": return new Response("b".repeat(300000));
+    case "/middle": return new Response("m".repeat(3000));
     case "/slow": { r.signal.addEventListener("abort", () => { aborted = "yes"; }); await scheduler.wait(20000); return new Response("late"); }
     case "/aborted": return new Response(aborted);
     case "/throw": throw new Error("on the wire");
@@ -216,6 +218,8 @@ export default { async fetch(r) {
     case "/text": return new Response(text, { headers: { "content-type": "text/plain", etag: '"e"' } });
     case "/png": return new Response(text, { headers: { "content-type": "image/png" } });
     case "/small": return Response.json({});
+    case "/long": return new Response(text.repeat(20), { headers: { "content-type": "text/plain", vary: "Cookie" } });
+    case "/short": return new Response("short, but long enough to be worth coding after all", { headers: { vary: "Cookie" } });
     case "/gzip": return new Response(text, { headers: { "content-encoding": "gzip" } });
   }
 } }`, "")
@@ -254,6 +258,33 @@ export default { async fetch(r) {
 	if got := a.text("/small", 200); got != "{}" {
 		t.Errorf("/small: %q", got)
 	}
+	long, _ := codedHeaders(t, a.e, "/long") // coded on a goroutine
+	short, body := codedHeaders(t, a.e, "/short")
+	if want := "short, but long enough to be worth coding after all"; body != want {
+		t.Errorf("/short: %q", body)
+	}
+	short.Set("Content-Type", long.Get("Content-Type"))
+	if !reflect.DeepEqual(long, short) {
+		t.Errorf("a short coded response has the headers %v, a long one %v", short, long)
+	}
+}
+
+// codedHeaders are the headers of a response in gzip, but for its date, and its text.
+func codedHeaders(t *testing.T, e *emulator.Emulator, path string) (http.Header, string) {
+	t.Helper()
+	conn, r := dial(t, e)
+	io.WriteString(conn, "GET "+path+" HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\n\r\n")
+	res, body := answer(t, r, "GET")
+	zr, err := gzip.NewReader(strings.NewReader(body))
+	if err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	text, err := io.ReadAll(zr)
+	if err != nil || res.Header.Get("Date") == "" || res.ContentLength >= 0 {
+		t.Fatalf("%s: %v %v", path, err, res.Header)
+	}
+	res.Header.Del("Date")
+	return res.Header, string(text)
 }
 
 func TestCrashAnswers502(t *testing.T) {
@@ -342,15 +373,19 @@ func TestSlowClientGetsAllOfIt(t *testing.T) {
 	}
 }
 
-// A body that is coded on the way leaves the event loop; the connection comes back.
+// A large body that is coded on the way leaves the event loop, and the
+// connection comes back; a short one is coded in the loop.
 func TestCodedAndPlainAnswersOnOneConnection(t *testing.T) {
 	t.Parallel()
 	a := run(t, wireWorker, "")
 	c, r := dial(t, a.e)
-	for i := range 30 {
+	for i := range 40 {
 		path, want := "/a", "plain /a"
-		if i%3 == 1 {
+		switch i % 4 {
+		case 1:
 			path, want = "/big", strings.Repeat("b", 300000)
+		case 2, 3:
+			path, want = "/middle", strings.Repeat("m", 3000)
 		}
 		fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\n\r\n", path)
 		res, body := answer(t, r, "GET")
@@ -364,7 +399,7 @@ func TestCodedAndPlainAnswersOnOneConnection(t *testing.T) {
 				t.Fatal(err)
 			}
 			body = string(text)
-		} else if path == "/big" {
+		} else if path != "/a" {
 			t.Errorf("answer %d is not coded", i)
 		}
 		if body != want {

@@ -20,8 +20,13 @@ const (
 	decompress        // gzip for a client that takes none
 )
 
-// minCompressed is the smallest body, in bytes, that is worth compressing.
-const minCompressed = 48
+const (
+	// minCompressed is the smallest body, in bytes, that is worth compressing.
+	minCompressed = 48
+	// maxCodedHere is the largest body, in bytes, that the event loop
+	// compresses itself: some 100 µs of work.
+	maxCodedHere = 16 << 10
+)
 
 // codingFor decides for a response; get reads its headers.
 func codingFor(accept string, status int, length int64, get func(name string) string) coding {
@@ -85,6 +90,36 @@ func (c coding) adjust(h http.Header) {
 	} else {
 		h.Del("Content-Encoding")
 	}
+}
+
+// appendCompressed appends a response with its body compressed: the head of res
+// as adjust makes it, and the body as one chunk.
+func (s *Server) appendCompressed(b []byte, res *head, keep bool, body []byte) []byte {
+	kept := res.fields[:0]
+	for _, f := range res.fields {
+		switch {
+		case is(f.name, "Content-Length"):
+			continue
+		case is(f.name, "ETag") && !bytes.HasPrefix(f.value, []byte("W/")):
+			f.value = append([]byte("W/"), f.value...)
+		}
+		kept = append(kept, f)
+	}
+	res.fields = append(kept, compressedFields...)
+	b = s.appendResponseHead(b, res, keep)
+	var coded bytes.Buffer
+	zw := gzipWriters.Get().(*gzip.Writer)
+	defer gzipWriters.Put(zw)
+	zw.Reset(&coded)
+	_, _ = zw.Write(body) // a buffer takes all
+	_ = zw.Close()
+	b = append(strconv.AppendInt(b, int64(coded.Len()), 16), crlf...)
+	b = append(b, coded.Bytes()...)
+	return append(b, "\r\n0\r\n\r\n"...)
+}
+
+var compressedFields = []headerField{
+	{[]byte("Content-Encoding"), []byte("gzip")}, {[]byte("Vary"), []byte("Accept-Encoding")}, {[]byte("Transfer-Encoding"), []byte("chunked")},
 }
 
 var gzipWriters = sync.Pool{New: func() any { w, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed); return w }}

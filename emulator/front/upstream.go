@@ -182,7 +182,12 @@ func (u *upstream) respond(code int, b []byte) {
 		return
 	}
 	none := bodiless(c.method, code)
-	if c.method != http.MethodHead && codingFor(c.encoding, code, c.res.length, headGetter(&c.res)) != asIs {
+	coded := asIs
+	if c.method != http.MethodHead {
+		coded = codingFor(c.encoding, code, c.res.length, headGetter(&c.res))
+	}
+	short := coded == compress && c.res.length >= 0 && c.res.length <= maxCodedHere && int64(len(b)-c.res.size) >= c.res.length
+	if coded != asIs && !short {
 		u.hand(b)
 		return
 	}
@@ -192,8 +197,25 @@ func (u *upstream) respond(code int, b []byte) {
 	c.status = code
 	u.begun = true
 	c.begun()
+	if short {
+		u.compressed(b[c.res.size:])
+		return
+	}
 	c.out = c.srv.appendResponseHead(c.out[:0], &c.res, c.keep && !c.shot)
 	u.pass(c.out, b[c.res.size:])
+}
+
+// compressed sends the client a response, all of whose body is in b, in its
+// coded form.
+func (u *upstream) compressed(b []byte) {
+	c := u.client
+	n, done, err := u.framed.next(b)
+	c.out = c.srv.appendCompressed(c.out[:0], &c.res, c.keep && !c.shot, b[:n])
+	if _, werr := c.conn.Write(c.out); werr != nil {
+		c.end()
+		return
+	}
+	u.passed(n == len(b), done, err)
 }
 
 // pass sends the client a head, or nothing, and the part of the body in b.
@@ -210,6 +232,13 @@ func (u *upstream) pass(head, b []byte) {
 		c.end()
 		return
 	}
+	u.passed(n == len(b), done, err)
+}
+
+// passed goes on after a part of the body was sent to the client: done says
+// that it was the last one, and all that nothing followed it.
+func (u *upstream) passed(all, done bool, err error) {
+	c := u.client
 	switch {
 	case err != nil:
 		c.cut(err)
@@ -217,7 +246,7 @@ func (u *upstream) pass(head, b []byte) {
 		if c.conn.Pending() > maxBehind {
 			u.conn.Pause()
 		}
-	case u.reuse && n == len(b):
+	case u.reuse && all:
 		u.park()
 		c.finish()
 	default:
