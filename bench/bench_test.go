@@ -117,10 +117,12 @@ func TestMarkdown(t *testing.T) {
 	r.add(kv, flintSide, sample{rate: 4000, failed: 2})
 	r.add(kv, frontSide, sample{rate: 5000})
 	r.add(kv, pairSide, sample{rate: 6000})
+	r.add(kv, miniflareSide, sample{rate: 1250})
 	r.note("a remark")
 	text := r.markdown(0)
 	for _, want := range []string{
-		"3.0x", "18x", "90 %", "80 %", "1.5x", "1.00 / 2.00 / 3.00", "**It was the bottleneck**", "plain response on flint at 16",
+		"3.0x", "18x", "90 %", "80 %", "1.5x |            4.8x", // two isolates beside one and beside Miniflare
+		"3.2x", "1.00 / 2.00 / 3.00", "**It was the bottleneck**", "plain response on flint at 16",
 		"**Requests failed**: KV get on flint at 16 (2)", "- a remark",
 	} {
 		if !strings.Contains(text, want) {

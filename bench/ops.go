@@ -12,7 +12,6 @@ type operation struct {
 	project string // see projects
 	request request
 	short   bool // part of a run without -full
-	pair    bool // measured with two isolates, too
 	binding bool // ends in a call of a binding, which a do-nothing handler can answer
 }
 
@@ -43,8 +42,8 @@ const (
 )
 
 var operations = []operation{
-	{name: "plain", label: "plain response", project: workerProject, request: get("/plain"), short: true, pair: true},
-	{name: "kv-get", label: "KV get", project: workerProject, request: get("/kv-get"), short: true, pair: true, binding: true},
+	{name: "plain", label: "plain response", project: workerProject, request: get("/plain"), short: true},
+	{name: "kv-get", label: "KV get", project: workerProject, request: get("/kv-get"), short: true, binding: true},
 	{name: "kv-put", label: "KV put", project: workerProject, request: get("/kv-put"), short: true, binding: true},
 	{name: "kv-list", label: "KV list, 100 keys", project: workerProject, request: get("/kv-list"), short: true, binding: true},
 	{name: "d1-select", label: "D1 select one", project: workerProject, request: get("/d1-select"), short: true, binding: true},

@@ -35,7 +35,8 @@ func (r *report) readme(old string) (string, error) {
 	b := &strings.Builder{}
 	b.WriteString(before + readmeBegin)
 	fmt.Fprintf(b, "Measured by `%s` on %s, %d cores, %d connections, the sides in turn; medians, so compare the columns\n"+
-		"([all of it](bench/RESULTS.md), also what still holds flint back). *Of the limit*: of the same call with bindings that do nothing.\n\n",
+		"([all of it](bench/RESULTS.md), also what still holds flint back). *Of the limit*: of the same call with bindings that do nothing.\n"+
+		"*Two isolates*: with `--isolates 2`; the peers have one.\n\n",
 		r.command(), r.machine.date, r.machine.cores, r.connections[0])
 	r.writeMain(b)
 	b.WriteString(readmeEnd + after)
@@ -44,8 +45,8 @@ func (r *report) readme(old string) (string, error) {
 
 // writeMain writes the table of the README.
 func (r *report) writeMain(b *strings.Builder) {
-	t := &table{head: append(append([]string{""}, titlesOf(r.products())...), "× "+titles[miniflareSide], "of the limit")}
-	row := func(what, limit string, format func(float64) string, value func(side string) float64, more bool) {
+	t := &table{head: append(append([]string{""}, titlesOf(r.products())...), "× "+titles[miniflareSide], "of the limit", "two isolates × "+titles[miniflareSide])}
+	row := func(what, limit, two string, format func(float64) string, value func(side string) float64, more bool) {
 		cells := []string{what}
 		for _, s := range r.products() {
 			cells = append(cells, format(value(s)))
@@ -54,23 +55,23 @@ func (r *report) writeMain(b *strings.Builder) {
 		if !more {
 			flint, peer = peer, flint
 		}
-		t.add(append(cells, ratio(flint, peer), limit)...)
+		t.add(append(cells, ratio(flint, peer), limit, two)...)
 	}
 	for _, what := range r.times.rows {
-		row(what+", ms", none, millis, func(s string) float64 { return r.times.of(what, s, same) }, false)
+		row(what+", ms", none, none, millis, func(s string) float64 { return r.times.of(what, s, same) }, false)
 	}
 	for _, what := range r.flowing.rows {
-		row(what+", messages/s", none, count, func(s string) float64 { return r.flowing.of(what, s, same) }, true)
+		row(what+", messages/s", none, none, count, func(s string) float64 { return r.flowing.of(what, s, same) }, true)
 	}
 	for _, key := range r.loads.rows {
 		if key.connections != r.connections[0] || strings.HasPrefix(key.what, growthPrefix) || key.what == quizFlow {
 			continue
 		}
 		value := func(s string) float64 { return r.loads.of(key, s, rate) }
-		row(key.label()+", requests/s", percent(value(flintSide), value(frontSide)), count, value, true)
+		row(key.label()+", requests/s", percent(value(flintSide), value(frontSide)), ratio(value(pairSide), value(miniflareSide)), count, value, true)
 	}
 	for _, when := range r.occasions() {
-		row("memory "+when, none, func(f float64) string { return megabytes(int64(f)) },
+		row("memory "+when, none, none, func(f float64) string { return megabytes(int64(f)) },
 			func(s string) float64 { return r.memories.of(when, s, func(u usage) float64 { return float64(u.rss) }) }, false)
 	}
 	t.write(b)

@@ -9,7 +9,7 @@ import (
 func TestReadme(t *testing.T) {
 	t.Parallel()
 	r := &report{options: &options{full: true, connections: []int{16, 1}, peers: products}, machine: machine{date: "2026-01-02", cores: 2}}
-	for side, rate := range map[string]float64{flintSide: 3000, miniflareSide: 1000, wranglerSide: 100, frontSide: 4000} {
+	for side, rate := range map[string]float64{flintSide: 3000, miniflareSide: 1000, wranglerSide: 100, frontSide: 4000, pairSide: 4500} {
 		r.add(loadKey{"kv-get", 16}, side, sample{rate: rate})
 		r.add(loadKey{"kv-get", 1}, side, sample{rate: 1})
 	}
@@ -19,7 +19,7 @@ func TestReadme(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"before\n" + readmeBegin, "2026-01-02", readmeEnd + "after\n", "| KV get, requests/s | 3,000 |     1,000 |            100 |        3.0x |         75 % |", "50.0 |       500 |              – |         10x |"} {
+	for _, want := range []string{"before\n" + readmeBegin, "2026-01-02", readmeEnd + "after\n", "| KV get, requests/s | 3,000 |     1,000 |            100 |        3.0x |         75 % |                     4.5x |", "50.0 |       500 |              – |         10x |"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%q is missing in:\n%s", want, got)
 		}

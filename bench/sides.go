@@ -45,10 +45,10 @@ func (s *side) limit() bool { return slices.Contains(limits, s.name) }
 // it is the main connection count.
 func (s *side) takes(op operation, first bool) bool {
 	switch {
-	case s.limit():
-		return op.name == "plain" || op.binding && first
 	case s.name == pairSide:
-		return op.pair && first
+		return first && (op.name == "plain" || op.binding)
+	case s.limit():
+		return op.name == "plain" || first && op.binding
 	}
 	return true
 }

@@ -43,13 +43,20 @@ func (r *report) writeGaps(b *strings.Builder) {
 	t.write(b)
 }
 
-// writePair compares one workerd process with two.
+// writePair compares two workerd processes with one, and with the peers, which
+// have one.
 func (r *report) writePair(b *strings.Builder) {
-	t := &table{head: []string{"operation", "one isolate", "two", "×"}}
+	t := &table{head: append([]string{"operation", "one isolate", "two", "×"}, r.ratioTitles("two ×")...)}
 	for _, k := range r.rows(r.connections[0]) {
-		one, two := r.loads.of(k, flintSide, rate), r.loads.of(k, pairSide, rate)
+		value := func(side string) float64 {
+			if side == flintSide {
+				side = pairSide
+			}
+			return r.loads.of(k, side, rate)
+		}
+		one, two := r.loads.of(k, flintSide, rate), value(flintSide)
 		if two > 0 {
-			t.add(k.label(), count(one), count(two), ratio(two, one))
+			t.add(append([]string{k.label(), count(one), count(two), ratio(two, one)}, r.ratios(value, true)...)...)
 		}
 	}
 	if len(t.rows) == 0 {
