@@ -14,14 +14,12 @@ export default class extends WorkerEntrypoint {
   async query(request) {
     const wrong = fault(request);
     if (wrong) throw new TypeError(`D1's query() takes {queries: [{sql, params}], bookmark}: ${wrong}`);
-    const headers = { "Content-Type": "application/json" };
-    if (request.bookmark) headers[BOOKMARK] = request.bookmark;
     const response = await this.env[this.ctx.props.database].fetch("http://d1/query?resultsFormat=ROWS_AND_COLUMNS", {
       method: "POST",
-      headers,
-      body: JSON.stringify(request.queries),
+      headers: request.bookmark ? { [BOOKMARK]: request.bookmark } : undefined,
+      body: JSON.stringify(request.queries.map(({ sql, params }) => ({ sql, params }))),
     });
-    const answer = parse(await response.text());
+    const answer = await response.json();
     if (!Array.isArray(answer)) throw failure(answer.error);
     const out = { results: answer.map(({ meta, results }) => ({ meta, data: { kind: "raw", ...results } })) };
     const bookmark = response.headers.get(BOOKMARK);
@@ -34,14 +32,6 @@ function failure(message) {
   const error = new Error(message);
   error.name = "D1_ERROR";
   return error;
-}
-
-function parse(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new Error(`Failed to parse body as JSON, got: ${text}`); // as the D1 module says it of HTTP
-  }
 }
 
 // fault says what is wrong with a request, "" if nothing. The D1 module has
