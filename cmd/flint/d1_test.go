@@ -75,6 +75,8 @@ func TestD1WrongInputs(t *testing.T) {
 		{"d1 info nope", 2, `no D1 database is called "nope"`},
 		{"d1 list db", 2, `unknown command "db"`},
 		{"d1 create x", 2, "flint d1 create is not served yet"},
+		{"d1 insights db --json", 2, "flint d1 insights is not served yet"},
+		{"d1 migrations list db --persist-to x", 2, "--state DIR says where flint's is; see `flint d1 migrations list --help`"},
 	} {
 		o := flint(t, dir, strings.Fields(c.args)...)
 		if o.code != c.code || !strings.Contains(o.err, c.want) {
