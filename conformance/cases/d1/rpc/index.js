@@ -90,6 +90,12 @@ export default {
 			await Promise.all(Array.from({ length: 20 }, (_, i) => one(env, "INSERT INTO e VALUES (?)", 100 + i)));
 			return cell(env, "SELECT count(*) FROM e WHERE a >= 100");
 		},
+		"/too-large": async ({ env }) => { // @ an answer too large for RPC comes after the writes
+			const insert = env.DB.prepare("INSERT INTO e VALUES (-1)");
+			const large = env.DB.prepare("WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 40) SELECT hex(zeroblob(500000)) FROM c");
+			const { batch } = await each({ batch: () => env.DB.batch([insert, large]) });
+			return { batch: String(batch).replace(/\d+ bytes/, "N bytes"), left: await cell(env, "SELECT count(*) FROM e WHERE a = -1") };
+		},
 		"/dump": ({ env }) => thrown(() => env.DB.dump()),
 		"/still-works": ({ env }) => cell(env, "SELECT count(*) FROM e"), // @ after all of these errors
 	}),
