@@ -80,13 +80,17 @@ func stubKeys(n int) []byte {
 	return b.Bytes()
 }
 
-const stubMeta = `"meta":{"served_by":"flint.db","duration":0.1,"changes":0,"last_row_id":0,"changed_db":false,"size_after":4096,"rows_read":1,"rows_written":0}`
+// What D1 says of a read and of a write: TestStubAnswersAsD1 holds them to it.
+const (
+	stubRead    = `"meta":{"served_by":"flint.db","served_by_primary":true,"total_attempts":1,"timings":{"sql_duration_ms":0.015},"duration":0.015,"changes":0,"last_row_id":10000,"changed_db":false,"size_after":36864,"rows_read":1,"rows_written":0}}`
+	stubWritten = `"meta":{"served_by":"flint.db","served_by_primary":true,"total_attempts":1,"timings":{"sql_duration_ms":0.005},"duration":0.005,"changes":1,"last_row_id":10000,"changed_db":true,"size_after":36864,"rows_read":0,"rows_written":1}}`
+)
 
 var (
-	stubNone = []byte(`[{"success":true,"results":{"columns":[],"rows":[]},` + stubMeta + `}]`)
-	stubOne  = stubRows(1)
-	stub100  = stubRows(100)
-	stubTen  = []byte("[" + strings.TrimSuffix(strings.Repeat(string(stubNone[1:len(stubNone)-1])+",", 10), ",") + "]")
+	stubRun = []byte(`[{"success":true,"results":[],` + stubWritten + `]`)
+	stubTen = []byte("[" + strings.TrimSuffix(strings.Repeat(`{"success":true,"results":{"columns":[],"rows":[]},`+stubWritten+",", 10), ",") + "]")
+	stubOne = stubRows(1)
+	stub100 = stubRows(100)
 )
 
 func stubRows(n int) []byte {
@@ -98,7 +102,7 @@ func stubRows(n int) []byte {
 		}
 		fmt.Fprintf(&b, `[%d,"name %d",%g]`, i+1, i+1, float64(i+1)*1.5)
 	}
-	b.WriteString(`]},` + stubMeta + `}]`)
+	b.WriteString(`]},` + stubRead + `]`)
 	return b.Bytes()
 }
 
@@ -115,7 +119,7 @@ func stubD1(w http.ResponseWriter, r *http.Request) {
 	case bytes.Count(body, []byte("INSERT")) > 1:
 		answer(w, jsonType, stubTen)
 	default:
-		answer(w, jsonType, stubNone)
+		answer(w, jsonType, stubRun)
 	}
 }
 

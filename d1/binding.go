@@ -18,7 +18,8 @@ import (
 
 // bookmarkHeader carries the bookmark of a session, both ways. Every read
 // sees all writes that were acknowledged, so the one that comes in is met
-// already. https://developers.cloudflare.com/d1/best-practices/read-replication/
+// already. One goes out to a call that sent one, or a constraint, since only a
+// session looks at it. https://developers.cloudflare.com/d1/best-practices/read-replication/
 const bookmarkHeader = "X-Cf-D1-Session-Commit-Token"
 
 // Binding serves the runtime's D1 protocol: POST /query and POST /execute.
@@ -55,7 +56,7 @@ func (b *Binding) ServeBinding(w http.ResponseWriter, r *http.Request, resource 
 		c.out.buf = failure(c.out.buf, b.explain(err, resource))
 	}
 	h := w.Header()
-	if db != nil {
+	if err == nil && r.Header.Get(bookmarkHeader) != "" {
 		h[bookmarkHeader] = []string{db.Bookmark()}
 	}
 	h["Content-Type"] = jsonType

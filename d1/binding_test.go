@@ -17,18 +17,25 @@ import (
 func TestBindingBookmarks(t *testing.T) {
 	t.Parallel()
 	srv := serveBinding(t, openStore(t, t.TempDir()))
-	token := func(sql string) string {
-		body, h := callBinding(t, srv.URL, "/query", `{"sql":"`+sql+`"}`)
-		if !strings.HasPrefix(body, `[{"success":true`) {
+	token := func(sent, sql string) string {
+		body, h := callBinding(t, srv.URL, "/query", `{"sql":"`+sql+`"}`, "x-cf-d1-session-commit-token", sent)
+		if strings.HasPrefix(body, `[{"success":true`) == strings.Contains(sql, "nowhere") {
 			t.Fatal(body)
 		}
 		return h.Get("x-cf-d1-session-commit-token")
 	}
-	a := token("CREATE TABLE t (a)")
-	b := token("INSERT INTO t VALUES (1)")
-	c := token("SELECT * FROM t")
+	a := token("first-unconstrained", "CREATE TABLE t (a)")
+	b := token(a, "INSERT INTO t VALUES (1)")
+	c := token("first-primary", "SELECT * FROM t")
 	if len(a) != 59 || !(a < b) || b != c {
-		t.Fatalf("tokens %s, %s, %s", a, b, c)
+		t.Errorf("tokens %s, %s, %s", a, b, c)
+	}
+	without := []string{token("", "INSERT INTO t VALUES (2)"), token("  ", "SELECT 1"), token(b, "INSERT INTO nowhere VALUES (1)")}
+	if strings.Join(without, "") != "" {
+		t.Errorf("to calls without a session, and one that failed: %q", without)
+	}
+	if d := token(b, "SELECT 1"); !(d > b) {
+		t.Errorf("the session does not see the write that no session made: %s after %s", d, b)
 	}
 }
 

@@ -66,10 +66,18 @@ func oneValue(t testing.TB, db *Database, sql string, params ...any) any {
 	return r.Rows[0][0]
 }
 
-// call speaks the runtime's protocol over a socket.
-func callBinding(t testing.TB, url, path, body string) (string, http.Header) {
+// callBinding speaks the runtime's protocol over a socket; header is a name and
+// its value, and so on.
+func callBinding(t testing.TB, url, path, body string, header ...string) (string, http.Header) {
 	t.Helper()
-	resp, err := http.Post(url+path, "application/json", strings.NewReader(body))
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i+1 < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+	}
+	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}

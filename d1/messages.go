@@ -1,6 +1,7 @@
 package d1
 
 // The sentences that a user of D1 sees, exactly as D1 says them.
+// https://developers.cloudflare.com/d1/observability/debug-d1/#error-list
 const (
 	msgNoStatement       = "SQL code did not contain a statement."
 	msgNoStatements      = "No SQL statements detected."
@@ -10,7 +11,7 @@ const (
 	msgNotAuthorized     = "not authorized: SQLITE_AUTH"
 	msgTimeout           = "D1 DB storage operation exceeded timeout which caused object to be reset."
 	msgQueueFull         = "D1 DB is overloaded. Too many requests queued."
-	msgMemory            = "D1 DB exceeded its memory limit and was reset."
+	msgMemory            = "D1 DB's isolate exceeded its memory limit and was reset."
 	msgNotFound          = "The database %s could not be found"
 	msgMalformed         = "The request is malformed: %s"
 	msgUnsupportedParam  = "Type '%s' not supported for value '%s'"

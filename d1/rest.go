@@ -81,14 +81,20 @@ func (a *REST) fail(w http.ResponseWriter, err error, database string) {
 	cferr.WriteError(w, err)
 }
 
-// description is a database as the API describes it.
+// entry is a database as the API lists it. It has no jurisdiction: null.
+type entry struct {
+	UUID         string  `json:"uuid"`
+	Name         string  `json:"name"`
+	CreatedAt    string  `json:"created_at"`
+	Version      string  `json:"version"`
+	NumTables    int64   `json:"num_tables"`
+	FileSize     int64   `json:"file_size"`
+	Jurisdiction *string `json:"jurisdiction"`
+}
+
+// description is a database as the API describes it by itself.
 type description struct {
-	UUID            string            `json:"uuid"`
-	Name            string            `json:"name"`
-	CreatedAt       string            `json:"created_at"`
-	Version         string            `json:"version"`
-	NumTables       int64             `json:"num_tables"`
-	FileSize        int64             `json:"file_size"`
+	entry
 	RunningInRegion string            `json:"running_in_region"`
 	ReadReplication map[string]string `json:"read_replication"`
 }
@@ -98,16 +104,15 @@ type description struct {
 const countTables = `SELECT count(*) FROM sqlite_master WHERE type = 'table'
 	AND name NOT LIKE 'sqlite\_%' ESCAPE '\' AND name NOT LIKE '\_cf\_%' ESCAPE '\'`
 
-func (a *REST) describe(r *http.Request, db *Database) (description, error) {
+func (a *REST) entry(r *http.Request, db *Database) (entry, error) {
 	results, err := db.Query(r.Context(), []Statement{{SQL: countTables}})
 	if err != nil {
-		return description{}, err
+		return entry{}, err
 	}
 	n, _ := results[0].Rows[0][0].(int64)
-	return description{
+	return entry{
 		UUID: db.id, Name: a.store.nameOf(db.id), CreatedAt: db.created.Format(time.RFC3339Nano),
-		Version: "production", NumTables: n, FileSize: db.Size(), RunningInRegion: "LOCAL",
-		ReadReplication: map[string]string{"mode": "disabled"},
+		Version: "production", NumTables: n, FileSize: db.Size(),
 	}, nil
 }
 
@@ -123,19 +128,19 @@ func (a *REST) list(w http.ResponseWriter, r *http.Request) {
 	page := positive(r, "page", 1, len(found)+1)
 	per := positive(r, "per_page", 100, 10_000)
 	from := min((page-1)*per, len(found))
-	out := []description{}
+	out := []entry{}
 	for _, info := range found[from:min(from+per, len(found))] {
 		db, err := a.store.Database(info.ID)
 		if err != nil {
 			a.fail(w, err, info.ID)
 			return
 		}
-		d, err := a.describe(r, db)
+		e, err := a.entry(r, db)
 		if err != nil {
 			a.fail(w, err, info.ID)
 			return
 		}
-		out = append(out, d)
+		out = append(out, e)
 	}
 	cferr.WriteResult(w, out, cferr.Info{"page": page, "per_page": per, "count": len(out), "total_count": len(found)})
 }
@@ -151,9 +156,9 @@ func positive(r *http.Request, key string, otherwise, most int) int {
 
 // get: GET /d1/database/{database}
 func (a *REST) get(w http.ResponseWriter, r *http.Request, db *Database) error {
-	d, err := a.describe(r, db)
+	e, err := a.entry(r, db)
 	if err == nil {
-		cferr.WriteResult(w, d, nil)
+		cferr.WriteResult(w, description{e, "LOCAL", map[string]string{"mode": "disabled"}}, nil)
 	}
 	return err
 }

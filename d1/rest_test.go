@@ -69,6 +69,8 @@ func TestREST(t *testing.T) {
 		{"POST", "/nope/query", `{"sql":"SELECT 1"}`, 404, `{"code":7404,"message":"The database nope could not be found"}`},
 		{"GET", "/nope", "", 404, `"code":7404`},
 		{"GET", "/users", "", 200, `{"uuid":"id/1","name":"users","created_at":"2026-11-20T12:00:00Z","version":"production","num_tables":1,`},
+		{"GET", "/users", "", 200, `,"jurisdiction":null,"running_in_region":"LOCAL","read_replication":{"mode":"disabled"}}`},
+		{"GET", "?name=LOG", "", 200, `,"jurisdiction":null}],`}, // no objects: wrangler d1 list shows every member as text
 		{"GET", "", "", 200, `"result_info":{"count":2,"page":1,"per_page":100,"total_count":2}`},
 		{"GET", "?name=LOG", "", 200, `"uuid":"id-2","name":"logs"`},
 		{"GET", "?per_page=1&page=2", "", 200, `"result_info":{"count":1,"page":2,"per_page":1,"total_count":2}`},

@@ -164,7 +164,11 @@ func writeModules(dir, token string, inspect bool, builds []*build) error {
 			}
 		}
 	}
-	for name, text := range map[string]string{"dispatcher.js": shim.Dispatcher, "unserved.js": shim.Unserved} {
+	texts := map[string]string{"dispatcher.js": shim.Dispatcher, "unserved.js": shim.Unserved}
+	if slices.ContainsFunc(builds, func(b *build) bool { return b.worker.D1ByRPC() }) {
+		texts["d1.js"] = shim.D1
+	}
+	for name, text := range texts {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			return err
 		}

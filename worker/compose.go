@@ -1,8 +1,10 @@
 package worker
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/url"
+	"slices"
 	"sort"
 
 	"flint/emulator/config"
@@ -25,6 +27,7 @@ type composer struct {
 	dir  string // of this generation: sockets and modules
 	out  workerd.Config
 	seen map[string]bool // external services already declared
+	rpc  []string        // databases that are asked by RPC
 }
 
 // compose writes the configuration of one workerd process that runs all
@@ -43,6 +46,7 @@ func compose(opt *Options, builds []*build, dir string, mask bool) *workerd.Conf
 		})
 	}
 	c.dispatcher(builds)
+	c.d1RPC()
 	c.out.Extensions = []workerd.Extension{{Name: shim.UnservedModule, File: "unserved.js"}}
 	return &c.out
 }
@@ -129,7 +133,7 @@ func (c *composer) bindings(w *config.Worker) []workerd.Binding {
 		add(workerd.KV(b.Binding, c.external("kv", url.PathEscape(b.ID))))
 	}
 	for _, b := range w.D1 {
-		add(workerd.Wrapped(b.Binding, "cloudflare-internal:d1-api", c.external("d1", url.PathEscape(b.ID))))
+		add(workerd.Wrapped(b.Binding, "cloudflare-internal:d1-api", c.database(w, url.PathEscape(b.ID))))
 	}
 	for _, b := range w.R2 {
 		add(workerd.R2(b.Binding, c.external("r2", url.PathEscape(b.Bucket))))
@@ -155,12 +159,45 @@ func (c *composer) bindings(w *config.Worker) []workerd.Binding {
 		add(workerd.WrappedText(b.Binding, shim.UnservedModule, "name", b.Binding, "key", b.Key))
 	}
 	if w.AI != "" {
-		add(workerd.Wrapped(w.AI, "cloudflare-internal:ai-api", c.external("ai", w.Name)))
+		add(workerd.Wrapped(w.AI, "cloudflare-internal:ai-api", workerd.Designator{Service: c.external("ai", w.Name)}))
 	}
 	if w.Assets != nil && w.Assets.Binding != "" {
 		add(workerd.ServiceBinding(w.Assets.Binding, workerd.Designator{Service: c.external("assets", w.Name)}))
 	}
 	return out
+}
+
+// database is what the D1 binding of w talks to: flint's service or, if it
+// speaks RPC, the Worker before it.
+func (c *composer) database(w *config.Worker, id string) workerd.Designator {
+	service := c.external("d1", id)
+	if !w.D1ByRPC() {
+		return workerd.Designator{Service: service}
+	}
+	if !slices.Contains(c.rpc, id) {
+		c.rpc = append(c.rpc, id)
+	}
+	props, _ := json.Marshal(map[string]string{"database": id}) // a string always marshals
+	return workerd.Designator{Service: d1RPCService, Props: string(props)}
+}
+
+const d1RPCService = "flint:d1"
+
+// d1RPC adds the Worker that answers D1's RPC, if any binding needs it: one
+// for all databases, since each costs an isolate.
+func (c *composer) d1RPC() {
+	if len(c.rpc) == 0 {
+		return
+	}
+	d := &workerd.WorkerService{
+		Modules:            []workerd.Module{{Name: "d1.js", Kind: "esModule", File: "d1.js"}},
+		CompatibilityDate:  "2026-01-01",
+		CompatibilityFlags: []string{"enhanced_error_serialization"}, // an error keeps its name
+	}
+	for _, id := range c.rpc {
+		d.Bindings = append(d.Bindings, workerd.ServiceBinding(id, workerd.Designator{Service: c.external("d1", id)}))
+	}
+	c.out.Services = append(c.out.Services, workerd.Service{Name: d1RPCService, Worker: d})
 }
 
 // namespaces follows the migrations of w's Durable Object classes. The

@@ -13,7 +13,7 @@ func (a *app) d1() *cobra.Command {
 	return group("d1", "D1 databases",
 		a.d1Execute(),
 		group("migrations", "Schema migrations", a.d1MigrationsApply(), a.d1MigrationsList(), a.d1MigrationsCreate()),
-		a.d1Export(), a.d1Import(), a.d1TimeTravel(), a.d1Backup(), notYet("create"), notYet("list"), notYet("info"), notYet("delete"))
+		a.d1Export(), a.d1Import(), a.d1TimeTravel(), a.d1Backup(), a.d1List(), a.d1Info(), notYet("create"), notYet("delete"), notYet("insights"))
 }
 
 // localFlags accepts what Wrangler's users type: everything is local here.

@@ -92,6 +92,21 @@ func TestD1LikeWrangler(t *testing.T) {
 	}
 }
 
+// The real Wrangler lists the databases of flint's REST API; flint's own command prints the same.
+func TestD1ListLikeWrangler(t *testing.T) {
+	t.Parallel()
+	dir := testkit.WriteFiles(t, d1Project)
+	mustFlint(t, dir, "d1", "migrations", "apply", "db")
+	startDev(t, dir)
+	env := []string{"CLOUDFLARE_API_BASE_URL=" + runOf(t, dir).Control + "/client/v4", "CLOUDFLARE_API_TOKEN=any", "CLOUDFLARE_ACCOUNT_ID=00000000000000000000000000000001"}
+	for _, args := range [][]string{{"d1", "list"}, {"d1", "list", "--json"}} {
+		ours, theirs := flint(t, dir, args...), wranglerEnv(t, dir, env, args...)
+		if ours.code != 0 || theirs.code != 0 || strings.TrimSpace(ours.out) != strings.TrimSpace(theirs.out) || !strings.Contains(ours.out, "db-id") {
+			t.Errorf("%q: got\n%s%s\nwant\n%s%s", args, ours.out, ours.err, theirs.out, theirs.err)
+		}
+	}
+}
+
 // awkward fills tables with what dumps and JSON get wrong.
 const awkward = `CREATE TABLE "kinds" (id INTEGER PRIMARY KEY AUTOINCREMENT, i INTEGER, r REAL, t TEXT, b BLOB, double INTEGER AS (i * 2));
 CREATE TABLE refers (id INTEGER PRIMARY KEY, kind INTEGER REFERENCES kinds (id));

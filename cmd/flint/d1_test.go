@@ -72,6 +72,11 @@ func TestD1WrongInputs(t *testing.T) {
 		{"d1 export db --output x.sql --compatibility sqlite3_cli_only", 2, "is not served"},
 		{"d1 migrations create db a/b", 2, "contains a path separator"},
 		{"d1 migrations create db", 2, "needs a message"},
+		{"d1 info nope", 2, `no D1 database is called "nope"`},
+		{"d1 list db", 2, `unknown command "db"`},
+		{"d1 create x", 2, "flint d1 create is not served yet"},
+		{"d1 insights db --json", 2, "flint d1 insights is not served yet"},
+		{"d1 migrations list db --persist-to x", 2, "--state DIR says where flint's is; see `flint d1 migrations list --help`"},
 	} {
 		o := flint(t, dir, strings.Fields(c.args)...)
 		if o.code != c.code || !strings.Contains(o.err, c.want) {
@@ -87,6 +92,38 @@ func TestD1WrongInputs(t *testing.T) {
 	}
 	if left, _ := filepath.Glob(filepath.Join(dir, "x.sql*")); len(left) != 0 {
 		t.Errorf("files were left: %v", left)
+	}
+}
+
+func TestD1ListAndInfo(t *testing.T) {
+	t.Parallel()
+	dir := testkit.WriteFiles(t, d1Project)
+	mustFlint(t, dir, "d1", "migrations", "apply", "db")
+	var all []struct {
+		UUID, Name string
+		Tables     int `json:"num_tables"`
+	}
+	decode(t, mustFlint(t, dir, "d1", "list", "--json"), &all)
+	if len(all) != 1 || all[0].UUID != "db-id" || all[0].Name != "db" || all[0].Tables != 2 {
+		t.Errorf("list: %+v", all)
+	}
+	var info struct {
+		UUID string
+		Size int64 `json:"database_size"`
+	}
+	decode(t, mustFlint(t, dir, "d1", "info", "DB", "--json"), &info)
+	if info.UUID != "db-id" || info.Size < 4096 {
+		t.Errorf("info --json: %+v", info)
+	}
+	if out := mustFlint(t, dir, "d1", "info", "db"); !strings.Contains(out, "│ num_tables            │ 2 ") || !strings.Contains(out, " kB") {
+		t.Errorf("info:\n%s", out)
+	}
+	none := testkit.WriteFiles(t, map[string]string{"wrangler.toml": "name = \"w\"\nmain = \"index.js\"\ncompatibility_date = \"2026-01-01\"\n", "index.js": "export default {}"})
+	if out := mustFlint(t, none, "d1", "list"); !strings.HasPrefix(out, "There are no D1 databases") {
+		t.Errorf("list of none: %s", out)
+	}
+	if out := mustFlint(t, none, "d1", "list", "--json"); out != "[]\n" {
+		t.Errorf("list of none as JSON: %s", out)
 	}
 }
 

@@ -228,28 +228,37 @@ func (r *results) table(rows []json.RawMessage) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	columns, err := columnsOf(rows[0])
+	return tableOf(&r.text, rows, "null")
+}
+
+// tableOf prints objects that have the same keys, one a row; null is how JSON's
+// null is shown.
+func tableOf(w io.Writer, objects []json.RawMessage, null string) error {
+	columns, err := columnsOf(objects[0])
 	if err != nil {
 		return err
 	}
-	cells := make([][]string, len(rows))
-	for i, raw := range rows {
+	cells := make([][]string, len(objects))
+	for i, raw := range objects {
 		var row map[string]json.RawMessage
 		if err := json.Unmarshal(raw, &row); err != nil {
 			return err
 		}
 		for _, c := range columns {
-			cells[i] = append(cells[i], cell(row[c]))
+			cells[i] = append(cells[i], cell(row[c], null))
 		}
 	}
-	table(&r.text, columns, cells)
+	table(w, columns, cells)
 	return nil
 }
 
 // cell shows strings without their quotes.
-func cell(raw json.RawMessage) string {
+func cell(raw json.RawMessage, null string) string {
 	var s string
-	if json.Unmarshal(raw, &s) == nil && string(raw) != "null" {
+	switch {
+	case string(raw) == "null":
+		return null
+	case json.Unmarshal(raw, &s) == nil:
 		return s
 	}
 	return string(raw)

@@ -50,8 +50,13 @@ func newRoot(std console.Streams) *cobra.Command {
 	return root
 }
 
-// plainFlagError leaves out what Go says of a value that is no number.
+// plainFlagError leaves out what Go says of a value that is no number, and knows
+// a flag of Wrangler's that flint has by another name.
 func plainFlagError(err error) error {
+	var unknown *pflag.NotExistError
+	if errors.As(err, &unknown) && unknown.GetSpecifiedName() == "persist-to" {
+		return errors.New("--persist-to is Wrangler's, whose state flint does not read; --state DIR says where flint's is")
+	}
 	var wrong *pflag.InvalidValueError
 	var number *strconv.NumError
 	if !errors.As(err, &wrong) || !errors.As(err, &number) {

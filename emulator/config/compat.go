@@ -35,3 +35,7 @@ func (w *Worker) RuntimeFlags() []string {
 	}
 	return out
 }
+
+// D1ByRPC reports whether the Worker's D1 bindings call by RPC in place of
+// HTTP. The flag is an experimental one of workerd's, which no date turns on.
+func (w *Worker) D1ByRPC() bool { return w.flag("d1_binding_jsrpc") }

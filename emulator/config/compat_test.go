@@ -27,3 +27,13 @@ func TestNodeCompat(t *testing.T) {
 		}
 	}
 }
+
+func TestD1ByRPC(t *testing.T) {
+	t.Parallel()
+	for flags, want := range map[string]bool{"": false, "experimental": false, "nodejs_compat d1_binding_jsrpc": true} {
+		w := Worker{CompatibilityDate: "2026-11-17", CompatibilityFlags: strings.Fields(flags)}
+		if w.D1ByRPC() != want {
+			t.Errorf("%q: want %t", flags, want)
+		}
+	}
+}

@@ -1,6 +1,6 @@
 // Package shim holds the JavaScript that cannot be avoided: the entry module
-// around the user's code and the dispatcher that turns flint's events into
-// handler calls.
+// around the user's code, the dispatcher that turns flint's events into handler
+// calls, and what answers RPC for a service that speaks HTTP.
 package shim
 
 import (
@@ -27,6 +27,12 @@ var entry string
 //
 //go:embed dispatcher.js
 var Dispatcher string
+
+// D1 is the module of the Worker that stands between D1 bindings that speak RPC
+// and flint's service.
+//
+//go:embed d1.js
+var D1 string
 
 // UnservedModule is the name of the module Unserved.
 const UnservedModule = "flint:unserved"

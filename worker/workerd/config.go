@@ -104,8 +104,8 @@ func ServiceBinding(name string, d Designator) Binding {
 
 // Wrapped is a binding whose JavaScript comes with workerd and whose requests
 // go to a service.
-func Wrapped(name, module, service string) Binding {
-	return Binding{name, fmt.Sprintf("wrapped = (moduleName = %s, innerBindings = [(name = \"fetcher\", service = %s)])", quote(module), quote(service))}
+func Wrapped(name, module string, d Designator) Binding {
+	return Binding{name, fmt.Sprintf("wrapped = (moduleName = %s, innerBindings = [(name = \"fetcher\", service = %s)])", quote(module), d.text())}
 }
 
 // WrappedText is a binding made by an extension module from texts, in the

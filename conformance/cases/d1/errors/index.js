@@ -43,6 +43,7 @@ export default {
 		"/virtual-table": ({ env }) => each({ csv: sql(env, "CREATE VIRTUAL TABLE c USING csv(filename='/etc/passwd')"), dbstat: sql(env, "SELECT * FROM dbstat") }),
 		"/batch-message": ({ env }) => cause(() => env.DB.batch([env.DB.prepare("SELECT 1"), env.DB.prepare("SELECT * FROM missing")])),
 		"/batch-not-statements": ({ env }) => each({ text: () => env.DB.batch(["SELECT 1"]).catch((e) => text(e).slice(0, 16)), none: () => env.DB.batch() }),
+		"/query-method": ({ env }) => cause(async () => (await env.DB.query({ queries: [{ sql: "SELECT 1 AS a" }] })).results[0].data), // @ query() needs a compatibility flag
 		"/dump": ({ env }) => cause(() => env.DB.dump()),
 		"/still-works": ({ env }) => env.DB.prepare("SELECT count(*) AS n FROM t").first(), // @ after all of these errors
 	}),

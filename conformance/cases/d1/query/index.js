@@ -50,6 +50,7 @@ export default {
 		"/types-in": ({ env }) => env.DB.prepare( // @ every type of a parameter
 			"SELECT typeof(?1) a, typeof(?2) b, typeof(?3) c, typeof(?4) d, typeof(?5) e, typeof(?6) f, typeof(?7) g, typeof(?8) h, ?5 AS five")
 			.bind(1, 1.5, "x", null, true, new Uint8Array([1]), new Uint8Array([1, 2]).buffer, [1, 2, 3]).first(),
+		"/nan": ({ env }) => env.DB.prepare("SELECT ? AS a, ? AS b").bind(NaN, Infinity).first(), // @ numbers that JSON has not
 		"/blob": async ({ env }) => {
 			const buffer = new Uint8Array([0, 128, 255]);
 			return env.DB.prepare("SELECT ? AS view, ? AS array, hex(?3) AS hex").bind(buffer, [0, 128, 255], buffer.subarray(1)).first();

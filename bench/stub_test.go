@@ -1,0 +1,72 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"testing"
+
+	"flint/d1"
+	"flint/worker"
+)
+
+// d1Calls are what the runtime sends for the bench's operations on D1.
+var d1Calls = map[string][2]string{
+	"d1-select":     {"/query?resultsFormat=ROWS_AND_COLUMNS", `{"sql":"SELECT id, name, score FROM items WHERE id = ?","params":[1]}`},
+	"d1-select-100": {"/query?resultsFormat=ROWS_AND_COLUMNS", `{"sql":"SELECT id, name, score FROM items LIMIT 100","params":[]}`},
+	"d1-insert":     {"/execute?resultsFormat=NONE", `{"sql":"INSERT INTO log (at, note) VALUES (?, ?)","params":[1234,"note"]}`},
+	"d1-batch":      {"/query?resultsFormat=ROWS_AND_COLUMNS", "[" + strings.TrimSuffix(strings.Repeat(`{"sql":"INSERT INTO log (at, note) VALUES (?, ?)","params":[1234,"note"]},`, 10), ",") + "]"},
+}
+
+// The stub's answers on D1 are those of the service but for their figures, and
+// as long: what workerd parses must not differ.
+func TestStubAnswersAsD1(t *testing.T) {
+	t.Parallel()
+	store, err := d1.Open(d1.Options{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	service := d1.NewBinding(store, nil, nil)
+	call := func(path, body string) (real, stub string) {
+		for _, to := range []struct {
+			serve func(http.ResponseWriter, *http.Request)
+			text  *string
+		}{{func(w http.ResponseWriter, r *http.Request) { service.ServeBinding(w, r, "bench-d1") }, &real}, {serveStub, &stub}} {
+			r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(body))
+			r.Header[worker.HeaderBinding] = []string{"d1/bench-d1"}
+			w := httptest.NewRecorder()
+			to.serve(w, r)
+			text, err := io.ReadAll(w.Body)
+			if err != nil || w.Code != http.StatusOK {
+				t.Fatalf("%s: %d %s", path, w.Code, text)
+			}
+			*to.text = string(text)
+		}
+		return real, stub
+	}
+	for _, sql := range []string{
+		"CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT NOT NULL, score REAL)",
+		"CREATE TABLE log (id INTEGER PRIMARY KEY, at INTEGER, note TEXT)",
+		"INSERT INTO items WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 1000) SELECT i, 'name ' || i, i * 1.5 FROM c",
+		"INSERT INTO log (id) VALUES (1000)",
+	} {
+		if real, _ := call("/query", fmt.Sprintf(`{"sql":%q}`, sql)); !strings.Contains(real, `"success":true`) {
+			t.Fatal(real)
+		}
+	}
+	for name, c := range d1Calls {
+		real, stub := call(c[0], c[1])
+		if figures.ReplaceAllString(real, "0") != figures.ReplaceAllString(stub, "0") {
+			t.Errorf("%s:\nthe service %.400s\nthe stub    %.400s", name, real, stub)
+		}
+		if n, m := len(real), len(stub); n-m > n/20 || m-n > n/20 {
+			t.Errorf("%s: %d bytes, and the stub's answer is %d:\n%.400s\n%.400s", name, n, m, real, stub)
+		}
+	}
+}
+
+var figures = regexp.MustCompile(`-?\d+(\.\d+)?(e-?\d+)?|true|false`)
