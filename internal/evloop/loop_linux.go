@@ -19,6 +19,7 @@ type Loop struct {
 	conns []*Conn // by file descriptor
 	count uint32  // of connections ever, to tell a descriptor's users apart
 	buf   []byte
+	began bool // Go was called since the last wait
 
 	mu     sync.Mutex
 	tasks  []func()
@@ -70,6 +71,13 @@ func (l *Loop) Do(f func()) bool {
 	return true
 }
 
+// Go runs f on a goroutine of its own; the loop lets it begin before it waits
+// again. It is called on the loop's goroutine.
+func (l *Loop) Go(f func()) {
+	l.began = true
+	go f()
+}
+
 // Close closes all connections and ends the loop. It returns when no Handler
 // is called any more. It must not be called on the loop's goroutine.
 func (l *Loop) Close() {
@@ -94,7 +102,10 @@ func (l *Loop) run() {
 		for i := range max(n, 0) {
 			l.serve(&events[i])
 		}
-		runtime.Gosched() // answers that began run here, before this thread waits
+		if l.began {
+			l.began = false
+			runtime.Gosched() // they run here, before this thread waits
+		}
 	}
 }
 

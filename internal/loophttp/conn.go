@@ -97,12 +97,49 @@ func (c *conn) take() {
 		c.end()
 		return
 	}
-	r.Body = io.NopCloser(bytes.NewReader(c.in[head:size]))
+	c.size = size
+	if r.Body = http.NoBody; size > head {
+		r.Body = io.NopCloser(bytes.NewReader(c.in[head:size]))
+	}
+	if c.answerNow(r) {
+		c.srv.busy.Done()
+		return
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	c.mu.Lock()
-	c.busy, c.size, c.cancel = true, size, cancel
+	c.busy, c.cancel = true, cancel
 	c.mu.Unlock()
-	go c.answer(r.WithContext(ctx))
+	c.srv.Loop.Go(func() { c.answer(r.WithContext(ctx)) })
+}
+
+// answerNow answers on the loop's goroutine, if the service does so. Whoever
+// sends ahead without reading is not worth that: its answers would pile up.
+func (c *conn) answerNow(r *http.Request) (answered bool) {
+	if c.srv.Now == nil || c.conn.Pending() > 0 {
+		return false
+	}
+	w := &reply{conn: c, r: r, header: http.Header{}, length: -1, now: true}
+	defer func() {
+		if p := recover(); p != nil {
+			c.panicked(r, p)
+			c.end()
+			answered = true
+		}
+	}()
+	if !c.srv.Now(w, r) {
+		return false
+	}
+	if !w.finish() {
+		c.end()
+	}
+	return true
+}
+
+// panicked logs why an answer was not given.
+func (c *conn) panicked(r *http.Request, p any) {
+	if p != http.ErrAbortHandler {
+		c.srv.Log.Error("a handler failed", "path", r.URL.Path, "panic", p, "stack", strings.TrimSpace(string(debug.Stack())))
+	}
 }
 
 var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, maxHead) }}
@@ -147,9 +184,7 @@ func (c *conn) answer(r *http.Request) {
 	w := &reply{conn: c, r: r, header: http.Header{}, length: -1}
 	defer func() {
 		if p := recover(); p != nil {
-			if p != http.ErrAbortHandler {
-				c.srv.Log.Error("a handler failed", "path", r.URL.Path, "panic", p, "stack", strings.TrimSpace(string(debug.Stack())))
-			}
+			c.panicked(r, p)
 			c.srv.Loop.Do(c.end)
 		}
 	}()
@@ -164,7 +199,9 @@ func (c *conn) answer(r *http.Request) {
 func (c *conn) done() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.cancel()
+	if c.cancel != nil {
+		c.cancel()
+	}
 	c.in = c.in[:copy(c.in, c.in[c.size:])]
 	c.busy, c.cancel = false, nil
 	if len(c.in) > 0 {
