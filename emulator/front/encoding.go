@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"flint/internal/rawhttp"
 )
 
 // coding is what the edge does with the body of a response between a Worker
@@ -145,6 +147,6 @@ func copyBody(dst io.Writer, flush func() error, body io.Reader) error {
 }
 
 // headGetter reads the headers of a head that was parsed by the short way.
-func headGetter(h *head) func(string) string {
-	return func(name string) string { return string(bytes.ToLower(h.get(name))) }
+func headGetter(h *rawhttp.Head) func(string) string {
+	return func(name string) string { return string(bytes.ToLower(h.Get(name))) }
 }

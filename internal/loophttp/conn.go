@@ -1,7 +1,6 @@
 package loophttp
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"io"
@@ -21,6 +20,9 @@ const maxHead = 16 << 10
 type conn struct {
 	srv  *Server
 	conn *evloop.Conn
+
+	req   request // the last one
+	reply reply   // to requests that are answered at once
 
 	mu     sync.Mutex
 	in     []byte // what came and nobody has used yet; a request's body lies in it
@@ -84,7 +86,7 @@ func (c *conn) take() {
 		}
 		return
 	}
-	r := parse(c.in[:head])
+	r := c.req.parse(c.in[:head])
 	if r == nil || r.ContentLength < 0 || r.ContentLength > MaxBody || odd(r) || !c.srv.Plain(r) {
 		c.hand()
 		return
@@ -109,7 +111,8 @@ func (c *conn) take() {
 	c.mu.Lock()
 	c.busy, c.cancel = true, cancel
 	c.mu.Unlock()
-	c.srv.Loop.Go(func() { c.answer(r.WithContext(ctx)) })
+	r = r.Clone(ctx) // a handler may leave somebody behind who looks at it later
+	c.srv.Loop.Go(func() { c.answer(r) })
 }
 
 // answerNow answers on the loop's goroutine, if the service does so. Whoever
@@ -118,7 +121,9 @@ func (c *conn) answerNow(r *http.Request) (answered bool) {
 	if c.srv.Now == nil || c.conn.Pending() > 0 {
 		return false
 	}
-	w := &reply{conn: c, r: r, header: http.Header{}, length: -1, now: true}
+	w := &c.reply
+	clear(w.header)
+	*w = reply{conn: c, r: r, header: w.header, length: -1, now: true}
 	defer func() {
 		if p := recover(); p != nil {
 			c.panicked(r, p)
@@ -140,20 +145,6 @@ func (c *conn) panicked(r *http.Request, p any) {
 	if p != http.ErrAbortHandler {
 		c.srv.Log.Error("a handler failed", "path", r.URL.Path, "panic", p, "stack", strings.TrimSpace(string(debug.Stack())))
 	}
-}
-
-var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, maxHead) }}
-
-// parse reads a head; nil when net/http would refuse it.
-func parse(head []byte) *http.Request {
-	br := readers.Get().(*bufio.Reader)
-	defer readers.Put(br)
-	br.Reset(bytes.NewReader(head))
-	r, err := http.ReadRequest(br)
-	if err != nil {
-		return nil
-	}
-	return r
 }
 
 // odd reports whether a request is more than a question and an answer.

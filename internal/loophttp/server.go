@@ -24,13 +24,14 @@ const MaxBody = 64 << 10
 type Server struct {
 	HTTP  *http.Server // its Handler answers all requests
 	Loop  *evloop.Loop
-	Plain func(*http.Request) bool // is this a request for the loop, by its head?
+	Plain func(*http.Request) bool // is this a request for the loop, by its head? It is not to be kept.
 	Log   *slog.Logger
 
 	// Now answers a request at once, if that takes neither waiting nor more
-	// than some 50 µs: it is called on the loop's goroutine. After false, which
-	// it returns before it has done anything, the Handler is asked. nil is one
-	// that answers nothing.
+	// than some 50 µs: it is called on the loop's goroutine, and neither the
+	// request nor the writer may be used after it. After false, which it
+	// returns before it has done anything, the Handler is asked. nil is one that
+	// answers nothing.
 	Now func(http.ResponseWriter, *http.Request) bool
 
 	handed *handover.Listener
@@ -71,7 +72,7 @@ func (s *Server) accept(l net.Listener) error {
 			}
 			return err
 		}
-		c := &conn{srv: s}
+		c := &conn{srv: s, reply: reply{header: http.Header{}}}
 		if !s.enter(c) {
 			nc.Close()
 			continue
