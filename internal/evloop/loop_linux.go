@@ -10,6 +10,7 @@ import (
 const (
 	readSize  = 64 << 10 // bytes taken from a connection at a time
 	maxEvents = 128      // connections served between two waits
+	maxTurns  = 32       // waits between two looks of Go's scheduler
 )
 
 // Loop waits for its connections by epoll(7).
@@ -94,7 +95,7 @@ func (l *Loop) run() {
 	defer close(l.done)
 	defer l.free()
 	events := make([]syscall.EpollEvent, maxEvents)
-	for {
+	for turn := 1; ; turn++ {
 		n, err := syscall.EpollWait(l.ep, events, -1)
 		if err != nil && err != syscall.EINTR {
 			panic("epoll_wait: " + err.Error()) // only a closed or wrong descriptor
@@ -102,9 +103,13 @@ func (l *Loop) run() {
 		for i := range max(n, 0) {
 			l.serve(&events[i])
 		}
-		if l.began {
+		// What began runs here, before this thread waits. Without that, now and
+		// then all the same: of a goroutine that is never seen to begin anew the
+		// runtime's monitor thinks that it runs for too long, and wakes up
+		// thousands of times a second to take its place away.
+		if l.began || turn%maxTurns == 0 {
 			l.began = false
-			runtime.Gosched() // they run here, before this thread waits
+			runtime.Gosched()
 		}
 	}
 }
