@@ -136,7 +136,9 @@ func (c *conn) answerNow(r *http.Request) (answered bool) {
 	}
 	if !w.finish() {
 		c.end()
+		return true
 	}
+	c.done()
 	return true
 }
 
@@ -182,11 +184,13 @@ func (c *conn) answer(r *http.Request) {
 	c.srv.HTTP.Handler.ServeHTTP(w, r)
 	if !w.finish() {
 		c.srv.Loop.Do(c.end)
+		return
 	}
+	c.done()
 }
 
-// done drops the request that was answered. It is called before the end of the
-// answer is sent: the peer's next request may follow at once.
+// done drops the request that was answered, after all of the answer was sent:
+// the next one is not to overtake it.
 func (c *conn) done() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -145,7 +145,6 @@ func (w *reply) finish() bool {
 	if w.failed || w.length >= 0 && w.written != w.length && w.r.Method != http.MethodHead {
 		return false
 	}
-	w.conn.done()
 	if w.chunked {
 		w.put([]byte("0\r\n\r\n"))
 	}
@@ -164,7 +163,6 @@ func (w *reply) whole() bool {
 	out := w.head(buffers.Get().(*[]byte), length)
 	defer release(out)
 	*out = append(*out, *w.held...)
-	w.conn.done()
 	w.put(*out)
 	return !w.failed
 }
