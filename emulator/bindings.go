@@ -16,6 +16,15 @@ type binding interface {
 	ServeBinding(w http.ResponseWriter, r *http.Request, resource string)
 }
 
+// prompt is a binding that can answer some calls on the event loop's goroutine.
+type prompt interface {
+	// ServeNow answers a call if that takes neither waiting (for a lock that
+	// is held over a system call, a file, a peer, a hook) nor more than some
+	// 50 µs. It reports false, with nothing done, for every other call, and
+	// ServeBinding follows.
+	ServeNow(w http.ResponseWriter, r *http.Request, resource string) bool
+}
+
 // bindingMux finds the service of a call that comes in on the bindings socket.
 // workerd says which binding is calling: X-Flint-Binding: service/resource.
 type bindingMux struct {
@@ -48,15 +57,27 @@ func (m *bindingMux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	service.ServeBinding(w, r, resource)
 }
 
+// serveNow lets a prompt binding answer.
+func (m *bindingMux) serveNow(w http.ResponseWriter, r *http.Request) bool {
+	name, escaped, _ := strings.Cut(r.Header.Get(worker.HeaderBinding), "/")
+	service, ok := m.services[name].(prompt)
+	if !ok {
+		return false
+	}
+	resource, err := unescapeResource(escaped)
+	return err == nil && service.ServeNow(w, r, resource)
+}
+
 // bindingsServer answers workerd: on the event loop, where there is one, what
 // is a question and an answer; fetch() and assets, which stream both ways, by
 // net/http.
 func (e *Emulator) bindingsServer() server {
-	srv := newServer(e.bindings(), e.log)
+	mux := e.bindings()
+	srv := newServer(mux, e.log)
 	if e.loop == nil {
 		return srv
 	}
-	return &loophttp.Server{HTTP: srv, Loop: e.loop, Log: e.log, Plain: func(r *http.Request) bool {
+	return &loophttp.Server{HTTP: srv, Loop: e.loop, Log: e.log, Now: mux.serveNow, Plain: func(r *http.Request) bool {
 		name, _, _ := strings.Cut(r.Header.Get(worker.HeaderBinding), "/")
 		switch name {
 		case "kv", "d1", "r2", "queues", "cache":

@@ -99,7 +99,7 @@ func (e *Emulator) site(w *config.Worker) (http.Handler, error) {
 }
 
 // bindings is everything that answers workerd.
-func (e *Emulator) bindings() http.Handler {
+func (e *Emulator) bindings() *bindingMux {
 	s := e.services
 	return &bindingMux{log: e.log, services: map[string]binding{
 		"kv":       kv.NewBinding(s.kv, s.chain, e.log),

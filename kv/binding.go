@@ -81,19 +81,9 @@ func (c *call) do(op *intercept.Op, f func(context.Context) error) error {
 }
 
 func (c *call) get(path string) error {
-	query, err := c.query()
+	key, o, err := c.getOptions(path)
 	if err != nil {
 		return err
-	}
-	key, err := keyOf(path, query)
-	if err != nil {
-		return err
-	}
-	var o GetOptions
-	if query.Has("cache_ttl") {
-		if o.CacheTTL, err = parseCacheTTL(query.Get("cache_ttl")); err != nil {
-			return err
-		}
 	}
 	op := &intercept.Op{Action: "get", Key: key}
 	var e Entry
@@ -109,6 +99,21 @@ func (c *call) get(path string) error {
 	}
 	c.sendEntry(e)
 	return nil
+}
+
+// getOptions reads what a get asks for.
+func (c *call) getOptions(path string) (key string, o GetOptions, err error) {
+	query, err := c.query()
+	if err != nil {
+		return "", o, err
+	}
+	if key, err = keyOf(path, query); err != nil {
+		return "", o, err
+	}
+	if query.Has("cache_ttl") {
+		o.CacheTTL, err = parseCacheTTL(query.Get("cache_ttl"))
+	}
+	return key, o, err
 }
 
 // tell sets what getWithMetadata and list show as cacheStatus.
@@ -280,8 +285,7 @@ func (c *call) sendJSON(v any) error {
 // no failure to the runtime and keeps the connection open.
 func (b *Binding) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.Is(err, ErrKeyNotFound) {
-		w.Header()["Content-Length"] = []string{"0"}
-		w.WriteHeader(http.StatusNotFound)
+		missing(w)
 		return
 	}
 	e := cferr.From(err)
@@ -293,6 +297,11 @@ func (b *Binding) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if err := rawhttp.WriteStatus(w, r, e.Status, e.Message, nil, []byte(e.Message)); err != nil {
 		b.log.Debug("a KV answer was not delivered", "error", err)
 	}
+}
+
+func missing(w http.ResponseWriter) {
+	w.Header()["Content-Length"] = []string{"0"}
+	w.WriteHeader(http.StatusNotFound)
 }
 
 // query parses the options of a call, nil when there are none.

@@ -11,10 +11,15 @@ import "time"
 
 func (n *local) now() int64 { return n.clock.Now().Unix() }
 
+// overdue reports whether something has expired that is still there.
+func (n *local) overdue() bool {
+	next := n.next.Load()
+	return next != 0 && n.now() >= next
+}
+
 // settle removes what has expired, so that readers need not look at times.
 func (n *local) settle() {
-	next := n.next.Load()
-	if next == 0 || n.now() < next {
+	if !n.overdue() {
 		return
 	}
 	n.writing.Lock()

@@ -85,13 +85,8 @@ func (o *Options) rules(id string) Rules {
 // Namespace gives the namespace with this id, opening or creating it. Any text
 // of up to 512 bytes is an id.
 func (s *Store) Namespace(id string) (*Namespace, error) {
-	s.mu.RLock()
-	sl := s.slots[id]
-	s.mu.RUnlock()
-	if sl != nil {
-		if n := sl.ready.Load(); n != nil {
-			return n, nil
-		}
+	if n := s.loaded(id); n != nil {
+		return n, nil
 	}
 	if id == "" || len(id) > maxNamespaceBytes {
 		return nil, errNamespaceID
@@ -101,6 +96,16 @@ func (s *Store) Namespace(id string) (*Namespace, error) {
 		return nil, err
 	}
 	return s.loadInto(sl, id)
+}
+
+// loaded gives the namespace if it is there already.
+func (s *Store) loaded(id string) *Namespace {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if sl := s.slots[id]; sl != nil {
+		return sl.ready.Load()
+	}
+	return nil
 }
 
 func (s *Store) slot(id string) (*slot, error) {
@@ -135,6 +140,7 @@ func (s *Store) loadInto(sl *slot, id string) (*Namespace, error) {
 		return nil, fmt.Errorf("open KV namespace %q: %w", id, err)
 	}
 	n := &Namespace{id: id, clock: s.clock, driver: d}
+	n.local, _ = d.(*local)
 	rules := s.rules(id)
 	if rules.Eventual {
 		n.edge = s.edge

@@ -56,13 +56,14 @@ const (
 
 // Limits of flint.
 const (
-	maxFileName    = 200     // bytes of a log's file name before its suffix
-	compactMin     = 4 << 20 // a log smaller than this is never compacted, in bytes
-	compactBatch   = 256     // keys that a compaction looks at between two looks of waiting writers
-	maxCommit      = 1 << 20 // what writers gather for one write to the log, in bytes
-	sweepBatch     = 512     // expired keys removed between two looks of waiting readers
-	maxTimer       = 1 << 25 // longest expiry timer in seconds, about a year
-	maxFarSeconds  = 1 << 53 // what a JavaScript number can hold; later moments are clamped to it
-	minReadBuffer  = 4 << 10 // memory for a value of unknown length to begin with, in bytes
-	maxMeasureBody = 1 << 30 // how far an overlong value is read to tell its length, in bytes
+	maxFileName    = 200      // bytes of a log's file name before its suffix
+	compactMin     = 4 << 20  // a log smaller than this is never compacted, in bytes
+	compactBatch   = 256      // keys that a compaction looks at between two looks of waiting writers
+	maxCommit      = 1 << 20  // what writers gather for one write to the log, in bytes
+	maxNow         = 32 << 10 // the largest record that is read on the event loop, in bytes
+	sweepBatch     = 512      // expired keys removed between two looks of waiting readers
+	maxTimer       = 1 << 25  // longest expiry timer in seconds, about a year
+	maxFarSeconds  = 1 << 53  // what a JavaScript number can hold; later moments are clamped to it
+	minReadBuffer  = 4 << 10  // memory for a value of unknown length to begin with, in bytes
+	maxMeasureBody = 1 << 30  // how far an overlong value is read to tell its length, in bytes
 )

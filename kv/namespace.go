@@ -17,6 +17,7 @@ type Namespace struct {
 	id     string
 	clock  clock.Clock
 	driver driver
+	local  *local      // the driver, if it is this one
 	edge   *edge       // nil unless it is eventual
 	limit  *writeLimit // nil unless writes are limited
 }

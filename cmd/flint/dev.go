@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"strings"
 
@@ -46,7 +47,9 @@ func (a *app) runDev(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	log := a.logger(p)
+	out := console.NewBatch(a.std.Out)
+	defer out.Close()
+	log := a.logger(p, out)
 	for _, w := range p.Warnings {
 		log.Warn(w)
 	}
@@ -77,9 +80,9 @@ func (a *app) newEmulator(ctx context.Context, p *config.Project, dir string, cm
 	return e, err
 }
 
-// logger prints events in the form that the project asks for.
-func (a *app) logger(p *config.Project) *slog.Logger {
-	return slog.New(console.New(a.std.Out, console.Options{
+// logger prints events on out in the form that the project asks for.
+func (a *app) logger(p *config.Project, out io.Writer) *slog.Logger {
+	return slog.New(console.New(out, console.Options{
 		JSON: p.Settings.LogFormat == "json", Color: a.std.Terminal, Printers: printers,
 	}))
 }

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"flint/internal/rawhttp"
 )
 
 // coding is what the edge does with the body of a response between a Worker
@@ -94,18 +96,18 @@ func (c coding) adjust(h http.Header) {
 
 // appendCompressed appends a response with its body compressed: the head of res
 // as adjust makes it, and the body as one chunk.
-func (s *Server) appendCompressed(b []byte, res *head, keep bool, body []byte) []byte {
-	kept := res.fields[:0]
-	for _, f := range res.fields {
+func (s *Server) appendCompressed(b []byte, res *rawhttp.Head, keep bool, body []byte) []byte {
+	kept := res.Fields[:0]
+	for _, f := range res.Fields {
 		switch {
-		case is(f.name, "Content-Length"):
+		case rawhttp.Is(f.Name, "Content-Length"):
 			continue
-		case is(f.name, "ETag") && !bytes.HasPrefix(f.value, []byte("W/")):
-			f.value = append([]byte("W/"), f.value...)
+		case rawhttp.Is(f.Name, "ETag") && !bytes.HasPrefix(f.Value, []byte("W/")):
+			f.Value = append([]byte("W/"), f.Value...)
 		}
 		kept = append(kept, f)
 	}
-	res.fields = append(kept, compressedFields...)
+	res.Fields = append(kept, compressedFields...)
 	b = s.appendResponseHead(b, res, keep)
 	var coded bytes.Buffer
 	zw := gzipWriters.Get().(*gzip.Writer)
@@ -118,8 +120,10 @@ func (s *Server) appendCompressed(b []byte, res *head, keep bool, body []byte) [
 	return append(b, "\r\n0\r\n\r\n"...)
 }
 
-var compressedFields = []headerField{
-	{[]byte("Content-Encoding"), []byte("gzip")}, {[]byte("Vary"), []byte("Accept-Encoding")}, {[]byte("Transfer-Encoding"), []byte("chunked")},
+var compressedFields = []rawhttp.Field{
+	{Name: []byte("Content-Encoding"), Value: []byte("gzip")},
+	{Name: []byte("Vary"), Value: []byte("Accept-Encoding")},
+	{Name: []byte("Transfer-Encoding"), Value: []byte("chunked")},
 }
 
 var gzipWriters = sync.Pool{New: func() any { w, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed); return w }}
@@ -180,6 +184,6 @@ func copyBody(dst io.Writer, flush func() error, body io.Reader) error {
 }
 
 // headGetter reads the headers of a head that was parsed by the short way.
-func headGetter(h *head) func(string) string {
-	return func(name string) string { return string(bytes.ToLower(h.get(name))) }
+func headGetter(h *rawhttp.Head) func(string) string {
+	return func(name string) string { return string(bytes.ToLower(h.Get(name))) }
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"strconv"
+
+	"flint/internal/rawhttp"
 )
 
 // framing finds the end of a response's body while its bytes are passed on.
@@ -22,14 +24,14 @@ var errChunk = errors.New("malformed chunk")
 const maxChunkLine = 4 << 10
 
 // begin reads from a head how the body ends; none says that there is no body.
-func (f *framing) begin(res *head, none bool) {
+func (f *framing) begin(res *rawhttp.Head, none bool) {
 	*f = framing{line: f.line[:0]}
 	switch {
 	case none:
-	case res.chunked:
+	case res.Chunked:
 		f.chunked = true
-	case res.length >= 0:
-		f.rest = res.length
+	case res.Length >= 0:
+		f.rest = res.Length
 	default:
 		f.toEnd = true
 	}

@@ -3,6 +3,8 @@ package front
 import (
 	"strings"
 	"testing"
+
+	"flint/internal/rawhttp"
 )
 
 func TestFramingFindsTheEnd(t *testing.T) {
@@ -13,8 +15,8 @@ func TestFramingFindsTheEnd(t *testing.T) {
 		{"Transfer-Encoding: chunked", "A;ext=\"x\"\r\n0123456789\r\n1\r\n\n\r\n0\r\nA: b\r\n\r\n", "next"},
 		{"Transfer-Encoding: chunked", "0\r\n\r\n", ""},
 	} {
-		var h head
-		if !h.parse([]byte("HTTP/1.1 200 OK\r\n" + c.head + "\r\n\r\n")) {
+		var h rawhttp.Head
+		if !h.Parse([]byte("HTTP/1.1 200 OK\r\n" + c.head + "\r\n\r\n")) {
 			t.Fatal(c.head)
 		}
 		for size := 1; size <= len(c.body)+len(c.next); size++ { // in pieces of every size
@@ -39,11 +41,11 @@ func TestFramingFindsTheEnd(t *testing.T) {
 func TestFramingWithoutABodyAndToTheEnd(t *testing.T) {
 	t.Parallel()
 	var f framing
-	f.begin(&head{length: 5}, true)
+	f.begin(&rawhttp.Head{Length: 5}, true)
 	if n, done, err := f.next([]byte("HTTP")); n != 0 || !done || err != nil {
 		t.Error(n, done, err)
 	}
-	f.begin(&head{length: -1}, false)
+	f.begin(&rawhttp.Head{Length: -1}, false)
 	if n, done, err := f.next([]byte("all of it")); n != 9 || done || err != nil || !f.toEnd {
 		t.Error(n, done, err)
 	}
@@ -53,7 +55,7 @@ func TestFramingRefusesNonsense(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{"xyz\r\n", "\r\n", "-1\r\n", "ffffffffffffffffff\r\n", strings.Repeat("0", maxChunkLine+1)} {
 		var f framing
-		f.begin(&head{length: -1, chunked: true}, false)
+		f.begin(&rawhttp.Head{Length: -1, Chunked: true}, false)
 		if _, _, err := f.next([]byte(body)); err == nil {
 			t.Errorf("%.20q passes", body)
 		}

@@ -9,6 +9,7 @@ import (
 	"flint/internal/clock"
 	"flint/internal/evloop"
 	"flint/internal/handover"
+	"flint/internal/rawhttp"
 	"flint/worker"
 )
 
@@ -25,9 +26,9 @@ type loopConn struct {
 	peer string
 	odd  int // see shortConn
 
-	in   []byte // what the client sent and nobody has used yet
-	req  head   // points into in
-	res  head
+	in   []byte       // what the client sent and nobody has used yet
+	req  rawhttp.Head // points into in
+	res  rawhttp.Head
 	out  []byte
 	shot bool // no further request is taken
 
@@ -164,11 +165,11 @@ func (c *loopConn) take() {
 		}
 		return
 	}
-	if !c.req.parse(c.in[:end+4]) || c.req.unusual || c.req.chunked || c.req.length > maxAhead {
+	if !c.req.Parse(c.in[:end+4]) || c.req.Unusual || c.req.Chunked || c.req.Length > maxAhead {
 		c.giveUp()
 		return
 	}
-	c.size = c.req.size + int(max(c.req.length, 0))
+	c.size = c.req.Size + int(max(c.req.Length, 0))
 	if len(c.in) < c.size {
 		return
 	}
@@ -189,8 +190,8 @@ func (c *loopConn) send(site *Site, method, target []byte) bool {
 		return false
 	}
 	c.exchange = newExchange(&c.req, method, target)
-	c.encoding = string(c.req.get("Accept-Encoding"))
-	c.out = appendRequest(c.out[:0], &c.req, method, target, c.in[c.req.size:c.size], c.peer, c.encoding)
+	c.encoding = string(c.req.Get("Accept-Encoding"))
+	c.out = appendRequest(c.out[:0], &c.req, method, target, c.in[c.req.Size:c.size], c.peer, c.encoding)
 	c.up, c.lease, u.client = u, lease, c
 	_, _ = u.conn.Write(c.out) // when it fails, upstream.Closed follows
 	return true

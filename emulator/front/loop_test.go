@@ -33,11 +33,9 @@ func TestIdleConnectionsAreClosed(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	for s.connections() == 0 { // until it was accepted
-		turn(loop)
+	for s.connections() == 0 { // until it was accepted and attached
 	}
 	s.sweep()
-	turn(loop)
 	if n := s.connections(); n != 1 {
 		t.Errorf("%d connections after a sweep that came too early", n)
 	}
@@ -53,15 +51,19 @@ func TestIdleConnectionsAreClosed(t *testing.T) {
 	}
 }
 
-func (s *Server) connections() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.looped)
-}
-
-// turn waits until the loop has done what came before.
-func turn(l *evloop.Loop) {
+// connections counts those that the loop has, after what it had to do before.
+func (s *Server) connections() (n int) {
 	done := make(chan bool)
-	l.Do(func() { close(done) })
+	s.loop.Do(func() {
+		defer close(done)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for c := range s.looped {
+			if c.conn != nil {
+				n++
+			}
+		}
+	})
 	<-done
+	return n
 }

@@ -10,6 +10,7 @@ import (
 	"net/http/httputil"
 	"strconv"
 
+	"flint/internal/rawhttp"
 	"flint/worker"
 )
 
@@ -24,19 +25,19 @@ func (c *shortConn) respond(x *worker.Exchange, method string, keep bool, status
 		x.End(false)
 		return false, &worker.CrashError{Err: err}
 	}
-	if mark := c.res.get(worker.ExceptionHeader); code == http.StatusInternalServerError && mark != nil && x.IsException(mark) {
+	if mark := c.res.Get(worker.ExceptionHeader); code == http.StatusInternalServerError && mark != nil && x.IsException(mark) {
 		return keep, c.exception(x)
 	}
-	if method != http.MethodHead && codingFor(c.encoding, code, c.res.length, headGetter(&c.res)) != asIs {
+	if method != http.MethodHead && codingFor(c.encoding, code, c.res.Length, headGetter(&c.res)) != asIs {
 		return c.respondCoded(x, method, keep, status)
 	}
 	none := method == http.MethodHead || code == http.StatusNoContent || code == http.StatusNotModified
-	closes := !none && !c.res.chunked && c.res.length < 0
+	closes := !none && !c.res.Chunked && c.res.Length < 0
 	keep = keep && !closes
 	*status = code
 	c.responseHead(keep)
 	err = c.body(x, none)
-	x.End(err == nil && !closes && !c.res.close)
+	x.End(err == nil && !closes && !c.res.Close)
 	if err != nil {
 		if !errors.Is(err, errClient) {
 			c.srv.log.Warn("the Worker's response broke off: the client sees a cut connection", "error", err)
@@ -124,17 +125,17 @@ func (c *shortConn) readResponseHead(x *worker.Exchange) (int, error) {
 			n = len(b) + 1 // over the buffer's size this is bufio.ErrBufferFull
 			continue
 		}
-		if !c.res.parse(b[:end+4]) || len(c.res.first) < len("HTTP/1.1 200") {
-			return 0, fmt.Errorf("malformed response %q", c.res.first)
+		if !c.res.Parse(b[:end+4]) || len(c.res.First) < len("HTTP/1.1 200") {
+			return 0, fmt.Errorf("malformed response %q", c.res.First)
 		}
-		code, err := strconv.Atoi(string(c.res.first[9:12]))
+		code, err := strconv.Atoi(string(c.res.First[9:12]))
 		if err != nil {
 			return 0, err
 		}
 		if code >= 200 {
 			return code, nil
 		}
-		x.R.Discard(c.res.size) // an interim response
+		x.R.Discard(c.res.Size) // an interim response
 	}
 }
 
@@ -143,18 +144,18 @@ func (c *shortConn) responseHead(keep bool) {
 	c.out = c.srv.appendResponseHead(c.out[:0], &c.res, keep)
 }
 
-func (s *Server) appendResponseHead(b []byte, res *head, keep bool) []byte {
-	b = append(b, res.first...)
+func (s *Server) appendResponseHead(b []byte, res *rawhttp.Head, keep bool) []byte {
+	b = append(b, res.First...)
 	b = append(b, crlf...)
 	dated := false
-	for _, f := range res.fields {
+	for _, f := range res.Fields {
 		switch {
-		case is(f.name, "Connection"), is(f.name, "Keep-Alive"):
+		case rawhttp.Is(f.Name, "Connection"), rawhttp.Is(f.Name, "Keep-Alive"):
 			continue
-		case is(f.name, "Date"):
+		case rawhttp.Is(f.Name, "Date"):
 			dated = true
 		}
-		b = appendField(b, f.name, f.value)
+		b = appendField(b, f.Name, f.Value)
 	}
 	if !dated {
 		b = append(b, "Date: "...)
@@ -171,14 +172,14 @@ var errClient = errors.New("the client is gone")
 
 // body writes c.out and the body of the response to the client.
 func (c *shortConn) body(x *worker.Exchange, none bool) error {
-	x.R.Discard(c.res.size)
+	x.R.Discard(c.res.Size)
 	switch {
 	case none:
 		return c.flush()
-	case c.res.chunked:
+	case c.res.Chunked:
 		return c.chunks(x.R)
-	case c.res.length >= 0:
-		return c.copy(x.R, c.res.length)
+	case c.res.Length >= 0:
+		return c.copy(x.R, c.res.Length)
 	}
 	return c.copy(x.R, 1<<62)
 }

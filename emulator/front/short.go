@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"flint/internal/clock"
+	"flint/internal/rawhttp"
 	"flint/worker"
 )
 
@@ -31,13 +32,15 @@ type Sender interface {
 	Enter() (worker.Lease, bool)
 }
 
+const crlf = "\r\n"
+
 // shortConn serves one client connection on a goroutine.
 type shortConn struct {
 	net.Conn
 	r    *bufio.Reader
 	srv  *Server
-	req  head
-	res  head
+	req  rawhttp.Head
+	res  rawhttp.Head
 	out  []byte // what goes to workerd, then what goes to the client
 	peer string // the client's address without its port
 	odd  int    // how often the event loop gave the connection up
@@ -99,7 +102,7 @@ func (c *shortConn) readHead() error {
 		}
 		b, _ := c.r.Peek(c.r.Buffered())
 		if end := bytes.Index(b, []byte("\r\n\r\n")); end >= 0 {
-			if !c.req.parse(b[:end+4]) || c.req.unusual || c.req.chunked {
+			if !c.req.Parse(b[:end+4]) || c.req.Unusual || c.req.Chunked {
 				return errNotOrdinary
 			}
 			return nil
@@ -114,24 +117,24 @@ func (c *shortConn) readHead() error {
 // route finds the Worker of the request and reports whether the short way can
 // take it: its body must be in the buffer whole.
 func (c *shortConn) route() (site *Site, method, target []byte, ok bool) {
-	if int64(c.r.Buffered()-c.req.size) < c.req.length {
+	if int64(c.r.Buffered()-c.req.Size) < c.req.Length {
 		return nil, nil, nil, false
 	}
 	return c.srv.route(&c.req)
 }
 
 // route finds the Worker of an ordinary request.
-func (s *Server) route(req *head) (site *Site, method, target []byte, ok bool) {
-	method, rest, _ := bytes.Cut(req.first, []byte(" "))
+func (s *Server) route(req *rawhttp.Head) (site *Site, method, target []byte, ok bool) {
+	method, rest, _ := bytes.Cut(req.First, []byte(" "))
 	target, version, _ := bytes.Cut(rest, []byte(" "))
-	if string(version) != "HTTP/1.1" || len(target) == 0 || target[0] != '/' || req.count("Host") != 1 || !token(method) {
+	if string(version) != "HTTP/1.1" || len(target) == 0 || target[0] != '/' || req.Count("Host") != 1 || !rawhttp.Token(method) {
 		return nil, nil, nil, false
 	}
-	if is(method, "CONNECT") || bytes.Contains(target, []byte("#")) {
+	if rawhttp.Is(method, "CONNECT") || bytes.Contains(target, []byte("#")) {
 		return nil, nil, nil, false
 	}
 	path, _, _ := bytes.Cut(target, []byte("?"))
-	site = s.short(string(req.get("Host")), string(path))
+	site = s.short(string(req.Get("Host")), string(path))
 	return site, method, target, site != nil
 }
 
@@ -155,18 +158,18 @@ type exchange struct {
 	status int  // 0 until a response begins
 }
 
-func newExchange(req *head, method, target []byte) exchange {
-	return exchange{clock.StartStopwatch(), string(method), string(target), string(req.get("Accept")), !req.close, 0}
+func newExchange(req *rawhttp.Head, method, target []byte) exchange {
+	return exchange{clock.StartStopwatch(), string(method), string(target), string(req.Get("Accept")), !req.Close, 0}
 }
 
 // answer sends the request on and the response back. It reports whether the
 // connection can be used again.
 func (c *shortConn) answer(site *Site, method, target []byte) bool {
 	q := newExchange(&c.req, method, target)
-	c.encoding = string(c.req.get("Accept-Encoding"))
+	c.encoding = string(c.req.Get("Accept-Encoding"))
 	c.request(method, target)
-	body := int(max(c.req.length, 0))
-	c.r.Discard(c.req.size + body) // they are in the buffer: it cannot fail
+	body := int(max(c.req.Length, 0))
+	c.r.Discard(c.req.Size + body) // they are in the buffer: it cannot fail
 	x, err := site.Worker.(Sender).Send(context.Background(), c.out, c.gone)
 	return c.settle(q, x, err)
 }
@@ -211,26 +214,26 @@ func (c *shortConn) gone() error {
 // request writes the request into c.out.
 func (c *shortConn) request(method, target []byte) {
 	var body []byte
-	if c.req.length > 0 {
-		all, _ := c.r.Peek(c.req.size + int(c.req.length)) // it is in the buffer
-		body = all[c.req.size:]
+	if c.req.Length > 0 {
+		all, _ := c.r.Peek(c.req.Size + int(c.req.Length)) // it is in the buffer
+		body = all[c.req.Size:]
 	}
 	c.out = appendRequest(c.out[:0], &c.req, method, target, body, c.peer, c.encoding)
 }
 
 // appendRequest appends a request as workerd is to see it: see edgeHeaders.
-func appendRequest(b []byte, req *head, method, target, body []byte, peer, encoding string) []byte {
+func appendRequest(b []byte, req *rawhttp.Head, method, target, body []byte, peer, encoding string) []byte {
 	b = append(b, method...)
 	b = append(b, ' ')
 	b = append(b, target...)
 	b = append(b, " HTTP/1.1\r\n"...)
 	var forwarded []byte
-	for _, f := range req.fields {
+	for _, f := range req.Fields {
 		switch {
-		case is(f.name, "X-Forwarded-For"):
-			forwarded = f.value
-		case !ownRequestHeader(f.name):
-			b = appendField(b, f.name, f.value)
+		case rawhttp.Is(f.Name, "X-Forwarded-For"):
+			forwarded = f.Value
+		case !ownRequestHeader(f.Name):
+			b = appendField(b, f.Name, f.Value)
 		}
 	}
 	b = append(b, "Accept-Encoding: "+workerEncoding+"\r\nCF-Connecting-IP: "...)
@@ -247,9 +250,9 @@ func appendRequest(b []byte, req *head, method, target, body []byte, peer, encod
 	b = append(b, "\r\n"+worker.HeaderCf+": "...)
 	b = appendCf(b, "HTTP/1.1", encoding)
 	b = append(b, crlf...)
-	if req.length >= 0 {
+	if req.Length >= 0 {
 		b = append(b, "Content-Length: "...)
-		b = append(strconv.AppendInt(b, req.length, 10), crlf...)
+		b = append(strconv.AppendInt(b, req.Length, 10), crlf...)
 	}
 	return append(append(b, crlf...), body...)
 }
@@ -263,17 +266,17 @@ func appendField(b, name, value []byte) []byte {
 
 // ownRequestHeader reports whether a header is the edge's to set or ends here.
 func ownRequestHeader(name []byte) bool {
-	switch lower(name[0]) { // most headers begin with none of these
+	switch name[0] | 0x20 { // most headers begin with none of these letters
 	case 'a', 'c', 'k', 'p', 'x':
 	default:
 		return false
 	}
 	for _, own := range ownHeaders {
-		if is(name, own) {
+		if rawhttp.Is(name, own) {
 			return true
 		}
 	}
-	return len(name) > len(flintPrefix) && is(name[:len(flintPrefix)], flintPrefix)
+	return len(name) > len(flintPrefix) && rawhttp.Is(name[:len(flintPrefix)], flintPrefix)
 }
 
 const flintPrefix = "X-Flint-"
@@ -286,12 +289,12 @@ const maxException = 1 << 20
 
 // exception reads the exception that a response stands for.
 func (c *shortConn) exception(x *worker.Exchange) error {
-	length := c.res.length
+	length := c.res.Length
 	if length < 0 || length > maxException {
 		x.End(false)
 		return fmt.Errorf("an exception described in %d bytes", length)
 	}
-	x.R.Discard(c.res.size)
+	x.R.Discard(c.res.Size)
 	body := make([]byte, length)
 	_, err := io.ReadFull(x.R, body)
 	if err == nil {

@@ -163,20 +163,20 @@ func (u *upstream) head(b []byte) (code int, rest []byte, err error) {
 		if end < 0 {
 			return 0, b, errMore
 		}
-		if !res.parse(b[:end+4]) || len(res.first) < len("HTTP/1.1 200") {
+		if !res.Parse(b[:end+4]) || len(res.First) < len("HTTP/1.1 200") {
 			return 0, b, fmt.Errorf("malformed response %.100q", b)
 		}
-		if code, err = strconv.Atoi(string(res.first[9:12])); err != nil || code >= 200 {
+		if code, err = strconv.Atoi(string(res.First[9:12])); err != nil || code >= 200 {
 			return code, b, err
 		}
-		b = b[res.size:] // an interim response
+		b = b[res.Size:] // an interim response
 	}
 }
 
 // respond passes the head in b on, and what follows it.
 func (u *upstream) respond(code int, b []byte) {
 	c := u.client
-	mark := c.res.get(worker.ExceptionHeader)
+	mark := c.res.Get(worker.ExceptionHeader)
 	if code == http.StatusInternalServerError && mark != nil && c.lease.IsException(mark) {
 		u.hand(b)
 		return
@@ -184,25 +184,25 @@ func (u *upstream) respond(code int, b []byte) {
 	none := bodiless(c.method, code)
 	coded := asIs
 	if c.method != http.MethodHead {
-		coded = codingFor(c.encoding, code, c.res.length, headGetter(&c.res))
+		coded = codingFor(c.encoding, code, c.res.Length, headGetter(&c.res))
 	}
-	short := coded == compress && c.res.length >= 0 && c.res.length <= maxCodedHere && int64(len(b)-c.res.size) >= c.res.length
+	short := coded == compress && c.res.Length >= 0 && c.res.Length <= maxCodedHere && int64(len(b)-c.res.Size) >= c.res.Length
 	if coded != asIs && !short {
 		u.hand(b)
 		return
 	}
 	u.framed.begin(&c.res, none)
-	u.reuse = !c.res.close && !u.framed.toEnd
+	u.reuse = !c.res.Close && !u.framed.toEnd
 	c.keep = c.keep && !u.framed.toEnd
 	c.status = code
 	u.begun = true
 	c.begun()
 	if short {
-		u.compressed(b[c.res.size:])
+		u.compressed(b[c.res.Size:])
 		return
 	}
 	c.out = c.srv.appendResponseHead(c.out[:0], &c.res, c.keep && !c.shot)
-	u.pass(c.out, b[c.res.size:])
+	u.pass(c.out, b[c.res.Size:])
 }
 
 // compressed sends the client a response, all of whose body is in b, in its

@@ -18,7 +18,8 @@ import (
 // Printer writes one event for a person. It may use several lines.
 type Printer func(b *bytes.Buffer, p Palette, fields map[string]slog.Value)
 
-// Handler is a slog.Handler that writes events to one writer, whole and in order.
+// Handler is a slog.Handler that writes events to one writer, whole and in
+// order. On a Batch warnings and errors do not wait, nor does what was before them.
 type Handler struct {
 	out      *output
 	level    slog.Leveler
@@ -83,6 +84,9 @@ func (h *Handler) Handle(_ context.Context, r slog.Record) error {
 		h.writePretty(&h.out.buf, r)
 	}
 	_, err := h.out.w.Write(h.out.buf.Bytes())
+	if b, ok := h.out.w.(*Batch); ok && r.Level >= slog.LevelWarn {
+		return b.Flush()
+	}
 	return err
 }
 

@@ -10,6 +10,7 @@ import (
 const (
 	readSize  = 64 << 10 // bytes taken from a connection at a time
 	maxEvents = 128      // connections served between two waits
+	maxTurns  = 32       // waits between two looks of Go's scheduler
 )
 
 // Loop waits for its connections by epoll(7).
@@ -19,6 +20,7 @@ type Loop struct {
 	conns []*Conn // by file descriptor
 	count uint32  // of connections ever, to tell a descriptor's users apart
 	buf   []byte
+	began bool // Go was called since the last wait
 
 	mu     sync.Mutex
 	tasks  []func()
@@ -70,6 +72,13 @@ func (l *Loop) Do(f func()) bool {
 	return true
 }
 
+// Go runs f on a goroutine of its own; the loop lets it begin before it waits
+// again. It is called on the loop's goroutine.
+func (l *Loop) Go(f func()) {
+	l.began = true
+	go f()
+}
+
 // Close closes all connections and ends the loop. It returns when no Handler
 // is called any more. It must not be called on the loop's goroutine.
 func (l *Loop) Close() {
@@ -86,7 +95,7 @@ func (l *Loop) run() {
 	defer close(l.done)
 	defer l.free()
 	events := make([]syscall.EpollEvent, maxEvents)
-	for {
+	for turn := 1; ; turn++ {
 		n, err := syscall.EpollWait(l.ep, events, -1)
 		if err != nil && err != syscall.EINTR {
 			panic("epoll_wait: " + err.Error()) // only a closed or wrong descriptor
@@ -94,7 +103,14 @@ func (l *Loop) run() {
 		for i := range max(n, 0) {
 			l.serve(&events[i])
 		}
-		runtime.Gosched() // answers that began run here, before this thread waits
+		// What began runs here, before this thread waits. Without that, now and
+		// then all the same: of a goroutine that is never seen to begin anew the
+		// runtime's monitor thinks that it runs for too long, and wakes up
+		// thousands of times a second to take its place away.
+		if l.began || turn%maxTurns == 0 {
+			l.began = false
+			runtime.Gosched()
+		}
 	}
 }
 

@@ -22,6 +22,9 @@ func (l *Loop) Close() {}
 // Do does nothing.
 func (l *Loop) Do(func()) bool { return false }
 
+// Go runs f on a goroutine of its own.
+func (l *Loop) Go(f func()) { go f() }
+
 // Attach fails with ErrUnsupported.
 func (l *Loop) Attach(net.Conn, Handler, func(*Conn)) error { return ErrUnsupported }
 

@@ -41,16 +41,16 @@ func (c *Chain) Use(h Hook) {
 	c.hooks.Store(&hooks)
 }
 
+// Empty reports that no hook is in place. Whoever then leaves the chain out
+// does what Do would have done at that moment.
+func (c *Chain) Empty() bool { return c == nil || c.hooks.Load() == nil }
+
 // Do runs call as op through the hooks, the first one outermost.
 func (c *Chain) Do(ctx context.Context, op *Op, call func(context.Context) error) error {
-	if c == nil {
+	if c.Empty() {
 		return call(ctx)
 	}
-	hooks := c.hooks.Load()
-	if hooks == nil {
-		return call(ctx)
-	}
-	return run(ctx, *hooks, op, call)
+	return run(ctx, *c.hooks.Load(), op, call)
 }
 
 func run(ctx context.Context, hooks []Hook, op *Op, call func(context.Context) error) error {

@@ -47,6 +47,19 @@ func TestNoHooks(t *testing.T) {
 	}
 }
 
+func TestEmpty(t *testing.T) {
+	t.Parallel()
+	var none *Chain
+	var c Chain
+	if !none.Empty() || !c.Empty() {
+		t.Error("a chain without hooks is not empty")
+	}
+	c.Use(func(ctx context.Context, _ *Op, next func(context.Context) error) error { return next(ctx) })
+	if c.Empty() {
+		t.Error("a chain with a hook is empty")
+	}
+}
+
 // A fault answers in the service's place; what is further in is not reached.
 func TestHookMayAnswerItself(t *testing.T) {
 	t.Parallel()

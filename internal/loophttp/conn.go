@@ -1,7 +1,6 @@
 package loophttp
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"io"
@@ -21,6 +20,9 @@ const maxHead = 16 << 10
 type conn struct {
 	srv  *Server
 	conn *evloop.Conn
+
+	req   request // the last one
+	reply reply   // to requests that are answered at once
 
 	mu     sync.Mutex
 	in     []byte // what came and nobody has used yet; a request's body lies in it
@@ -84,7 +86,7 @@ func (c *conn) take() {
 		}
 		return
 	}
-	r := parse(c.in[:head])
+	r := c.req.parse(c.in[:head])
 	if r == nil || r.ContentLength < 0 || r.ContentLength > MaxBody || odd(r) || !c.srv.Plain(r) {
 		c.hand()
 		return
@@ -97,26 +99,54 @@ func (c *conn) take() {
 		c.end()
 		return
 	}
-	r.Body = io.NopCloser(bytes.NewReader(c.in[head:size]))
+	c.size = size
+	if r.Body = http.NoBody; size > head {
+		r.Body = io.NopCloser(bytes.NewReader(c.in[head:size]))
+	}
+	if c.answerNow(r) {
+		c.srv.busy.Done()
+		return
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	c.mu.Lock()
-	c.busy, c.size, c.cancel = true, size, cancel
+	c.busy, c.cancel = true, cancel
 	c.mu.Unlock()
-	go c.answer(r.WithContext(ctx))
+	r = r.Clone(ctx) // a handler may leave somebody behind who looks at it later
+	c.srv.Loop.Go(func() { c.answer(r) })
 }
 
-var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, maxHead) }}
-
-// parse reads a head; nil when net/http would refuse it.
-func parse(head []byte) *http.Request {
-	br := readers.Get().(*bufio.Reader)
-	defer readers.Put(br)
-	br.Reset(bytes.NewReader(head))
-	r, err := http.ReadRequest(br)
-	if err != nil {
-		return nil
+// answerNow answers on the loop's goroutine, if the service does so. Whoever
+// sends ahead without reading is not worth that: its answers would pile up.
+func (c *conn) answerNow(r *http.Request) (answered bool) {
+	if c.srv.Now == nil || c.conn.Pending() > 0 {
+		return false
 	}
-	return r
+	w := &c.reply
+	clear(w.header)
+	*w = reply{conn: c, r: r, header: w.header, length: -1, now: true}
+	defer func() {
+		if p := recover(); p != nil {
+			c.panicked(r, p)
+			c.end()
+			answered = true
+		}
+	}()
+	if !c.srv.Now(w, r) {
+		return false
+	}
+	if !w.finish() {
+		c.end()
+		return true
+	}
+	c.done()
+	return true
+}
+
+// panicked logs why an answer was not given.
+func (c *conn) panicked(r *http.Request, p any) {
+	if p != http.ErrAbortHandler {
+		c.srv.Log.Error("a handler failed", "path", r.URL.Path, "panic", p, "stack", strings.TrimSpace(string(debug.Stack())))
+	}
 }
 
 // odd reports whether a request is more than a question and an answer.
@@ -147,24 +177,26 @@ func (c *conn) answer(r *http.Request) {
 	w := &reply{conn: c, r: r, header: http.Header{}, length: -1}
 	defer func() {
 		if p := recover(); p != nil {
-			if p != http.ErrAbortHandler {
-				c.srv.Log.Error("a handler failed", "path", r.URL.Path, "panic", p, "stack", strings.TrimSpace(string(debug.Stack())))
-			}
+			c.panicked(r, p)
 			c.srv.Loop.Do(c.end)
 		}
 	}()
 	c.srv.HTTP.Handler.ServeHTTP(w, r)
 	if !w.finish() {
 		c.srv.Loop.Do(c.end)
+		return
 	}
+	c.done()
 }
 
-// done drops the request that was answered. It is called before the end of the
-// answer is sent: the peer's next request may follow at once.
+// done drops the request that was answered, after all of the answer was sent:
+// the next one is not to overtake it.
 func (c *conn) done() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.cancel()
+	if c.cancel != nil {
+		c.cancel()
+	}
 	c.in = c.in[:copy(c.in, c.in[c.size:])]
 	c.busy, c.cancel = false, nil
 	if len(c.in) > 0 {

@@ -20,7 +20,7 @@ var copyBuffers = sync.Pool{New: func() any { b := make([]byte, copySize); retur
 // process. Its end before the limit is io.ErrUnexpectedEOF.
 func (w *reply) ReadFrom(src io.Reader) (n int64, err error) {
 	w.WriteHeader(http.StatusOK)
-	if l, ok := src.(*io.LimitedReader); ok && l.N > maxHeld {
+	if l, ok := src.(*io.LimitedReader); ok && l.N > maxHeld && !w.now {
 		if f, ok := l.R.(*os.File); ok && w.takes(l.N) {
 			n, err = w.sendFile(f, l.N)
 			l.N -= n

@@ -17,6 +17,7 @@ type reply struct {
 	conn   *conn
 	r      *http.Request
 	header http.Header
+	now    bool // this is the loop's goroutine, which must not wait
 
 	status  int    // 0 until WriteHeader
 	reason  string // "" is the standard one
@@ -123,10 +124,15 @@ func (w *reply) send(p []byte) error {
 }
 
 func (w *reply) put(p []byte) {
-	if !w.failed {
-		_, err := w.conn.conn.WriteWait(p)
-		w.failed = err != nil
+	if w.failed {
+		return
 	}
+	write := w.conn.conn.WriteWait
+	if w.now {
+		write = w.conn.conn.Write
+	}
+	_, err := write(p)
+	w.failed = err != nil
 }
 
 // finish ends the answer. False says that the connection cannot be used again.
@@ -139,7 +145,6 @@ func (w *reply) finish() bool {
 	if w.failed || w.length >= 0 && w.written != w.length && w.r.Method != http.MethodHead {
 		return false
 	}
-	w.conn.done()
 	if w.chunked {
 		w.put([]byte("0\r\n\r\n"))
 	}
@@ -158,7 +163,6 @@ func (w *reply) whole() bool {
 	out := w.head(buffers.Get().(*[]byte), length)
 	defer release(out)
 	*out = append(*out, *w.held...)
-	w.conn.done()
 	w.put(*out)
 	return !w.failed
 }

@@ -1,7 +1,8 @@
 // Package loophttp serves HTTP/1.1 on an event loop, for peers on this machine
 // that send many small requests: workerd's binding calls. A request whose body
-// is small is read by the loop and answered on a goroutine that lives as long
-// as the answer takes; everything else is net/http's.
+// is small is read by the loop. What needs no waiting is answered right there,
+// the rest on a goroutine that lives as long as the answer takes; everything
+// else is net/http's.
 package loophttp
 
 import (
@@ -23,8 +24,15 @@ const MaxBody = 64 << 10
 type Server struct {
 	HTTP  *http.Server // its Handler answers all requests
 	Loop  *evloop.Loop
-	Plain func(*http.Request) bool // is this a request for the loop, by its head?
+	Plain func(*http.Request) bool // is this a request for the loop, by its head? It is not to be kept.
 	Log   *slog.Logger
+
+	// Now answers a request at once, if that takes neither waiting nor more
+	// than some 50 µs: it is called on the loop's goroutine, and neither the
+	// request nor the writer may be used after it. After false, which it
+	// returns before it has done anything, the Handler is asked. nil is one that
+	// answers nothing.
+	Now func(http.ResponseWriter, *http.Request) bool
 
 	handed *handover.Listener
 	from   net.Listener
@@ -64,7 +72,7 @@ func (s *Server) accept(l net.Listener) error {
 			}
 			return err
 		}
-		c := &conn{srv: s}
+		c := &conn{srv: s, reply: reply{header: http.Header{}}}
 		if !s.enter(c) {
 			nc.Close()
 			continue

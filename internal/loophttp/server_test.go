@@ -22,17 +22,24 @@ import (
 	"flint/internal/rawhttp"
 )
 
+// dial opens a connection.
+type dial = func() (net.Conn, *bufio.Reader)
+
 // serve runs handler; the result dials it. Requests with X-Odd are not plain.
-func serve(t *testing.T, handler http.HandlerFunc) (*Server, func() (net.Conn, *bufio.Reader)) {
+func serve(t *testing.T, handler http.HandlerFunc) (*Server, dial) {
+	t.Helper()
+	return start(t, &Server{HTTP: &http.Server{Handler: handler}, Log: slog.New(slog.DiscardHandler)})
+}
+
+// start runs s, which has a Handler and a Log.
+func start(t *testing.T, s *Server) (*Server, dial) {
 	t.Helper()
 	loop, err := evloop.New()
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{
-		HTTP: &http.Server{Handler: handler}, Loop: loop, Log: slog.New(slog.DiscardHandler),
-		Plain: func(r *http.Request) bool { return r.Header.Get("X-Odd") == "" },
-	}
+	s.Loop = loop
+	s.Plain = func(r *http.Request) bool { return r.Header.Get("X-Odd") == "" }
 	path := filepath.Join(t.TempDir(), "s")
 	l, err := net.Listen("unix", path)
 	if err != nil {

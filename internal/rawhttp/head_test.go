@@ -1,4 +1,4 @@
-package front
+package rawhttp
 
 import (
 	"bufio"
@@ -10,13 +10,13 @@ import (
 
 func TestHeadParses(t *testing.T) {
 	t.Parallel()
-	var h head
+	var h Head
 	text := "POST /a?b HTTP/1.1\r\nHost: example.com\r\ncontent-length:  12 \r\nConnection: close\r\nX-Empty:\r\n\r\nbody"
-	if !h.parse([]byte(text)) {
+	if !h.Parse([]byte(text)) {
 		t.Fatal("not parsed")
 	}
-	if string(h.first) != "POST /a?b HTTP/1.1" || h.length != 12 || !h.close || h.unusual || h.chunked ||
-		string(h.get("HOST")) != "example.com" || h.size != len(text)-len("body") || len(h.fields) != 4 {
+	if string(h.First) != "POST /a?b HTTP/1.1" || h.Length != 12 || !h.Close || h.Unusual || h.Chunked ||
+		string(h.Get("HOST")) != "example.com" || h.Size != len(text)-len("body") || len(h.Fields) != 4 {
 		t.Errorf("%+v", h)
 	}
 }
@@ -33,18 +33,18 @@ func FuzzHead(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		var h head
-		if !h.parse([]byte(text)) || h.unusual || h.chunked || h.count("Host") != 1 || !strings.HasSuffix(string(h.first), " HTTP/1.1") {
+		var h Head
+		if !h.Parse([]byte(text)) || h.Unusual || h.Chunked || h.Count("Host") != 1 || !strings.HasSuffix(string(h.First), " HTTP/1.1") {
 			return
 		}
 		r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(text)))
 		if err != nil {
 			return // net/http is stricter about the target; workerd judges what passes
 		}
-		if want := max(h.length, 0); r.ContentLength != want {
+		if want := max(h.Length, 0); r.ContentLength != want {
 			t.Errorf("length %d, net/http reads %d in %q", want, r.ContentLength, text)
 		}
-		if host := h.get("Host"); !bytes.Equal(host, []byte(r.Host)) && len(host) > 0 && !strings.Contains(text, "://") {
+		if host := h.Get("Host"); !bytes.Equal(host, []byte(r.Host)) && len(host) > 0 && !strings.Contains(text, "://") {
 			t.Errorf("host %q, net/http reads %q in %q", host, r.Host, text)
 		}
 	})
