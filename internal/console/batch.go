@@ -15,7 +15,7 @@ const (
 
 // Batch is a writer that passes on together what comes close together: under
 // load a system call for each line costs more than the line. What comes after
-// a pause passes at once, and what follows within 5 ms when these are over.
+// a pause passes at once, and what follows when 8 ms are over.
 type Batch struct {
 	w     io.Writer
 	clock *clock.Virtual
