@@ -15,8 +15,9 @@ type RedriveOptions struct {
 
 // Redrive sends messages of a dead letter queue back, oldest first, and
 // returns how many: they keep their ids, times and bodies, have no attempts
-// yet and are ready at once. It moves what waits, ready or delayed; a message
-// whose origin is not known (it was sent here) moves only with To.
+// yet and are ready at once. It moves what waits now, ready or delayed, each
+// once: one that dies again meanwhile stays. A message whose origin is not
+// known (it was sent here) moves only with To.
 //
 // The journal has them marked before they move, so that a crash neither loses
 // nor doubles one.
@@ -24,13 +25,12 @@ func (q *Queue) Redrive(ctx context.Context, o RedriveOptions) (int, error) {
 	if err := q.checkRedrive(o); err != nil {
 		return 0, err
 	}
-	moved := 0
-	for o.Limit == 0 || moved < o.Limit {
-		limit := redriveChunk
-		if o.Limit > 0 {
-			limit = min(limit, o.Limit-moved)
-		}
-		n, err := q.markRedrive(o, limit)
+	moved, total := 0, q.countRedrivable(o)
+	if o.Limit > 0 {
+		total = min(total, o.Limit)
+	}
+	for moved < total {
+		n, err := q.markRedrive(o, min(redriveChunk, total-moved))
 		err = errors.Join(err, q.moveDead(false), ctx.Err())
 		moved += n
 		if err != nil || n == 0 {
@@ -38,6 +38,18 @@ func (q *Queue) Redrive(ctx context.Context, o RedriveOptions) (int, error) {
 		}
 	}
 	return moved, nil
+}
+
+// countRedrivable is how many messages o means, but for its limit.
+func (q *Queue) countRedrivable(o RedriveOptions) (n int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for i := range q.all.len() {
+		if q.redriveTo(o, q.all.at(i)) != "" {
+			n++
+		}
+	}
+	return n
 }
 
 // markRedrive notes in the journal where up to limit messages are to go.
@@ -77,19 +89,24 @@ func (q *Queue) redrivable(o RedriveOptions, limit int) map[string][]*message {
 	groups := map[string][]*message{}
 	for i := 0; i < q.all.len() && limit > 0; i++ {
 		m := q.all.at(i)
-		if m.state != stReady && m.state != stDelayed {
-			continue
+		if to := q.redriveTo(o, m); to != "" {
+			groups[to] = append(groups[to], m)
+			limit--
 		}
-		origin := q.origin(m)
-		to := o.To
-		if to == "" {
-			to = origin
-		}
-		if to == "" || to == q.name || o.From != "" && o.From != origin {
-			continue
-		}
-		groups[to] = append(groups[to], m)
-		limit--
 	}
 	return groups
+}
+
+// redriveTo is the queue that m goes to; "" = it stays.
+func (q *Queue) redriveTo(o RedriveOptions, m *message) string {
+	origin := q.origin(m)
+	switch {
+	case m.state != stReady && m.state != stDelayed, o.From != "" && o.From != origin:
+		return ""
+	case o.To != "":
+		return o.To // not this one: see checkRedrive
+	case origin == q.name:
+		return ""
+	}
+	return origin
 }

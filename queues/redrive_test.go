@@ -86,6 +86,27 @@ func TestRedrivenMessageMayDieAgain(t *testing.T) {
 	}
 }
 
+// What dies again while a redrive is under way is not moved a second time: the
+// redrive ends.
+func TestRedriveBesideAConsumerThatFails(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	const n = 3*redriveChunk + 1
+	for sent := 0; sent < n; sent += MaxBatchMessages {
+		if _, err := r.queue("dead").Send(context.Background(), make([]Outgoing, min(MaxBatchMessages, n-sent))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cfg := DefaultConsumer("jobs")
+	cfg.MaxRetries, cfg.DeadLetterQueue, cfg.MaxBatchTimeout = 0, "dead", 0
+	r.attach(cfg, &script{handle: thrown})
+	r.redrive(RedriveOptions{To: "jobs"}, n)
+	r.quiesce()
+	if in := r.queue("dead").Metrics(); in.BacklogCount != n {
+		t.Fatalf("%d dead letters, want all %d", in.BacklogCount, n)
+	}
+}
+
 // A crash on the way leaves each message in one of the two queues.
 func TestCrashDuringRedrive(t *testing.T) {
 	t.Parallel()
