@@ -13,6 +13,7 @@ import (
 	"flint/emulator"
 	"flint/emulator/config"
 	"flint/internal/console"
+	"flint/internal/memory"
 )
 
 func (a *app) dev() *cobra.Command {
@@ -57,7 +58,7 @@ func (a *app) runDev(cmd *cobra.Command, args []string) error {
 	if err := e.Start(cmd.Context()); err != nil {
 		return err
 	}
-	<-cmd.Context().Done()
+	memory.Watch(cmd.Context())
 	log.Info("stopping")
 	return e.Close()
 }
