@@ -13,7 +13,7 @@ import (
 
 const (
 	// settling is how long next to nothing must have been allocated.
-	settling = 2 * time.Second
+	settling = time.Second
 	// trickle is how much may be allocated in that time, in bytes: more when there
 	// is much to give back, one part in trickleShare.
 	trickle      = 1 << 20
