@@ -227,13 +227,21 @@ func (b *fileBody) Read(p []byte) (int, error) {
 // WriteTo implements io.WriterTo. An *io.LimitedReader of a file is what
 // sockets can send by themselves.
 func (b *fileBody) WriteTo(w io.Writer) (int64, error) {
-	buf := copyBuffers.Get().(*[]byte)
-	defer copyBuffers.Put(buf)
-	n, err := io.CopyBuffer(w, &io.LimitedReader{R: b.f, N: b.left}, *buf)
+	n, err := copySpan(w, &io.LimitedReader{R: b.f, N: b.left})
 	if b.left -= n; b.left > 0 && err == nil {
 		err = io.ErrUnexpectedEOF
 	}
 	return n, err
+}
+
+// copySpan holds a buffer only for writers that cannot take a file by themselves.
+func copySpan(w io.Writer, src *io.LimitedReader) (int64, error) {
+	if to, ok := w.(io.ReaderFrom); ok {
+		return to.ReadFrom(src)
+	}
+	buf := copyBuffers.Get().(*[]byte)
+	defer copyBuffers.Put(buf)
+	return io.CopyBuffer(w, src, *buf)
 }
 
 // Close implements io.Closer.

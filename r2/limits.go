@@ -78,6 +78,9 @@ const (
 	// maxDomains bounds the custom domains of all buckets together.
 	maxDomains = 1000
 	copyBuffer = 256 << 10
+	// maxPipelines is how many puts at once hash beside their writing, with three
+	// buffers each.
+	maxPipelines = 16
 )
 
 // Bounds of the s3 driver.

@@ -9,24 +9,63 @@ import (
 // into, one waits, one is hashed.
 const pipelineBuffers = 3
 
+// pipelines are the puts that hash beside their writing. More of them than
+// there are processors to hash would only hold more memory.
+var pipelines = make(chan struct{}, maxPipelines)
+
 // copyHashed copies src to its end, through h, and gives up at the size limit.
-// What does not fit a buffer is hashed by a goroutine of its own, while the same
-// bytes are written and the next ones are read: a hash takes longer than both.
-func copyHashed(ctx context.Context, dst io.Writer, h *hasher, src io.Reader) (int64, error) {
+// While many puts do so already it takes turns with a small buffer.
+func copyHashed(ctx context.Context, dst io.Writer, h *hasher, src io.Reader) (total int64, err error) {
+	for eof := false; ; {
+		select {
+		case pipelines <- struct{}{}:
+			defer func() { <-pipelines }()
+			return copyPiped(ctx, dst, h, src, total)
+		default:
+		}
+		var n int
+		n, eof, err = copyPart(dst, h, src)
+		if total += int64(n); err == nil {
+			err = ctx.Err()
+		}
+		if err == nil && total > MaxPutSize {
+			err = ErrEntityTooLarge
+		}
+		if err != nil || eof {
+			return total, err
+		}
+	}
+}
+
+// copyPart copies one small buffer.
+func copyPart(dst io.Writer, h *hasher, src io.Reader) (n int, eof bool, err error) {
+	buf := inlineBuffers.Get().(*[]byte)
+	defer inlineBuffers.Put(buf)
+	if n, eof, err = readFull(src, *buf); err == nil && n > 0 {
+		h.Write((*buf)[:n])
+		_, err = dst.Write((*buf)[:n])
+	}
+	return n, eof, err
+}
+
+// copyPiped is copyHashed after the first total bytes. What does not fit a
+// buffer is hashed by a goroutine of its own, while the same bytes are written
+// and the next ones are read: a hash takes longer than both.
+func copyPiped(ctx context.Context, dst io.Writer, h *hasher, src io.Reader, total int64) (int64, error) {
 	buf := copyBuffers.Get().(*[]byte)
 	n, eof, err := readFull(src, *buf)
 	if err != nil || eof {
 		defer copyBuffers.Put(buf)
+		total += int64(n)
 		if err != nil || n == 0 {
-			return int64(n), err
+			return total, err
 		}
 		h.Write((*buf)[:n])
 		_, err := dst.Write((*buf)[:n])
-		return int64(n), err
+		return total, err
 	}
 	p := startPipeline(h)
 	defer p.end()
-	var total int64
 	for {
 		if total += int64(n); total > MaxPutSize {
 			copyBuffers.Put(buf)

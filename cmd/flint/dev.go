@@ -14,6 +14,7 @@ import (
 	"flint/emulator"
 	"flint/emulator/config"
 	"flint/internal/console"
+	"flint/internal/memory"
 )
 
 func (a *app) dev() *cobra.Command {
@@ -60,7 +61,7 @@ func (a *app) runDev(cmd *cobra.Command, args []string) error {
 	if err := e.Start(cmd.Context()); err != nil {
 		return err
 	}
-	<-cmd.Context().Done()
+	memory.Watch(cmd.Context())
 	log.Info("stopping")
 	return e.Close()
 }

@@ -41,6 +41,8 @@ func (w *reply) takes(n int64) bool {
 }
 
 func (w *reply) sendFile(f *os.File, size int64) (int64, error) {
+	turn := w.conn.srv.turns.take(w.r.Context()) // before the head: the peer prepares for a body then
+	defer turn.over()
 	if !w.begin() {
 		return 0, http.ErrAbortHandler
 	}

@@ -3,6 +3,7 @@
 package loophttp
 
 import (
+	"bufio"
 	"errors"
 	"io"
 	"net/http"
@@ -73,5 +74,36 @@ func TestAnswersFromFiles(t *testing.T) {
 	c.Close()
 	if err := <-failed; err == nil {
 		t.Error("sent to nobody")
+	}
+}
+
+// TestUnreadFiles has a peer that wants more files than go at once, and reads
+// none: all answers begin.
+func TestUnreadFiles(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(path, make([]byte, 1<<20), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, dial := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		f, err := os.Open(path)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer f.Close()
+		w.Header().Set("Content-Length", strconv.Itoa(1<<20))
+		_, _ = io.Copy(w, &io.LimitedReader{R: f, N: 1 << 20}) // the peer hangs up in the end
+	})
+	var answers []*bufio.Reader
+	for range maxTurns + 3 {
+		c, r := dial()
+		io.WriteString(c, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+		answers = append(answers, r)
+	}
+	for i, r := range answers {
+		if res, err := http.ReadResponse(r, nil); err != nil || res.ContentLength != 1<<20 {
+			t.Fatalf("answer %d: %v", i, err)
+		}
 	}
 }

@@ -36,6 +36,7 @@ type Server struct {
 
 	handed *handover.Listener
 	from   net.Listener
+	turns  turns // of files
 
 	mu     sync.Mutex
 	conns  map[*conn]bool
