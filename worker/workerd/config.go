@@ -126,6 +126,10 @@ func DurableObject(name, class, service string) Binding {
 	return Binding{name, fmt.Sprintf("durableObjectNamespace = (className = %s, serviceName = %s)", quote(class), quote(service))}
 }
 
+// heapFlags keep V8's heap small, in MB: V8 takes what it can get before it
+// collects, and workerd gives little back. See docs/RATIONALE.md.
+var heapFlags = []string{"--max-semi-space-size=8", "--initial-heap-size=16"}
+
 // Text writes the configuration; the constant is named config.
 func (c *Config) Text() string {
 	w := &writer{}
@@ -133,6 +137,7 @@ func (c *Config) Text() string {
 	w.line("")
 	w.line("const config :Workerd.Config = (")
 	w.line("  structuredLogging = true,")
+	w.line("  v8Flags = [%s, %s],", quote(heapFlags[0]), quote(heapFlags[1]))
 	w.line("  services = [")
 	for _, s := range c.Services {
 		s.write(w)
