@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"flint/internal/clock"
@@ -139,9 +140,11 @@ func parseWrk(out string) (r sample, n int, err error) {
 	return r, int(v[0]), nil
 }
 
-// settle waits until a side has done what an earlier load left behind: requests
-// that nobody waits for any more. It waits for 15 seconds at most.
+// settle waits until what an earlier load left behind is done: what it wrote is
+// on the disk, or the next side's writes would wait for that, and the side has no
+// requests left for which nobody waits any more, for which it has 15 seconds.
 func settle(ctx context.Context, p *process) error {
+	syscall.Sync()
 	const look, quiet, most = 50 * time.Millisecond, 10 * time.Millisecond, 300
 	before, _ := p.cpu()
 	for range most {
