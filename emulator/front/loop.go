@@ -15,7 +15,7 @@ import (
 
 // The short way on an event loop: the connections of all clients and those to
 // workerd are served by one goroutine, as their bytes come. What the loop does
-// not know (no isolate answers, a body that is coded on the way, an exception)
+// not know (no isolate answers, a longer body that is coded on the way, an exception)
 // it gives to a shortConn, which answers on a goroutine and gives the
 // connection back.
 
