@@ -67,7 +67,7 @@ $(STATICCHECK):
 
 bench: build runtime wrk $(if $(FULL),web) ## flint beside the peer: start, reload, requests/s, memory; 6 minutes (FULL=1: all, 18)
 	@bench/peer/install.sh
-	go run ./bench -flint bin/flint -out bench/RESULTS.md -readme README.md $(if $(FULL),-full) $(BENCHFLAGS)
+	go run ./bench -flint bin/flint $(if $(FULL),-full -out bench/RESULTS.md -readme README.md) $(BENCHFLAGS)
 
 bench-compare: $(GOWORK) $(BENCHSTAT) ## Go micro-benchmarks beside those of another commit: REF=main
 	BENCHSTAT=$(BENCHSTAT) bench/compare.sh $(REF)

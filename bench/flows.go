@@ -24,6 +24,9 @@ func (b *bench) flows(ctx context.Context) error {
 			if !s.product() {
 				continue
 			}
+			if err := b.settle(ctx); err != nil {
+				return err
+			}
 			for i := range messages {
 				took, err := delivery(ctx, s.running[workerProject], fmt.Sprintf("%d-%d", round, i))
 				if err != nil {
@@ -67,6 +70,9 @@ func (b *bench) flowRates(ctx context.Context) error {
 func (b *bench) flowRate(ctx context.Context, p *process) (messages int, took time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(ctx, b.duration+time.Minute)
 	defer cancel()
+	if err := b.settle(ctx); err != nil {
+		return 0, 0, err
+	}
 	before, err := flowRows(ctx, p)
 	if err != nil {
 		return 0, 0, err
@@ -84,9 +90,7 @@ func (b *bench) flowRate(ctx context.Context, p *process) (messages int, took ti
 		if rows-before >= sent.requests {
 			return sent.requests, watch.Elapsed(), nil
 		}
-		pause, done := context.WithTimeout(ctx, 20*time.Millisecond)
-		<-pause.Done()
-		done()
+		pause(ctx, 20*time.Millisecond)
 	}
 }
 

@@ -13,7 +13,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"flint/internal/clock"
@@ -87,7 +86,7 @@ func (b *bench) load(ctx context.Context, p *process, requests []request, connec
 	for i, r := range requests {
 		lines[i] = r.line()
 	}
-	if err := settle(ctx, p); err != nil {
+	if err := b.settle(ctx); err != nil {
 		return sample{}, err
 	}
 	if err := warm(ctx, p, requests[0], min(connections, 16)); err != nil {
@@ -138,29 +137,6 @@ func parseWrk(out string) (r sample, n int, err error) {
 	}
 	r = sample{requests: int(v[0]), rate: v[0] / v[1] * 1e6, p50: v[2] / 1000, p95: v[3] / 1000, p99: v[4] / 1000, failed: int(v[5] + v[6])}
 	return r, int(v[0]), nil
-}
-
-// settle waits until what an earlier load left behind is done: what it wrote is
-// on the disk, or the next side's writes would wait for that, and the side has no
-// requests left for which nobody waits any more, for which it has 15 seconds.
-func settle(ctx context.Context, p *process) error {
-	syscall.Sync()
-	const look, quiet, most = 50 * time.Millisecond, 10 * time.Millisecond, 300
-	before, _ := p.cpu()
-	for range most {
-		pause, done := context.WithTimeout(ctx, look)
-		<-pause.Done()
-		done()
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		now, _ := p.cpu()
-		if now-before <= quiet {
-			return nil
-		}
-		before = now
-	}
-	return nil
 }
 
 // warm sends requests for a moment, so that a load meets warm code; it also

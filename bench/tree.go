@@ -18,7 +18,8 @@ type usage struct {
 		rss int64
 		cpu time.Duration
 	}
-	n int // processes
+	n       int // processes
+	running int // of them, those that run or wait for a core right now
 }
 
 // tick is the unit of CPU times in /proc: USER_HZ, 100 on every Linux that Go runs on.
@@ -50,6 +51,9 @@ func usageOf(root int) usage {
 		u.rss += s.rss
 		u.cpu += s.cpu
 		u.n++
+		if s.running {
+			u.running++
+		}
 		if pid == root {
 			u.root.rss, u.root.cpu = s.rss, s.cpu
 		}
@@ -58,9 +62,10 @@ func usageOf(root int) usage {
 }
 
 type procStat struct {
-	parent int
-	rss    int64
-	cpu    time.Duration
+	parent  int
+	running bool // or waiting for a core
+	rss     int64
+	cpu     time.Duration
 }
 
 // readStat reads /proc/PID/stat; the fields after the name, which may hold
@@ -79,6 +84,7 @@ func readStat(file string) (s procStat, ok bool) {
 		n, _ := strconv.ParseInt(fields[field-3], 10, 64) // the kernel writes numbers
 		return n
 	}
+	s.running = fields[0] == "R"
 	s.parent = int(number(4))
 	s.cpu = time.Duration(number(14)+number(15)) * tick
 	s.rss = number(24) * int64(os.Getpagesize())

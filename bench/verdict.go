@@ -92,7 +92,7 @@ func (r *report) writeGrowth(b *strings.Builder) {
 // writeTrust says how far the figures can be believed.
 func (r *report) writeTrust(b *strings.Builder) {
 	var worst, others []float64
-	var bound, failed []string
+	var bound, disturbed, failed []string
 	for _, k := range r.loads.rows {
 		for _, s := range append(r.products(), frontSide, bareSide, pairSide) {
 			samples := r.loads.values[k][s]
@@ -102,8 +102,12 @@ func (r *report) writeTrust(b *strings.Builder) {
 					failed = append(failed, fmt.Sprintf("%s on %s at %d (%d)", k.label(), titles[s], k.connections, x.failed))
 				}
 			}
+			where := fmt.Sprintf("%s on %s at %d", k.label(), titles[s], k.connections)
 			if r.loads.of(k, s, func(x sample) float64 { return x.generator }) > generatorBound {
-				bound = append(bound, fmt.Sprintf("%s on %s at %d", k.label(), titles[s], k.connections))
+				bound = append(bound, where)
+			}
+			if slices.ContainsFunc(samples, func(x sample) bool { return x.others > disturbance }) {
+				disturbed = append(disturbed, where)
 			}
 		}
 	}
@@ -119,6 +123,9 @@ func (r *report) writeTrust(b *strings.Builder) {
 		fmt.Fprintf(b, " **It was the bottleneck** (more than %.0f %%) of: %s.\n", 100*generatorBound, strings.Join(bound, "; "))
 	}
 	fmt.Fprintf(b, "- Programs that have nothing to do with the measurement used %.2f cores (median; at worst %.2f).\n", medianOf(others), slices.Max(others))
+	if len(disturbed) > 0 {
+		fmt.Fprintf(b, "- **Disturbed** (a round in which they used more than %.2f): %s.\n", disturbance, strings.Join(disturbed, "; "))
+	}
 	if len(failed) > 0 {
 		fmt.Fprintf(b, "- **Requests failed**: %s.\n", strings.Join(failed, "; "))
 	} else {
@@ -132,3 +139,7 @@ func (r *report) writeTrust(b *strings.Builder) {
 
 // generatorBound is the share of its core above which wrk may hold a side back.
 const generatorBound = 0.9
+
+// disturbance is how many cores other programs may use before the report says
+// of a row that they did.
+const disturbance = 0.25
