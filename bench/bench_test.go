@@ -137,7 +137,8 @@ func TestStubTellsCallsApart(t *testing.T) {
 		{"kv/n", "GET", "/key?urlencoded=true", "", "", "value"},
 		{"kv/n", "GET", "/?key_count_limit=100", "", "", `"list_complete":false`},
 		{"d1/d", "POST", "/query", `[{"sql":"INSERT"},{"sql":"INSERT"}]`, "", `}},{"success"`},
-		{"d1/d", "POST", "/query", `{"sql":"SELECT … LIMIT 100"}`, "", `[100,"name 100",150]`},
+		{"d1/d", "POST", "/query?resultsFormat=ROWS_AND_COLUMNS", `{"sql":"SELECT … LIMIT 100"}`, "", `[100,"name 100",150]`},
+		{"d1/d", "POST", "/query?resultsFormat=ARRAY_OF_OBJECTS", `{"sql":"SELECT … LIMIT 100"}`, "", `{"id":100,"name":"name 100","score":150}`},
 		{"r2/b", "GET", "/", "", `{"method":"get","object":"object-1k"}`, `"size":1024`},
 		{"queues/q", "POST", "/message", "{}", "", `"backlogCount"`},
 	} {

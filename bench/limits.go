@@ -125,7 +125,7 @@ func (p *parts) writeConfig(ctx context.Context, address string) (string, error)
 		w.Bindings = append(w.Bindings, workerd.KV(k.Binding, external("kv/"+k.ID)))
 	}
 	for _, d := range p.worker.D1 {
-		w.Bindings = append(w.Bindings, workerd.Wrapped(d.Binding, "cloudflare-internal:d1-api", workerd.Designator{Service: external("d1/" + d.ID)}))
+		w.Bindings = append(w.Bindings, workerd.Wrapped(d.Binding, "cloudflare-internal:d1-api", workerd.ServiceBinding("fetcher", workerd.Designator{Service: external("d1/" + d.ID)})))
 	}
 	for _, r := range p.worker.R2 {
 		w.Bindings = append(w.Bindings, workerd.R2(r.Binding, external("r2/"+r.Bucket)))

@@ -86,38 +86,57 @@ const (
 	stubWritten = `"meta":{"served_by":"flint.db","served_by_primary":true,"total_attempts":1,"timings":{"sql_duration_ms":0.005},"duration":0.005,"changes":1,"last_row_id":10000,"changed_db":true,"size_after":36864,"rows_read":0,"rows_written":1}}`
 )
 
+// d1Answers are what D1 says in one format of rows.
+type d1Answers struct{ one, hundred, ten []byte }
+
 var (
-	stubRun = []byte(`[{"success":true,"results":[],` + stubWritten + `]`)
-	stubTen = []byte("[" + strings.TrimSuffix(strings.Repeat(`{"success":true,"results":{"columns":[],"rows":[]},`+stubWritten+",", 10), ",") + "]")
-	stubOne = stubRows(1)
-	stub100 = stubRows(100)
+	stubRun     = []byte(`[{"success":true,"results":[],` + stubWritten + `]`)
+	stubRows    = d1Answers{stubSelect(1, rowsText), stubSelect(100, rowsText), stubBatch(`{"columns":[],"rows":[]}`)}
+	stubObjects = d1Answers{stubSelect(1, objectsText), stubSelect(100, objectsText), stubBatch("[]")}
 )
 
-func stubRows(n int) []byte {
-	var b bytes.Buffer
-	b.WriteString(`[{"success":true,"results":{"columns":["id","name","score"],"rows":[`)
-	for i := range n {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		fmt.Fprintf(&b, `[%d,"name %d",%g]`, i+1, i+1, float64(i+1)*1.5)
+// rowsText and objectsText are n rows, as workerd's own D1 asks for them and as flint's does.
+func rowsText(n int) string {
+	return `{"columns":["id","name","score"],"rows":[` + stubEach(n, `[%d,"name %d",%g]`) + "]}"
+}
+
+func objectsText(n int) string {
+	return "[" + stubEach(n, `{"id":%d,"name":"name %d","score":%g}`) + "]"
+}
+
+func stubEach(n int, row string) string {
+	rows := make([]string, n)
+	for i := range rows {
+		rows[i] = fmt.Sprintf(row, i+1, i+1, float64(i+1)*1.5)
 	}
-	b.WriteString(`]},` + stubRead + `]`)
-	return b.Bytes()
+	return strings.Join(rows, ",")
+}
+
+func stubSelect(n int, rows func(n int) string) []byte {
+	return []byte(`[{"success":true,"results":` + rows(n) + "," + stubRead + "]")
+}
+
+func stubBatch(rows string) []byte {
+	one := `{"success":true,"results":` + rows + "," + stubWritten
+	return []byte("[" + strings.Repeat(one+",", 9) + one + "]")
 }
 
 // stubD1 tells the bench's statements apart by their text.
 func stubD1(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
+	answers := &stubObjects
+	if strings.HasSuffix(r.URL.RawQuery, "ROWS_AND_COLUMNS") {
+		answers = &stubRows
+	}
 	switch {
 	case err != nil:
 		http.Error(w, err.Error(), http.StatusBadRequest)
 	case bytes.Contains(body, []byte("LIMIT 100")):
-		answer(w, jsonType, stub100)
+		answer(w, jsonType, answers.hundred)
 	case bytes.Contains(body, []byte("SELECT")):
-		answer(w, jsonType, stubOne)
+		answer(w, jsonType, answers.one)
 	case bytes.Count(body, []byte("INSERT")) > 1:
-		answer(w, jsonType, stubTen)
+		answer(w, jsonType, answers.ten)
 	default:
 		answer(w, jsonType, stubRun)
 	}

@@ -67,8 +67,11 @@ func (b *Binding) ServeBinding(w http.ResponseWriter, r *http.Request, resource 
 var jsonType = []string{"application/json"}
 
 func resultsFormat(r *http.Request) format {
-	if r.URL.RawQuery == "resultsFormat=ROWS_AND_COLUMNS" { // what the runtime sends
+	switch r.URL.RawQuery { // what the API's module sends
+	case "resultsFormat=ROWS_AND_COLUMNS":
 		return asRows
+	case "resultsFormat=ARRAY_OF_OBJECTS", "resultsFormat=NONE":
+		return asObjects
 	}
 	return formatOf(r.URL.Query().Get("resultsFormat"))
 }

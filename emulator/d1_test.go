@@ -42,3 +42,20 @@ func TestD1ByRPC(t *testing.T) {
 		t.Errorf("the other: %s", got)
 	}
 }
+
+// Bindings get flint's module for D1, which is the faster one, and those that
+// speak RPC workerd's own: an error's stack tells.
+func TestD1Module(t *testing.T) {
+	t.Parallel()
+	const (
+		code     = `export default { fetch: (r, env) => env.DB.prepare("nonsense").first().catch((e) => new Response(e.stack.match(/[a-z-]+:d1-api/)?.[0])) }`
+		database = "d1_databases = [{ binding = \"DB\", database_name = \"shared\", database_id = \"shared\" }]\n"
+		flag     = "compatibility_flags = [\"d1_binding_jsrpc\"]\n"
+	)
+	a := app{t, start(t, project(t, workerFiles("http", code, database), workerFiles("rpc", code, flag+database)), testkit.NewLog())}
+	for worker, want := range map[string]string{"http": "flint:d1-api", "rpc": "cloudflare-internal:d1-api"} {
+		if got := a.on(worker, "/"); got != want {
+			t.Errorf("%s: D1 is %q, want %q", worker, got, want)
+		}
+	}
+}

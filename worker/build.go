@@ -164,9 +164,9 @@ func writeModules(dir, token string, inspect bool, builds []*build) error {
 			}
 		}
 	}
-	texts := map[string]string{"dispatcher.js": shim.Dispatcher, "unserved.js": shim.Unserved}
-	if slices.ContainsFunc(builds, func(b *build) bool { return b.worker.D1ByRPC() }) {
-		texts["d1.js"] = shim.D1
+	texts := map[string]string{
+		"dispatcher.js": shim.Dispatcher, "d1_entrypoint.js": shim.D1Entrypoint,
+		"d1_binding.js": shim.D1, "unserved.js": shim.Unserved,
 	}
 	for name, text := range texts {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {

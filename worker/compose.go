@@ -22,12 +22,12 @@ const (
 
 // composer turns Workers into one workerd configuration.
 type composer struct {
-	opt  *Options
-	mask bool   // hide secrets: the configuration is for a person
-	dir  string // of this generation: sockets and modules
-	out  workerd.Config
-	seen map[string]bool // external services already declared
-	rpc  []string        // databases that are asked by RPC
+	opt       *Options
+	mask      bool   // hide secrets: the configuration is for a person
+	dir       string // of this generation: sockets and modules
+	out       workerd.Config
+	seen      map[string]bool // external services already declared
+	databases []string        // D1's, by their ids
 }
 
 // compose writes the configuration of one workerd process that runs all
@@ -46,8 +46,7 @@ func compose(opt *Options, builds []*build, dir string, mask bool) *workerd.Conf
 		})
 	}
 	c.dispatcher(builds)
-	c.d1RPC()
-	c.out.Extensions = []workerd.Extension{{Name: shim.UnservedModule, File: "unserved.js"}}
+	c.out.Extensions = []workerd.Extension{{Name: shim.UnservedModule, File: "unserved.js"}, {Name: shim.D1Module, File: "d1_binding.js"}}
 	return &c.out
 }
 
@@ -65,18 +64,33 @@ func serviceName(worker string) string { return "user:" + worker }
 // dispatcher adds the Worker that turns flint's events into handler calls.
 func (c *composer) dispatcher(builds []*build) {
 	d := &workerd.WorkerService{
-		Modules:            []workerd.Module{{Name: "dispatcher.js", Kind: "esModule", File: "dispatcher.js"}},
-		CompatibilityDate:  "2026-01-01",
-		CompatibilityFlags: []string{"service_binding_extra_handlers", "experimental"},
+		Modules:           modules("dispatcher.js", "d1_entrypoint.js"),
+		CompatibilityDate: "2026-01-01",
+		CompatibilityFlags: []string{
+			"service_binding_extra_handlers", "experimental",
+			"enhanced_error_serialization", // an error of D1 keeps its name
+		},
 	}
 	for _, b := range builds {
 		d.Bindings = append(d.Bindings, workerd.ServiceBinding(b.worker.Name,
 			workerd.Designator{Service: serviceName(b.worker.Name), Entrypoint: shim.Entrypoint}))
 	}
-	c.out.Services = append(c.out.Services, workerd.Service{Name: "flint:dispatcher", Worker: d})
+	for _, id := range c.databases {
+		d.Bindings = append(d.Bindings, workerd.ServiceBinding("d1:"+id, workerd.Designator{Service: c.external("d1", id)}))
+	}
+	c.out.Services = append(c.out.Services, workerd.Service{Name: dispatcherService, Worker: d})
 	c.out.Sockets = append(c.out.Sockets, workerd.Socket{
-		Name: "events", Address: "unix:" + eventsPath(c.dir), Service: workerd.Designator{Service: "flint:dispatcher"},
+		Name: "events", Address: "unix:" + eventsPath(c.dir), Service: workerd.Designator{Service: dispatcherService},
 	})
+}
+
+const dispatcherService = "flint:dispatcher"
+
+func modules(names ...string) (out []workerd.Module) {
+	for _, name := range names {
+		out = append(out, workerd.Module{Name: name, Kind: "esModule", File: name})
+	}
+	return out
 }
 
 // external declares the flint service behind a binding once and returns its name.
@@ -133,7 +147,7 @@ func (c *composer) bindings(w *config.Worker) []workerd.Binding {
 		add(workerd.KV(b.Binding, c.external("kv", url.PathEscape(b.ID))))
 	}
 	for _, b := range w.D1 {
-		add(workerd.Wrapped(b.Binding, "cloudflare-internal:d1-api", c.database(w, url.PathEscape(b.ID))))
+		add(c.database(w, b))
 	}
 	for _, b := range w.R2 {
 		add(workerd.R2(b.Binding, c.external("r2", url.PathEscape(b.Bucket))))
@@ -156,10 +170,10 @@ func (c *composer) bindings(w *config.Worker) []workerd.Binding {
 		add(workerd.ServiceBinding(b.Binding, workerd.Designator{Service: serviceName(b.Service), Entrypoint: b.Entrypoint, Props: string(b.Props)}))
 	}
 	for _, b := range w.Unserved {
-		add(workerd.WrappedText(b.Binding, shim.UnservedModule, "name", b.Binding, "key", b.Key))
+		add(workerd.Wrapped(b.Binding, shim.UnservedModule, workerd.Text("name", b.Binding), workerd.Text("key", b.Key)))
 	}
 	if w.AI != "" {
-		add(workerd.Wrapped(w.AI, "cloudflare-internal:ai-api", workerd.Designator{Service: c.external("ai", w.Name)}))
+		add(workerd.Wrapped(w.AI, "cloudflare-internal:ai-api", workerd.ServiceBinding("fetcher", workerd.Designator{Service: c.external("ai", w.Name)})))
 	}
 	if w.Assets != nil && w.Assets.Binding != "" {
 		add(workerd.ServiceBinding(w.Assets.Binding, workerd.Designator{Service: c.external("assets", w.Name)}))
@@ -167,37 +181,24 @@ func (c *composer) bindings(w *config.Worker) []workerd.Binding {
 	return out
 }
 
-// database is what the D1 binding of w talks to: flint's service or, if it
-// speaks RPC, the Worker before it.
-func (c *composer) database(w *config.Worker, id string) workerd.Designator {
+// database is a D1 binding of w. It talks to flint's service. One that speaks
+// RPC is workerd's own and talks to the Worker that stands for the database, as
+// every binding does that is passed to another Worker.
+func (c *composer) database(w *config.Worker, b config.D1Database) workerd.Binding {
+	id := url.PathEscape(b.ID)
 	service := c.external("d1", id)
-	if !w.D1ByRPC() {
-		return workerd.Designator{Service: service}
+	if !slices.Contains(c.databases, id) {
+		c.databases = append(c.databases, id)
 	}
-	if !slices.Contains(c.rpc, id) {
-		c.rpc = append(c.rpc, id)
+	props, _ := json.Marshal(map[string]string{"database": service}) // a string always marshals
+	theirs := func(name string) workerd.Binding {
+		return workerd.Wrapped(name, "cloudflare-internal:d1-api",
+			workerd.ServiceBinding("fetcher", workerd.Designator{Service: dispatcherService, Entrypoint: "D1", Props: string(props)}))
 	}
-	props, _ := json.Marshal(map[string]string{"database": id}) // a string always marshals
-	return workerd.Designator{Service: d1RPCService, Props: string(props)}
-}
-
-const d1RPCService = "flint:d1"
-
-// d1RPC adds the Worker that answers D1's RPC, if any binding needs it: one
-// for all databases, since each costs an isolate.
-func (c *composer) d1RPC() {
-	if len(c.rpc) == 0 {
-		return
+	if w.D1ByRPC() {
+		return theirs(b.Binding)
 	}
-	d := &workerd.WorkerService{
-		Modules:            []workerd.Module{{Name: "d1.js", Kind: "esModule", File: "d1.js"}},
-		CompatibilityDate:  "2026-01-01",
-		CompatibilityFlags: []string{"enhanced_error_serialization"}, // an error keeps its name
-	}
-	for _, id := range c.rpc {
-		d.Bindings = append(d.Bindings, workerd.ServiceBinding(id, workerd.Designator{Service: c.external("d1", id)}))
-	}
-	c.out.Services = append(c.out.Services, workerd.Service{Name: d1RPCService, Worker: d})
+	return workerd.Wrapped(b.Binding, shim.D1Module, workerd.ServiceBinding("fetcher", workerd.Designator{Service: service}), theirs("database"))
 }
 
 // namespaces follows the migrations of w's Durable Object classes. The

@@ -185,7 +185,7 @@ func TestConfigCommand(t *testing.T) {
 	dir := testkit.WriteFiles(t, everything)
 	testkit.WriteFile(t, filepath.Join(dir, ".dev.vars"), "API_KEY=very-secret\n")
 	out := mustFlint(t, dir, "config")
-	for _, want := range []string{`"every"`, "# workerd", `kvNamespace = "kv:kv-id"`, "cloudflare-internal:d1-api", `className = "Keeper", uniqueKey = "every-Keeper", enableSql = true`} {
+	for _, want := range []string{`"every"`, "# workerd", `kvNamespace = "kv:kv-id"`, "flint:d1-api", `className = "Keeper", uniqueKey = "every-Keeper", enableSql = true`} {
 		if !strings.Contains(out, want) {
 			t.Errorf("flint config lacks %s:\n%s", want, out)
 		}

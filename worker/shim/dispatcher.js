@@ -1,5 +1,6 @@
 // Receives events from flint over HTTP and calls the Worker's handlers.
 // One POST is one event; the reply is the handler's outcome as JSON.
+export { D1 } from "./d1_entrypoint.js";
 
 const decode = {
   text: (b) => b,

@@ -28,11 +28,20 @@ var entry string
 //go:embed dispatcher.js
 var Dispatcher string
 
-// D1 is the module of the Worker that stands between D1 bindings that speak RPC
-// and flint's service.
+// D1Module is the name of the module D1.
+const D1Module = "flint:d1-api"
+
+// D1 is the module of D1 bindings that speak HTTP: the API that a Worker sees.
 //
-//go:embed d1.js
+//go:embed d1_binding.js
 var D1 string
+
+// D1Entrypoint is the module of the entrypoint D1 of the dispatcher, which
+// stands for a database where a Worker is needed: a binding that speaks RPC, or
+// one that is passed on to another Worker.
+//
+//go:embed d1_entrypoint.js
+var D1Entrypoint string
 
 // UnservedModule is the name of the module Unserved.
 const UnservedModule = "flint:unserved"

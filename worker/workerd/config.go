@@ -102,20 +102,14 @@ func ServiceBinding(name string, d Designator) Binding {
 	return Binding{name, "service = " + d.text()}
 }
 
-// Wrapped is a binding whose JavaScript comes with workerd and whose requests
-// go to a service.
-func Wrapped(name, module string, d Designator) Binding {
-	return Binding{name, fmt.Sprintf("wrapped = (moduleName = %s, innerBindings = [(name = \"fetcher\", service = %s)])", quote(module), d.text())}
-}
-
-// WrappedText is a binding made by an extension module from texts, in the
-// order name, value, name, value.
-func WrappedText(name, module string, texts ...string) Binding {
-	var inner []string
-	for i := 0; i+1 < len(texts); i += 2 {
-		inner = append(inner, fmt.Sprintf("(name = %s, text = %s)", quote(texts[i]), quote(texts[i+1])))
+// Wrapped is a binding made by a JavaScript module, workerd's own or an
+// extension, from other bindings.
+func Wrapped(name, module string, inner ...Binding) Binding {
+	parts := make([]string, len(inner))
+	for i, b := range inner {
+		parts[i] = fmt.Sprintf("(name = %s, %s)", quote(b.Name), b.Value)
 	}
-	return Binding{name, fmt.Sprintf("wrapped = (moduleName = %s, innerBindings = [%s])", quote(module), strings.Join(inner, ", "))}
+	return Binding{name, fmt.Sprintf("wrapped = (moduleName = %s, innerBindings = [%s])", quote(module), strings.Join(parts, ", "))}
 }
 
 // DurableObject is a namespace of a class in this or another service.

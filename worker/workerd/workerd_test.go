@@ -24,8 +24,8 @@ func TestConfigText(t *testing.T) {
 				CompatibilityDate: "2026-01-01", CompatibilityFlags: []string{"nodejs_compat"},
 				Bindings: []Binding{
 					Text("T", "a \"quoted\\\" line\nand \x01 ü"), JSON("J", `{"a":1}`), KV("K", "kv:id"), R2("R", "r2:b"), Queue("Q", "queues:q"),
-					Wrapped("D", "cloudflare-internal:d1-api", Designator{Service: "d1:id"}), ServiceBinding("S", Designator{"user:other", "Named", `{"a":1}`}),
-					DurableObject("O", "Room", ""), DurableObject("P", "Room", "user:other"), WrappedText("U", "flint:unserved", "name", "U"),
+					Wrapped("D", "cloudflare-internal:d1-api", ServiceBinding("fetcher", Designator{Service: "d1:id"})), ServiceBinding("S", Designator{"user:other", "Named", `{"a":1}`}),
+					DurableObject("O", "Room", ""), DurableObject("P", "Room", "user:other"), Wrapped("U", "flint:unserved", Text("name", "U")),
 				},
 				GlobalOutbound: "outbound:w", CacheAPIOutbound: "cache:default",
 				Namespaces: []Namespace{{"Room", "w-Room", true}}, ObjectStorage: "do:w",

@@ -1,12 +1,12 @@
-// D1 by RPC. With the flag d1_binding_jsrpc workerd's D1 module calls query() on
-// its service in place of POST /query and /execute. flint's service speaks HTTP
-// only, so this Worker stands between; ctx.props says which of its bindings.
+// A D1 database as a Worker, which flint's service is not: ctx.props says which
+// of its bindings. A binding that is an argument of RPC needs one, and so does
+// one with the flag d1_binding_jsrpc: workerd's D1 module then calls query() in
+// place of POST /query and /execute.
 import { WorkerEntrypoint } from "cloudflare:workers";
 
 const BOOKMARK = "X-Cf-D1-Session-Commit-Token";
 
-export default class extends WorkerEntrypoint {
-  // dump() stays an HTTP request.
+export class D1 extends WorkerEntrypoint {
   fetch(request) {
     return this.env[this.ctx.props.database].fetch(request);
   }
