@@ -111,6 +111,9 @@ func (e *Emulator) findRuntime(ctx context.Context) error {
 	}
 	var err error
 	e.binary, err = FindRuntime(ctx, e.project)
+	if e.binary.Skipped != "" {
+		e.log.Warn(e.binary.Skipped + "; " + e.binary.Version + " is used, which flint installed")
+	}
 	return err
 }
 

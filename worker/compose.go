@@ -65,7 +65,7 @@ func serviceName(worker string) string { return "user:" + worker }
 func (c *composer) dispatcher(builds []*build) {
 	d := &workerd.WorkerService{
 		Modules:           modules("dispatcher.js", "d1_entrypoint.js"),
-		CompatibilityDate: "2026-01-01",
+		CompatibilityDate: workerd.OldestDate,
 		CompatibilityFlags: []string{
 			"service_binding_extra_handlers", "experimental",
 			"enhanced_error_serialization", // an error of D1 keeps its name

@@ -74,7 +74,11 @@ func runtimeFinding(ctx context.Context, p *config.Project) finding {
 	if err != nil {
 		return finding{"workerd", err.Error(), "flint doctor --install"}
 	}
-	return finding{"workerd", fmt.Sprintf("%s (%s: %s)", b.Version, b.Source, b.Path), ""}
+	state := fmt.Sprintf("%s (%s: %s)", b.Version, b.Source, b.Path)
+	if b.Skipped != "" {
+		state += "; " + b.Skipped
+	}
+	return finding{"workerd", state, ""}
 }
 
 func npmFinding() finding {

@@ -1,6 +1,7 @@
 package workerd
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"encoding/json"
@@ -25,7 +26,12 @@ type Binary struct {
 	Path    string // absolute
 	Version string // 1.YYYYMMDD.N
 	Source  string // FLINT_WORKERD, node_modules or cache
+	Skipped string // says which one came first, but is too old for flint; "" if none
 }
+
+// OldestDate (YYYY-MM-DD) is the day of the oldest workerd that flint runs, and
+// the compatibility date of its own Workers.
+const OldestDate = "2026-01-01"
 
 // CompatibilityDate is the newest compatibility date that the binary knows
 // (YYYY-MM-DD): the day in its version.
@@ -48,16 +54,29 @@ type FindOptions struct {
 	CacheDir string   // flint's own cache; default CacheDir()
 }
 
+// tooOld says that flint cannot run the binary, "" if it can.
+func (b Binary) tooOld() string {
+	if day := b.CompatibilityDate(); day == "" || day >= OldestDate {
+		return ""
+	}
+	return fmt.Sprintf("workerd %s (%s) is too old: flint needs one of %s or later", b.Version, b.Path, OldestDate)
+}
+
 // Find looks in FLINT_WORKERD, the project's node_modules and flint's cache,
-// in this order. It never connects anywhere. The error is ErrNotFound when
-// there is none, or says what is wrong with FLINT_WORKERD.
+// in this order, and passes over those older than OldestDate. It never connects
+// anywhere. The error is ErrNotFound when there is none, or says what is wrong
+// with FLINT_WORKERD.
 func Find(ctx context.Context, opt FindOptions) (Binary, error) {
 	if path := os.Getenv("FLINT_WORKERD"); path != "" {
 		return fromEnv(ctx, path)
 	}
+	skipped := ""
 	for _, dir := range opt.Dirs {
 		for ; ; dir = filepath.Dir(dir) {
-			if b, ok := inModules(filepath.Join(dir, "node_modules"), "node_modules"); ok {
+			b, ok := inModules(filepath.Join(dir, "node_modules"), "node_modules")
+			if old := b.tooOld(); old != "" {
+				skipped = cmp.Or(skipped, old)
+			} else if ok {
 				return b, nil
 			}
 			if dir == filepath.Dir(dir) {
@@ -69,7 +88,11 @@ func Find(ctx context.Context, opt FindOptions) (Binary, error) {
 		opt.CacheDir = CacheDir()
 	}
 	if b, ok := inModules(filepath.Join(installDir(opt.CacheDir), "node_modules"), "cache"); ok {
+		b.Skipped = skipped
 		return b, nil
+	}
+	if skipped != "" {
+		return Binary{}, fmt.Errorf("%s, and there is no other: %w", skipped, ErrNotFound)
 	}
 	return Binary{}, ErrNotFound
 }
@@ -116,7 +139,11 @@ func fromEnv(ctx context.Context, path string) (Binary, error) {
 	if err != nil {
 		return Binary{}, fmt.Errorf("FLINT_WORKERD=%s does not run: %w; unset it or point it at a workerd binary", path, err)
 	}
-	return Binary{Path: abs, Version: versionOf(string(out)), Source: "FLINT_WORKERD"}, nil
+	b := Binary{Path: abs, Version: versionOf(string(out)), Source: "FLINT_WORKERD"}
+	if old := b.tooOld(); old != "" {
+		return Binary{}, fmt.Errorf("FLINT_WORKERD: %s; unset it or point it at another", old)
+	}
+	return b, nil
 }
 
 // versionOf turns `workerd 2026-11-17` into the npm form.

@@ -102,6 +102,13 @@ func TestFindLooksUpwardsThenIntoTheCache(t *testing.T) {
 	if b, err := Find(t.Context(), opt); err != nil || b.Source != "cache" || b.Version != "1.20260101.0" {
 		t.Errorf("in the cache: %+v %v", b, err)
 	}
+	fakeModules(t, project, "1.20251231.0")
+	if b, err := Find(t.Context(), opt); err != nil || b.Source != "cache" || !strings.Contains(b.Skipped, "1.20251231.0") {
+		t.Errorf("one in node_modules that is too old: %+v %v", b, err)
+	}
+	if _, err := Find(t.Context(), FindOptions{Dirs: opt.Dirs, CacheDir: t.TempDir()}); !errors.Is(err, ErrNotFound) || !strings.Contains(err.Error(), "1.20251231.0") {
+		t.Errorf("only one that is too old: %v", err)
+	}
 	fakeModules(t, project, "1.20260202.0")
 	if b, err := Find(t.Context(), opt); err != nil || b.Source != "node_modules" || b.Version != "1.20260202.0" {
 		t.Errorf("in a node_modules above: %+v %v", b, err)
@@ -109,6 +116,15 @@ func TestFindLooksUpwardsThenIntoTheCache(t *testing.T) {
 	t.Setenv("FLINT_WORKERD", filepath.Join(project, "nope"))
 	if _, err := Find(t.Context(), opt); err == nil || !strings.Contains(err.Error(), "FLINT_WORKERD") {
 		t.Errorf("a wrong FLINT_WORKERD: %v", err)
+	}
+	old := filepath.Join(project, "old")
+	testkit.WriteFile(t, old, "#!/bin/sh\necho workerd 2025-07-08\n")
+	if err := os.Chmod(old, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("FLINT_WORKERD", old)
+	if _, err := Find(t.Context(), opt); err == nil || !strings.Contains(err.Error(), "too old") {
+		t.Errorf("an old FLINT_WORKERD: %v", err)
 	}
 }
 
