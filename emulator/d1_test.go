@@ -6,6 +6,7 @@ import (
 
 	"flint/emulator/config"
 	"flint/internal/testkit"
+	"flint/worker/shim"
 )
 
 // rpcWorker adds a row, and says how many there are by either protocol.
@@ -57,5 +58,40 @@ func TestD1Module(t *testing.T) {
 		if got := a.on(worker, "/"); got != want {
 			t.Errorf("%s: D1 is %q, want %q", worker, got, want)
 		}
+	}
+}
+
+// fakes hands flint's D1 module the databases of workerds that are not this one.
+const fakes = `import make from "./d1_binding.js";
+const fetcher = { fetch: async () => new Response("<html>", { status: 502 }) };
+class Statement { first() {} }
+class Session { getBookmark() {} }
+class Database {
+  prepare() { return this.statement ?? new Statement(); }
+  withSession() { return this.session ?? new Session(); }
+}
+const whose = (database) => (make({ fetcher, database }).exec ? "flint's" : "its own");
+const known = new Database();
+const cut = make({ fetcher: { fetch: () => Promise.reject(new Error("Network connection lost.")) }, database: new Database() });
+export default { fetch: async () => Response.json({
+  known: whose(known),
+  older: whose(Object.assign(new Database(), { statement: new (class {})() })),
+  database: whose(new (class extends Database { explain() {} })()),
+  statement: whose(Object.assign(new Database(), { statement: new (class { explain() {} })() })),
+  session: whose(Object.assign(new Database(), { session: new (class { end() {} })() })),
+  noJSON: await known.prepare("SELECT 1").all().catch((e) => e.message),
+  cut: await cut.prepare("SELECT 1").all().catch((e) => e.message),
+}) }`
+
+// A workerd whose D1 can do more than flint's module keeps its own.
+func TestD1ModuleOfAnotherWorkerd(t *testing.T) {
+	t.Parallel()
+	files := workerFiles("w", fakes, "")
+	files["w/d1_binding.js"] = shim.D1
+	a := app{t, start(t, project(t, files), testkit.NewLog())}
+	const want = `{"known":"flint's","older":"flint's","database":"its own","statement":"its own","session":"its own",` +
+		`"noJSON":"D1_ERROR: Failed to parse body as JSON, got: <html>","cut":"Network connection lost."}`
+	if got := a.on("w", "/"); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }
