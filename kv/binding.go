@@ -209,12 +209,8 @@ type listKey struct {
 }
 
 func (c *call) list() error {
-	query, err := c.query()
+	o, err := c.listOptions()
 	if err != nil {
-		return err
-	}
-	o := ListOptions{Prefix: query.Get("prefix"), Cursor: query.Get("cursor")}
-	if o.Limit, err = parseLimit(query.Get("key_count_limit")); err != nil {
 		return err
 	}
 	op := &intercept.Op{Action: "list", Key: o.Prefix}
@@ -229,6 +225,20 @@ func (c *call) list() error {
 	if err != nil {
 		return err
 	}
+	return c.sendPage(page)
+}
+
+func (c *call) listOptions() (o ListOptions, err error) {
+	query, err := c.query()
+	if err != nil {
+		return o, err
+	}
+	o = ListOptions{Prefix: query.Get("prefix"), Cursor: query.Get("cursor")}
+	o.Limit, err = parseLimit(query.Get("key_count_limit"))
+	return o, err
+}
+
+func (c *call) sendPage(page Page) error {
 	answer := listPage{Keys: make([]listKey, len(page.Keys)), Complete: page.Complete, Cursor: page.Cursor}
 	for i, k := range page.Keys {
 		answer.Keys[i] = listKey{k.Name, k.Expiration, string(k.Metadata)}

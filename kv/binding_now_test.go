@@ -69,13 +69,17 @@ func (p *prompt) answers(target string) {
 func TestReadsAtOnce(t *testing.T) {
 	t.Parallel()
 	p := newPrompt(t, Options{Clock: clock.NewFrozen(time.Unix(1e9, 0))})
-	for _, target := range []string{"/key?urlencoded=true", "/a%2Fb%20c?urlencoded=true", "/dressed", "/empty?cache_ttl=60", "/none?urlencoded=true"} {
+	for _, target := range []string{"/key?urlencoded=true", "/a%2Fb%20c?urlencoded=true", "/dressed", "/empty?cache_ttl=60", "/none?urlencoded=true",
+		"/?key_count_limit=100", "/?key_count_limit=2&prefix=", "/?key_count_limit=2&cursor=ZHJlc3NlZA==", "/?prefix=none&key_count_limit=1"} {
 		p.answers(target)
 	}
 	for why, call := range map[string][2]string{
 		"a write":              {http.MethodPut, "/key"},
 		"a removal":            {http.MethodDelete, "/key"},
-		"a list":               {http.MethodGet, "/?key_count_limit=1"},
+		"a list of all keys":   {http.MethodGet, "/"},
+		"a long list":          {http.MethodGet, "/?key_count_limit=101"},
+		"a limit of text":      {http.MethodGet, "/?key_count_limit=x"},
+		"a wrong cursor":       {http.MethodGet, "/?key_count_limit=1&cursor=%21"},
 		"several keys":         {http.MethodPost, "/bulk/get"},
 		"a long value":         {http.MethodGet, "/long"},
 		"a cacheTtl too short": {http.MethodGet, "/key?cache_ttl=1"},
@@ -89,7 +93,7 @@ func TestReadsAtOnce(t *testing.T) {
 // Whatever could hold the event loop up is not done on it.
 func TestNothingWaitsAtOnce(t *testing.T) {
 	t.Parallel()
-	const get, target = http.MethodGet, "/key"
+	const get, target, list = http.MethodGet, "/key", "/?key_count_limit=3"
 	c := clock.NewFrozen(time.Unix(1e9, 0))
 	p := newPrompt(t, Options{Clock: c})
 	p.declines("a namespace that is not loaded", "ns2", get, target)
@@ -100,6 +104,7 @@ func TestNothingWaitsAtOnce(t *testing.T) {
 	l := inMemory(p.ns)
 	l.mu.Lock()
 	p.declines("a writer changes the memory", "ns1", get, target)
+	p.declines("a writer changes the memory", "ns1", get, list)
 	l.mu.Unlock()
 	l.writing.Lock() // a writer that waits for the disk
 	p.answers(target)
@@ -108,6 +113,7 @@ func TestNothingWaitsAtOnce(t *testing.T) {
 	// A reader who comes before the timer would have to remove what has expired.
 	l.next.Store(c.Now().Unix())
 	p.declines("expired keys are to be removed", "ns1", get, target)
+	p.declines("expired keys are to be removed", "ns1", get, list)
 	l.next.Store(0)
 	p.answers(target)
 
@@ -125,8 +131,10 @@ func TestOnlyMemoryAnswersAtOnce(t *testing.T) {
 	t.Parallel()
 	redis := newPrompt(t, Options{Driver: Embedded})
 	redis.declines("a Redis is asked", "ns1", http.MethodGet, "/key")
+	redis.declines("a Redis is asked", "ns1", http.MethodGet, "/?key_count_limit=1")
 	eventual := newPrompt(t, Options{Rules: Rules{Eventual: true}})
 	eventual.declines("a cache stands before it", "ns1", http.MethodGet, "/key")
+	eventual.declines("a cache stands before it", "ns1", http.MethodGet, "/?key_count_limit=1")
 }
 
 // Readers at once beside writers, expiry and compaction see what Get sees.

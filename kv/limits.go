@@ -61,6 +61,7 @@ const (
 	compactBatch   = 256      // keys that a compaction looks at between two looks of waiting writers
 	maxCommit      = 1 << 20  // what writers gather for one write to the log, in bytes
 	maxNow         = 32 << 10 // the largest record that is read on the event loop, in bytes
+	maxKeysNow     = 100      // the longest list that is made there
 	sweepBatch     = 512      // expired keys removed between two looks of waiting readers
 	maxTimer       = 1 << 25  // longest expiry timer in seconds, about a year
 	maxFarSeconds  = 1 << 53  // what a JavaScript number can hold; later moments are clamped to it

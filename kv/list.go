@@ -42,27 +42,37 @@ func (n *Namespace) List(ctx context.Context, o ListOptions) (Page, error) {
 	if err != nil {
 		return Page{}, err
 	}
+	return pageOf(keys, more), nil
+}
+
+func pageOf(keys []Key, more bool) Page {
 	page := Page{Keys: keys, Complete: !more}
 	if more {
 		page.Cursor = encodeCursor(keys[len(keys)-1].Name)
 	}
-	return page, nil
+	return page
 }
 
 func (n *local) list(_ context.Context, start, prefix string, limit int) (keys []Key, more bool, err error) {
 	n.settle()
 	n.mu.RLock()
 	defer n.mu.RUnlock()
+	keys, more = n.page(start, prefix, limit)
+	return keys, more, nil
+}
+
+// page is called with mu held.
+func (n *local) page(start, prefix string, limit int) (keys []Key, more bool) {
 	for r := range n.mem.from(start) {
 		if !strings.HasPrefix(string(r.key()), prefix) {
 			break
 		}
 		if len(keys) == limit {
-			return keys, true, nil
+			return keys, true
 		}
 		keys = append(keys, Key{string(r.key()), r.expiration(), r.metadata()})
 	}
-	return keys, false, nil
+	return keys, false
 }
 
 // check returns the name at which the page begins and how many keys it holds.
