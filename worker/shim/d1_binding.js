@@ -177,7 +177,14 @@ function withResults(result) {
 
 const firstOf = (results) => (Array.isArray(results) ? results[0] : results);
 
-const failure = (kind, message) => new Error(`${kind}: ${message}`, { cause: new Error(message) });
+// failure is an error whose stack begins with its caller.
+function failure(kind, message) {
+  const cause = new Error(message);
+  const error = new Error(`${kind}: ${message}`, { cause });
+  Error.captureStackTrace(cause, failure);
+  Error.captureStackTrace(error, failure);
+  return error;
+}
 
 const needsRPC = () =>
   new Error("D1_ERROR: D1Database.query() requires the d1_binding_jsrpc compatibility flag. Enable d1_binding_jsrpc before calling query().");
