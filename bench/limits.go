@@ -11,7 +11,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"flint/emulator/config"
+	"flint/config"
 	"flint/emulator/front"
 	"flint/internal/console"
 	"flint/internal/evloop"

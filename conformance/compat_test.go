@@ -137,7 +137,7 @@ func TestEveryMemberIsListed(t *testing.T) {
 func TestEveryUnservedKeyIsListed(t *testing.T) {
 	t.Parallel()
 	sections, _ := listed(t)
-	text, err := os.ReadFile("../emulator/config/keys.go")
+	text, err := os.ReadFile("../config/keys.go")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,8 +14,8 @@ import (
 	"strings"
 	"time"
 
+	"flint/config"
 	"flint/emulator/cfapi"
-	"flint/emulator/config"
 	"flint/internal/cferr"
 )
 

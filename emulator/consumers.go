@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"flint/emulator/config"
+	"flint/config"
 	"flint/queues"
 )
 

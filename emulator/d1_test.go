@@ -4,7 +4,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"flint/emulator/config"
+	"flint/config"
 	"flint/internal/testkit"
 	"flint/worker/shim"
 )

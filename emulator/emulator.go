@@ -17,7 +17,7 @@ import (
 	"syscall"
 	"time"
 
-	"flint/emulator/config"
+	"flint/config"
 	"flint/emulator/cron"
 	"flint/emulator/front"
 	"flint/emulator/outbound"

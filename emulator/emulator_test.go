@@ -18,8 +18,8 @@ import (
 
 	"github.com/coder/websocket"
 
+	"flint/config"
 	"flint/emulator"
-	"flint/emulator/config"
 	"flint/internal/testkit"
 )
 

@@ -8,7 +8,7 @@ import (
 
 	"golang.org/x/net/publicsuffix"
 
-	"flint/emulator/config"
+	"flint/config"
 	"flint/emulator/front"
 	"flint/emulator/outbound"
 )

@@ -6,7 +6,7 @@ import (
 	"log/slog"
 	"time"
 
-	"flint/emulator/config"
+	"flint/config"
 	"flint/internal/clock"
 	"flint/kv"
 )

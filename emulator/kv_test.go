@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"flint/config"
 	"flint/emulator"
-	"flint/emulator/config"
 	"flint/internal/testkit"
 )
 

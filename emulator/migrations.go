@@ -6,8 +6,8 @@ import (
 	"net/http"
 	"os"
 
+	"flint/config"
 	"flint/d1"
-	"flint/emulator/config"
 	"flint/internal/clock"
 )
 

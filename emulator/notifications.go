@@ -6,7 +6,7 @@ import (
 	"errors"
 	"slices"
 
-	"flint/emulator/config"
+	"flint/config"
 	"flint/queues"
 	"flint/r2"
 )

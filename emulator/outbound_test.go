@@ -17,8 +17,8 @@ import (
 
 	"github.com/coder/websocket"
 
+	"flint/config"
 	"flint/emulator"
-	"flint/emulator/config"
 	"flint/internal/testkit"
 )
 

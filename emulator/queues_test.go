@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"flint/config"
 	"flint/emulator"
-	"flint/emulator/config"
 	"flint/internal/testkit"
 )
 

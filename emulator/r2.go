@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"path/filepath"
 
-	"flint/emulator/config"
+	"flint/config"
 	"flint/r2"
 )
 

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 
-	"flint/emulator/config"
+	"flint/config"
 	"flint/r2"
 )
 

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"flint/config"
 	"flint/emulator"
-	"flint/emulator/config"
 	"flint/internal/testkit"
 )
 

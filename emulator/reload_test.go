@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"flint/emulator/config"
+	"flint/config"
 	"flint/internal/testkit"
 )
 

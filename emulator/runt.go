@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"flint/emulator/config"
+	"flint/config"
 	"flint/internal/console"
 )
 

@@ -4,8 +4,8 @@ import (
 	"context"
 	"time"
 
+	"flint/config"
 	"flint/d1"
-	"flint/emulator/config"
 	"flint/emulator/front"
 	"flint/internal/clock"
 	"flint/worker"

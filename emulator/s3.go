@@ -5,8 +5,8 @@ import (
 	"net/http"
 	"path/filepath"
 
+	"flint/config"
 	"flint/emulator/cfapi"
-	"flint/emulator/config"
 	"flint/internal/clock"
 	"flint/r2/s3api"
 )

@@ -13,8 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go"
 
+	"flint/config"
 	"flint/emulator"
-	"flint/emulator/config"
 )
 
 const s3Worker = `export default { async fetch(r, env) {

@@ -10,10 +10,10 @@ import (
 
 	"flint/ai"
 	"flint/assets"
+	"flint/config"
 	"flint/d1"
 	"flint/emulator/cache"
 	"flint/emulator/cfapi"
-	"flint/emulator/config"
 	"flint/internal/clock"
 	"flint/internal/intercept"
 	"flint/kv"

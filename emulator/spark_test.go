@@ -15,8 +15,8 @@ import (
 
 	"go.uber.org/goleak"
 
+	"flint/config"
 	"flint/emulator"
-	"flint/emulator/config"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

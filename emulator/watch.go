@@ -12,7 +12,7 @@ import (
 
 	"github.com/fsnotify/fsnotify"
 
-	"flint/emulator/config"
+	"flint/config"
 	"flint/internal/clock"
 	"flint/worker/bundle"
 )

@@ -15,8 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"flint/config"
 	"flint/emulator"
-	"flint/emulator/config"
 	"flint/internal/testkit"
 )
 

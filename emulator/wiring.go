@@ -8,10 +8,10 @@ import (
 
 	"flint/ai"
 	"flint/assets"
+	"flint/config"
 	"flint/d1"
 	"flint/emulator/cache"
 	"flint/emulator/cfapi"
-	"flint/emulator/config"
 	"flint/emulator/control"
 	"flint/emulator/front"
 	"flint/kv"

@@ -15,7 +15,7 @@ import (
 	"strings"
 	"sync"
 
-	"flint/emulator/config"
+	"flint/config"
 	"flint/worker/bundle"
 	"flint/worker/shim"
 	"flint/worker/workerd"

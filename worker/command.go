@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"flint/emulator/config"
+	"flint/config"
 	"flint/worker/bundle"
 )
 

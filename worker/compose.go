@@ -7,7 +7,7 @@ import (
 	"slices"
 	"sort"
 
-	"flint/emulator/config"
+	"flint/config"
 	"flint/worker/shim"
 	"flint/worker/workerd"
 )

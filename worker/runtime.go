@@ -19,7 +19,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"flint/emulator/config"
+	"flint/config"
 	"flint/internal/clock"
 	"flint/worker/shim"
 	"flint/worker/workerd"

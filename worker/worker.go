@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"flint/emulator/config"
+	"flint/config"
 	"flint/worker/bundle"
 )
 

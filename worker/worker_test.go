@@ -18,7 +18,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"flint/emulator/config"
+	"flint/config"
 	"flint/internal/testkit"
 	"flint/queues"
 	"flint/worker/bundle"

@@ -7,8 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"flint/config"
 	"flint/emulator"
-	"flint/emulator/config"
 )
 
 func (a *app) d1Backup() *cobra.Command {

@@ -6,8 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"flint/config"
 	"flint/emulator"
-	"flint/emulator/config"
 )
 
 func (a *app) d1TimeTravel() *cobra.Command {

@@ -12,8 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"flint/config"
 	"flint/emulator"
-	"flint/emulator/config"
 )
 
 // executeFlags are the flags of d1 execute.

@@ -12,8 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"flint/config"
 	"flint/emulator"
-	"flint/emulator/config"
 )
 
 func (a *app) d1Export() *cobra.Command {

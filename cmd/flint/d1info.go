@@ -8,8 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"flint/config"
 	"flint/emulator"
-	"flint/emulator/config"
 )
 
 const d1Databases = "/d1/database"

@@ -8,8 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"flint/config"
 	"flint/emulator"
-	"flint/emulator/config"
 )
 
 func (a *app) doctor() *cobra.Command {

@@ -13,8 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"flint/config"
 	"flint/emulator"
-	"flint/emulator/config"
 	"flint/internal/cferr"
 )
 

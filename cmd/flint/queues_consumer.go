@@ -6,8 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"flint/config"
 	"flint/emulator"
-	"flint/emulator/config"
 )
 
 // queuesConsumer has Wrangler's commands, and shorter ones that know from the

@@ -8,8 +8,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"flint/config"
 	"flint/emulator"
-	"flint/emulator/config"
 	"flint/internal/cferr"
 )
 

@@ -17,7 +17,7 @@ import (
 
 	"github.com/evanw/esbuild/pkg/api"
 
-	"flint/emulator/config"
+	"flint/config"
 )
 
 // ModuleType says how workerd loads a module.

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"flint/emulator/config"
+	"flint/config"
 )
 
 // project writes files (paths and contents alternate) and describes a Worker

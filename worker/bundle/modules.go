@@ -13,7 +13,7 @@ import (
 
 	"github.com/evanw/esbuild/pkg/api"
 
-	"flint/emulator/config"
+	"flint/config"
 )
 
 // collector is told by esbuild what is imported: files that become modules of

@@ -10,7 +10,7 @@ import (
 
 	"github.com/evanw/esbuild/pkg/api"
 
-	"flint/emulator/config"
+	"flint/config"
 )
 
 // Limits of a search for modules: a wrong rule must not read a whole disk.

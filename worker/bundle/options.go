@@ -9,7 +9,7 @@ import (
 
 	"github.com/evanw/esbuild/pkg/api"
 
-	"flint/emulator/config"
+	"flint/config"
 )
 
 // mainName is the main module of every bundled Worker.

@@ -8,7 +8,7 @@ import (
 
 	"github.com/evanw/esbuild/pkg/api"
 
-	"flint/emulator/config"
+	"flint/config"
 )
 
 // nodeBuiltins are the modules that Node has without a prefix.

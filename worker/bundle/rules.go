@@ -4,7 +4,7 @@ import (
 	"regexp"
 	"strings"
 
-	"flint/emulator/config"
+	"flint/config"
 )
 
 // rule is a compiled module rule.
