@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 ref=${1:?which commit? make bench-compare REF=main}
 commit=$(git rev-parse --verify --quiet "$ref^{commit}") || { echo "there is no commit $ref"; exit 1; }
 bench=${BENCH:-Get|Put|List|Binding|Run|Send|Serve|Match|Append|Do|AccessLine|Front|Exchange}
-packages=${PACKAGES:-kv d1 r2 queues assets emulator/cache emulator/front worker internal/wal internal/intercept internal/console}
+packages=${PACKAGES:-kv d1 r2 queues assets bindings/cache emulator/front worker internal/wal internal/intercept internal/console}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/old" "$work/bin"

@@ -10,9 +10,9 @@ import (
 
 	"flint/ai"
 	"flint/assets"
+	"flint/bindings/cache"
 	"flint/config"
 	"flint/d1"
-	"flint/emulator/cache"
 	"flint/emulator/cfapi"
 	"flint/internal/clock"
 	"flint/internal/intercept"

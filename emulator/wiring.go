@@ -8,9 +8,9 @@ import (
 
 	"flint/ai"
 	"flint/assets"
+	"flint/bindings/cache"
 	"flint/config"
 	"flint/d1"
-	"flint/emulator/cache"
 	"flint/emulator/cfapi"
 	"flint/emulator/control"
 	"flint/emulator/front"

@@ -25,6 +25,7 @@ var layers = []layer{
 	{"r2/...", []string{"internal/..."}, "a service knows no other part of flint"},
 	{"queues/...", []string{"internal/..."}, "a service knows no other part of flint"},
 	{"ai/...", []string{"internal/..."}, "a service knows no other part of flint"},
+	{"bindings/...", []string{"internal/..."}, "a binding knows no service and no other part of flint"},
 	{"assets/...", []string{"internal/..."}, "assets are served without knowing who asks"},
 	{"config/...", []string{"internal/..."}, "the configuration is pure: it reads files and does nothing else"},
 	{"worker/...", with(services, "config", "internal/..."), "the runtime knows services and configuration, not the emulator"},
