@@ -2,6 +2,7 @@ package kv
 
 import (
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"path/filepath"
 	"runtime"
@@ -12,6 +13,8 @@ import (
 
 	"flint/internal/clock"
 	"flint/internal/wal"
+	"flint/kv/driver"
+	"flint/kv/memory"
 )
 
 // The keys of the benchmarks have 20 bytes and their values 20.
@@ -155,7 +158,7 @@ func BenchmarkMemory(b *testing.B) {
 				b.Fatal(err)
 			}
 		}
-		inMemory(n).compaction.running.Wait()
+		inMemory(n).AwaitCompaction()
 		b.ReportMetric(float64(heap()-before)/1e6-benchOwn, "overhead-B/key")
 		watch := clock.StartStopwatch()
 		runtime.GC()
@@ -179,16 +182,16 @@ func heap() uint64 {
 func BenchmarkRestart(b *testing.B) {
 	for _, writes := range []int{1, 3} {
 		b.Run(fmt.Sprint(writes, "writes"), func(b *testing.B) {
-			path := filepath.Join(b.TempDir(), fileName("ns"))
+			path := filepath.Join(b.TempDir(), memory.FileName("ns"))
 			writeLog(b, path, writes)
 			l := reopen(b, path)
 			for b.Loop() {
-				if err := l.close(); err != nil {
+				if err := l.Close(); err != nil {
 					b.Fatal(err)
 				}
 				l = reopen(b, path)
 			}
-			if err := l.close(); err != nil {
+			if err := l.Close(); err != nil {
 				b.Fatal(err)
 			}
 		})
@@ -196,13 +199,13 @@ func BenchmarkRestart(b *testing.B) {
 }
 
 // reopen is a restart; no compaction runs, so that the log stays as it is.
-func reopen(b *testing.B, path string) *local {
-	l, err := openLocal(path, clock.NewFrozen(epoch), inMemory(filled(b, 0, PutOptions{})).slog)
+func reopen(b *testing.B, path string) *memory.Namespace {
+	l, err := memory.OpenNamespace(path, clock.NewFrozen(epoch), slog.New(slog.DiscardHandler))
 	if err != nil {
 		b.Fatal(err)
 	}
-	if l.mem.count != 1_000_000 {
-		b.Fatalf("%d keys", l.mem.count)
+	if l.Usage().Keys != 1_000_000 {
+		b.Fatalf("%d keys", l.Usage().Keys)
 	}
 	return l
 }
@@ -217,8 +220,8 @@ func writeLog(b *testing.B, path string, writes int) {
 	for w := range writes {
 		var records [][]byte
 		for _, k := range rand.New(rand.NewPCG(1, uint64(w))).Perm(1_000_000) {
-			r := newRecord(opPut, benchName(k), nil, 0, len(benchValue))
-			copy(r.value(), benchValue)
+			r := driver.NewRecord(driver.OpPut, benchName(k), nil, 0, len(benchValue))
+			copy(r.Value(), benchValue)
 			if records = append(records, r); len(records) == 10_000 {
 				if err := log.Append(records...); err != nil {
 					b.Fatal(err)
@@ -250,7 +253,7 @@ func BenchmarkCompact(b *testing.B) {
 	n := filled(b, 1_000_000, PutOptions{})
 	l := inMemory(n)
 	for b.Loop() {
-		l.compactAll()
+		l.StartCompaction()
 		done := make(chan struct{})
 		var users sync.WaitGroup
 		users.Go(func() {
@@ -259,7 +262,7 @@ func BenchmarkCompact(b *testing.B) {
 		users.Go(func() {
 			b.ReportMetric(longest(done, func(key string) error { _, err := n.Get(ctx, key, GetOptions{}); return err }), "longest-get-ms")
 		})
-		l.compaction.running.Wait()
+		l.AwaitCompaction()
 		close(done)
 		users.Wait()
 	}

@@ -3,10 +3,9 @@ package kv
 import (
 	"errors"
 	"net/http"
-)
 
-// errWaits says that an answer would have to wait for somebody.
-var errWaits = errors.New("not at once")
+	"flint/kv/memory"
+)
 
 // ServeNow answers a call that takes neither waiting nor long: a read of a
 // small value, or a short list, of a namespace that is in memory already, while
@@ -48,50 +47,29 @@ func (c *call) listNow() bool {
 	return err == nil && c.sendPage(page) == nil
 }
 
-// listNow is List, or errWaits when that would wait or the page is long.
+// listNow is List, or ErrWouldWait when that would wait or the page is long.
 func (n *Namespace) listNow(o ListOptions) (Page, error) {
 	start, limit, err := o.check()
 	if err != nil {
 		return Page{}, err
 	}
 	if n.local == nil || n.edge != nil || limit > maxKeysNow {
-		return Page{}, errWaits
+		return Page{}, memory.ErrWouldWait
 	}
-	return n.local.listNow(start, o.Prefix, limit)
+	keys, more, err := n.local.ListNow(start, o.Prefix, limit)
+	if err != nil {
+		return Page{}, err
+	}
+	return pageOf(keys, more), nil
 }
 
-func (n *local) listNow(start, prefix string, limit int) (Page, error) {
-	if n.overdue() || !n.mu.TryRLock() {
-		return Page{}, errWaits
-	}
-	defer n.mu.RUnlock()
-	return pageOf(n.page(start, prefix, limit)), nil
-}
-
-// getNow is Get, or errWaits when that would wait or the value is long.
+// getNow is Get, or ErrWouldWait when that would wait or the value is long.
 func (n *Namespace) getNow(key string, o GetOptions) (Entry, error) {
 	if n.local == nil || n.edge != nil {
-		return Entry{}, errWaits
+		return Entry{}, memory.ErrWouldWait
 	}
 	if err := checkRead(key, o.CacheTTL); err != nil {
 		return Entry{}, err
 	}
-	return n.local.getNow(key)
-}
-
-// getNow gives up where get waits: for expired keys to be removed, and for a
-// writer that changes the memory.
-func (n *local) getNow(key string) (Entry, error) {
-	if n.overdue() || !n.mu.TryRLock() {
-		return Entry{}, errWaits
-	}
-	defer n.mu.RUnlock()
-	r, ok := n.mem.get(key)
-	switch {
-	case !ok:
-		return Entry{}, ErrKeyNotFound
-	case len(r) > maxNow:
-		return Entry{}, errWaits
-	}
-	return r.entry(), nil
+	return n.local.GetNow(key)
 }

@@ -13,6 +13,7 @@ import (
 
 	"flint/internal/clock"
 	"flint/internal/intercept"
+	"flint/kv/memory"
 )
 
 // prompt is a binding on a store with a namespace ns1 of some keys.
@@ -35,7 +36,7 @@ func newPrompt(t *testing.T, o Options) *prompt {
 	put(t, ns, "a/b c", "escaped", PutOptions{})
 	put(t, ns, "dressed", "v", PutOptions{Metadata: []byte(`{"a":1}`), ExpirationTTL: seconds(100)})
 	put(t, ns, "empty", "", PutOptions{})
-	put(t, ns, "long", strings.Repeat("x", maxNow), PutOptions{})
+	put(t, ns, "long", strings.Repeat("x", memory.MaxNow), PutOptions{})
 	return &prompt{NewBinding(s, &intercept.Chain{}, slog.New(slog.DiscardHandler)), t, ns}
 }
 
@@ -102,19 +103,19 @@ func TestNothingWaitsAtOnce(t *testing.T) {
 	}
 
 	l := inMemory(p.ns)
-	l.mu.Lock()
+	release := l.HoldReaders()
 	p.declines("a writer changes the memory", "ns1", get, target)
 	p.declines("a writer changes the memory", "ns1", get, list)
-	l.mu.Unlock()
-	l.writing.Lock() // a writer that waits for the disk
+	release()
+	release = l.HoldWriters() // a writer that waits for the disk
 	p.answers(target)
-	l.writing.Unlock()
+	release()
 
 	// A reader who comes before the timer would have to remove what has expired.
-	l.next.Store(c.Now().Unix())
+	l.SetNextExpiry(c.Now().Unix())
 	p.declines("expired keys are to be removed", "ns1", get, target)
 	p.declines("expired keys are to be removed", "ns1", get, list)
-	l.next.Store(0)
+	l.SetNextExpiry(0)
 	p.answers(target)
 
 	p.chain.Use(func(ctx context.Context, _ *intercept.Op, next func(context.Context) error) error { return next(ctx) })

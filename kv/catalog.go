@@ -29,7 +29,7 @@ func (s *Store) Declare(id, title string) {
 
 // known are the titles of all namespaces by id.
 func (s *Store) known(ctx context.Context) (map[string]string, error) {
-	all, err := s.home.titles(ctx)
+	all, err := s.home.Titles(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +115,7 @@ func (s *Store) name(ctx context.Context, id, title string) (Info, error) {
 			return Info{}, errTitleTaken
 		}
 	}
-	return Info{id, title}, s.home.setTitle(ctx, id, title)
+	return Info{id, title}, s.home.SetTitle(ctx, id, title)
 }
 
 // Delete removes a namespace with all its keys. One that the configuration
@@ -135,7 +135,7 @@ func (s *Store) Delete(ctx context.Context, id string) error {
 	if err := sl.shut(); err != nil {
 		s.log.Warn("a deleted KV namespace did not close cleanly", "namespace", id, "error", err)
 	}
-	err = s.home.drop(ctx, id)
+	err = s.home.Drop(ctx, id)
 	s.edge.forget(id)
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -9,13 +9,15 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"flint/kv/memory"
 )
 
 // cutLog is a copy of a store whose log ends at size.
 func cutLog(t testing.TB, dir string, size int64) string {
 	t.Helper()
 	to := crash(t, dir)
-	if err := os.Truncate(filepath.Join(to, fileName("ns")), size); err != nil {
+	if err := os.Truncate(filepath.Join(to, memory.FileName("ns")), size); err != nil {
 		t.Fatal(err)
 	}
 	return to
@@ -47,9 +49,9 @@ func TestSixtyFourClients(t *testing.T) {
 		case <-done:
 			running = false
 		default:
-			inMemory(n).compactAll()
+			inMemory(n).StartCompaction()
 			advance(t, c, time.Second)
-			inMemory(n).compaction.running.Wait()
+			inMemory(n).AwaitCompaction()
 		}
 	}
 	advance(t, c, time.Hour)
@@ -100,26 +102,26 @@ func TestGroupCommit(t *testing.T) {
 	s, c := openStore(t, dir)
 	n := namespace(t, s, "ns")
 	l := inMemory(n)
-	l.writing.Lock() // as if somebody wrote
+	release := l.HoldWriters() // as if somebody wrote
 	var first, rest sync.WaitGroup
 	first.Go(func() { put(t, n, "0", "v", PutOptions{}) })
-	for l.group.Waiting() != 1 {
+	for l.WaitingWriters() != 1 {
 	}
 	for i := range 20 {
 		rest.Go(func() { put(t, n, fmt.Sprint(i+1), "v", PutOptions{}) })
 	}
-	for l.group.Waiting() != 21 {
+	for l.WaitingWriters() != 21 {
 	}
 	if got := get(t, n, "0"); got != "-" { // readers do not wait, and see nothing that is not durable
 		t.Errorf("a write that waits reads %q", got)
 	}
-	l.writing.Unlock()
+	release()
 	first.Wait()
 	rest.Wait()
 	if got := len(names(t, namespace(t, openAt(t, crash(t, dir), c), "ns"), ListOptions{})); got != 21 {
 		t.Errorf("%d keys after a crash", got)
 	}
-	if err := l.log.Close(); err != nil { // what comes now fails, for all who wait together
+	if err := l.CloseLog(); err != nil { // what comes now fails, for all who wait together
 		t.Fatal(err)
 	}
 	var failing sync.WaitGroup

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"flint/internal/clock"
+	"flint/kv/memory"
 )
 
 // The tests here run this test binary again as a process that writes until it
@@ -61,8 +62,8 @@ func writeUntilKilled(dir, round string) error {
 	}
 	go func() {
 		for {
-			inMemory(n).compactAll()
-			inMemory(n).compaction.running.Wait()
+			inMemory(n).StartCompaction()
+			inMemory(n).AwaitCompaction()
 		}
 	}()
 	var writers sync.WaitGroup
@@ -117,7 +118,7 @@ func TestKillLosesNothingAcknowledged(t *testing.T) {
 	compacting, acknowledged := 0, 0
 	for round := range crashRounds {
 		last := killRound(t, dir, fmt.Sprint(round), 10+round*7%200)
-		if _, err := os.Stat(filepath.Join(dir, fileName("ns")+".tmp")); err == nil {
+		if _, err := os.Stat(filepath.Join(dir, memory.FileName("ns")+".tmp")); err == nil {
 			compacting++
 		}
 		s, err := Open(Options{Dir: dir, Clock: clock.NewFrozen(epoch)})

@@ -1,67 +1,29 @@
 package kv
 
 import (
-	"context"
-	"log/slog"
-	"os"
-
-	"flint/internal/clock"
+	"flint/kv/driver"
+	"flint/kv/redis"
 )
 
-// driver is where the entries of one namespace live. The rules are above it
-// (Namespace): a driver gets checked keys, values and moments only. Its methods
-// may be called from any goroutine.
-//
-// Expiry: an entry whose expiration is at or before the present second of
-// flint's clock is gone for every method, and stays gone when the clock is set
-// back later. A driver gives its room back by itself.
-type driver interface {
-	// get reads one entry, or fails with ErrKeyNotFound.
-	get(ctx context.Context, key string) (Entry, error)
-	// getBulk reads several entries at one moment. Keys without an entry are
-	// absent. Values of more than MaxBulkGetBytes together are errBulkBytes.
-	getBulk(ctx context.Context, keys []string) (map[string]Entry, error)
-	// write stores put records, all or none, and keeps them. It returns once
-	// that is durable. Of two records with one key the later wins.
-	write(ctx context.Context, records ...record) error
-	// remove deletes keys, all or none, and returns once that is durable. Keys
-	// without an entry are no error.
-	remove(ctx context.Context, keys ...string) error
-	// list gives up to limit keys in the order of their bytes, from start on,
-	// that begin with prefix, and says whether there are more.
-	list(ctx context.Context, start, prefix string, limit int) (keys []Key, more bool, err error)
-	// close ends the driver. Its writes fail with ErrClosed afterwards.
-	close() error
-}
+// Entry is what is stored under a key. Its slices must not be changed.
+type Entry = driver.Entry
 
-// backend is where the namespaces of a store live.
-type backend interface {
-	// open opens a namespace; it need not exist yet.
-	open(id string) (driver, error)
-	// drop removes a namespace, whose driver is closed, with all it holds.
-	drop(ctx context.Context, id string) error
-	// titles are the namespaces that live here, by id. One that nobody gave a
-	// title has an empty one.
-	titles(ctx context.Context) (map[string]string, error)
-	// setTitle keeps a title.
-	setTitle(ctx context.Context, id, title string) error
-	// ping says what keeps the backend from answering.
-	ping(ctx context.Context) error
-	// close ends the backend, whose drivers are closed.
-	close() error
-}
+// Key is one key of a list. Its metadata must not be changed.
+type Key = driver.Key
 
-// Memory is the driver that keeps namespaces in memory, with a log of each in
-// the store's folder.
-const Memory = "memory"
+// Errors of the drivers.
+var (
+	// ErrKeyNotFound says that a key does not exist or has expired.
+	ErrKeyNotFound = driver.ErrKeyNotFound
+	// ErrClosed says that the store or the namespace was closed or deleted meanwhile.
+	ErrClosed = driver.ErrClosed
+	// ErrDriver says that a driver is neither a name nor a URL that can be used.
+	ErrDriver = redis.ErrDriver
+)
 
-// newBackend opens the backend that driver names.
-func newBackend(driver, dir string, c clock.Clock, log *slog.Logger) (backend, error) {
-	if driver != "" && driver != Memory {
-		return openRedis(driver, c, log)
-	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, err
-	}
-	return openDisk(dir, c, log)
-}
+const (
+	// MaxBulkGetBytes is the most bytes that the values of one bulk read have together.
+	MaxBulkGetBytes = driver.MaxBulkGetBytes
+	// Embedded is the driver that keeps namespaces in a Redis inside this process.
+	Embedded = redis.Embedded
+)

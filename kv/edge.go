@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"flint/internal/clock"
+	"flint/kv/driver"
 )
 
 // Cloudflare writes to central stores and reads through a cache in each location.
@@ -71,7 +72,7 @@ func (e *edge) find(key edgeKey, ttl time.Duration) *edgeItem {
 	item := found.Value.(*edgeItem)
 	item.ttl = min(item.ttl, ttl)
 	now := e.clock.Now()
-	gone := item.entry != nil && item.entry.expired(now.Unix()) // an expiration counts for more than a cacheTtl
+	gone := item.entry != nil && item.entry.Expired(now.Unix()) // an expiration counts for more than a cacheTtl
 	if gone || now.Sub(item.at) >= item.ttl {
 		e.drop(found)
 		return nil
@@ -144,7 +145,7 @@ func (n *Namespace) GetAtEdge(ctx context.Context, key string, o GetOptions) (En
 	at, ttl := n.clock.Now(), cacheTime(o.CacheTTL)
 	status, item := CacheHit, n.edge.find(edgeKey{namespace: n.id, name: key}, ttl)
 	if item == nil {
-		e, err := n.driver.get(ctx, key)
+		e, err := n.driver.Get(ctx, key)
 		if err != nil && err != ErrKeyNotFound { //nolint:errorlint // drivers return the sentinel itself
 			return Entry{}, "", err
 		}
@@ -187,7 +188,7 @@ func (n *Namespace) bulkAtEdge(ctx context.Context, keys []string, ttl time.Dura
 		}
 	}
 	if len(missing) > 0 {
-		fresh, err := n.driver.getBulk(ctx, missing)
+		fresh, err := n.driver.GetBulk(ctx, missing)
 		if err != nil {
 			return nil, err
 		}
@@ -204,7 +205,7 @@ func (n *Namespace) bulkAtEdge(ctx context.Context, keys []string, ttl time.Dura
 		total += len(e.Value)
 	}
 	if total > MaxBulkGetBytes {
-		return nil, errBulkBytes
+		return nil, driver.ErrBulkBytes
 	}
 	return found, nil
 }

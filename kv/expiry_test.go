@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"flint/internal/clock"
+	"flint/kv/driver"
 )
 
 func TestExpiry(t *testing.T) {
@@ -50,15 +51,12 @@ func TestExpiryGivesMemoryBack(t *testing.T) {
 	}
 	advance(t, c, time.Minute+time.Second)
 	// Nobody has read: the timer alone did it.
-	if got := l.mem.count; got != MaxBulkPairs/3 {
+	if got := l.Usage().Keys; got != MaxBulkPairs/3 {
 		t.Errorf("%d keys in memory", got)
 	}
 	advance(t, c, time.Second)
-	if l.mem.count != 0 || l.mem.deadlines.count != 0 || l.mem.bytes != 0 || len(l.mem.order.blocks) != 0 || len(l.mem.records.chunks) != 0 {
-		t.Errorf("memory still holds %d keys, %d deadlines, %d bytes", l.mem.count, l.mem.deadlines.count, l.mem.bytes)
-	}
-	if l.timer != nil || l.next.Load() != 0 {
-		t.Error("a timer is left")
+	if !l.IsEmpty() {
+		t.Errorf("memory still holds %+v, or a timer", l.Usage())
 	}
 }
 
@@ -119,13 +117,13 @@ func TestFarExpiry(t *testing.T) {
 	t.Parallel()
 	s, c := openStore(t, t.TempDir())
 	n := namespace(t, s, "ns")
-	put(t, n, "far", "v", PutOptions{ExpirationTTL: seconds(3 * maxTimer)})
+	put(t, n, "far", "v", PutOptions{ExpirationTTL: seconds(3 * driver.MaxTimerSeconds)})
 	put(t, n, "forever", "v", PutOptions{ExpirationTTL: seconds(1 << 62)})
-	advance(t, c, 2*maxTimer*time.Second)
+	advance(t, c, 2*driver.MaxTimerSeconds*time.Second)
 	if got := get(t, n, "far"); got != "v" {
 		t.Error("gone too early")
 	}
-	advance(t, c, maxTimer*time.Second)
+	advance(t, c, driver.MaxTimerSeconds*time.Second)
 	if got := fmt.Sprint(names(t, n, ListOptions{})); got != "[forever]" {
 		t.Errorf("left are %s", got)
 	}

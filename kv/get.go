@@ -6,13 +6,6 @@ import (
 	"strconv"
 )
 
-// Entry is what is stored under a key. Its slices must not be changed.
-type Entry struct {
-	Value      []byte
-	Metadata   json.RawMessage // nil when there is none
-	Expiration int64           // seconds since the epoch, zero for never
-}
-
 // GetOptions change a read.
 type GetOptions struct {
 	// CacheTTL is how long a location keeps what it read, at least 30
@@ -27,22 +20,7 @@ func (n *Namespace) Get(ctx context.Context, key string, o GetOptions) (Entry, e
 	if err := checkRead(key, o.CacheTTL); err != nil {
 		return Entry{}, err
 	}
-	return n.driver.get(ctx, key)
-}
-
-func (n *local) get(_ context.Context, key string) (Entry, error) {
-	n.settle()
-	n.mu.RLock()
-	r, ok := n.mem.get(key)
-	n.mu.RUnlock()
-	if !ok {
-		return Entry{}, ErrKeyNotFound
-	}
-	return r.entry(), nil
-}
-
-func (r record) entry() Entry {
-	return Entry{Value: r.value(), Metadata: r.metadata(), Expiration: r.expiration()}
+	return n.driver.Get(ctx, key)
 }
 
 // BulkGetOptions change a bulk read.
@@ -56,7 +34,7 @@ type BulkGetOptions struct {
 //
 // https://developers.cloudflare.com/kv/api/read-key-value-pairs/#request-multiple-keys
 func (n *Namespace) GetBulk(ctx context.Context, keys []string, o BulkGetOptions) (map[string]Entry, error) {
-	return checkedBulk(keys, o, func() (map[string]Entry, error) { return n.driver.getBulk(ctx, keys) })
+	return checkedBulk(keys, o, func() (map[string]Entry, error) { return n.driver.GetBulk(ctx, keys) })
 }
 
 // checkedBulk checks the question and the answer of a bulk read.
@@ -83,24 +61,6 @@ func checkedBulk(keys []string, o BulkGetOptions, read func() (map[string]Entry,
 		if !json.Valid(e.Value) {
 			return nil, errBulkValue(o.Type)
 		}
-	}
-	return found, nil
-}
-
-func (n *local) getBulk(_ context.Context, keys []string) (map[string]Entry, error) {
-	n.settle()
-	found := make(map[string]Entry, len(keys))
-	total := 0
-	n.mu.RLock()
-	defer n.mu.RUnlock()
-	for _, key := range keys {
-		if r, ok := n.mem.get(key); ok {
-			found[key] = r.entry()
-			total += len(r.value())
-		}
-	}
-	if total > MaxBulkGetBytes {
-		return nil, errBulkBytes
 	}
 	return found, nil
 }

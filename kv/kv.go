@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 
 	"flint/internal/clock"
+	"flint/kv/driver"
+	"flint/kv/memory"
 )
 
 // Options say where a store lives.
@@ -36,7 +38,7 @@ type Rules struct {
 // Store holds the namespaces of one state directory. Its methods may be called
 // from any goroutine.
 type Store struct {
-	home  backend
+	home  driver.Backend
 	edge  *edge
 	clock clock.Clock
 	log   *slog.Logger
@@ -135,12 +137,12 @@ func (s *Store) loadInto(sl *slot, id string) (*Namespace, error) {
 	if n := sl.ready.Load(); n != nil {
 		return n, nil
 	}
-	d, err := s.home.open(id)
+	d, err := s.home.Open(id)
 	if err != nil {
 		return nil, fmt.Errorf("open KV namespace %q: %w", id, err)
 	}
 	n := &Namespace{id: id, clock: s.clock, driver: d}
-	n.local, _ = d.(*local)
+	n.local, _ = d.(*memory.Namespace)
 	rules := s.rules(id)
 	if rules.Eventual {
 		n.edge = s.edge
@@ -176,7 +178,7 @@ func (s *Store) Close() error {
 		err = errors.Join(err, sl.shut())
 		sl.mu.Unlock()
 	}
-	return errors.Join(err, s.home.close())
+	return errors.Join(err, s.home.Close())
 }
 
 func (s *Store) isClosed() bool {
@@ -187,4 +189,4 @@ func (s *Store) isClosed() bool {
 
 // Ping says what keeps the driver from answering, for example a Redis that is
 // away.
-func (s *Store) Ping(ctx context.Context) error { return s.home.ping(ctx) }
+func (s *Store) Ping(ctx context.Context) error { return s.home.Ping(ctx) }

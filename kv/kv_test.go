@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"flint/internal/clock"
+	"flint/kv/memory"
 )
 
 func TestPutGetDelete(t *testing.T) {
@@ -89,7 +90,7 @@ func TestTornWriteIsCutOff(t *testing.T) {
 	put(t, n, "torn", strings.Repeat("x", 100), PutOptions{})
 	for cut := whole + 1; cut < logSize(t, dir, "ns"); cut += 7 {
 		torn := crash(t, dir)
-		if err := os.Truncate(filepath.Join(torn, fileName("ns")), cut); err != nil {
+		if err := os.Truncate(filepath.Join(torn, memory.FileName("ns")), cut); err != nil {
 			t.Fatal(err)
 		}
 		after := namespace(t, openAt(t, torn, c), "ns")
@@ -112,9 +113,9 @@ func TestCompactionKeepsTheLogSmall(t *testing.T) {
 	value := strings.Repeat("v", 64<<10)
 	for i := range 400 { // 25 MiB
 		put(t, n, "k", fmt.Sprint(i, value), PutOptions{})
-		inMemory(n).compaction.running.Wait()
+		inMemory(n).AwaitCompaction()
 	}
-	if size := logSize(t, dir, "ns"); size > compactMin+128<<10 {
+	if size := logSize(t, dir, "ns"); size > memory.MinCompactBytes+128<<10 {
 		t.Errorf("the log has %d bytes", size)
 	}
 	after := namespace(t, openAt(t, crash(t, dir), c), "ns")
@@ -176,7 +177,7 @@ func TestForeignLogIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	s, c := openStore(t, dir)
 	n := namespace(t, s, "ns")
-	if err := inMemory(n).log.Append([]byte("what is this?")); err != nil {
+	if err := inMemory(n).AppendToLog([]byte("what is this?")); err != nil {
 		t.Fatal(err)
 	}
 	_, err := openAt(t, crash(t, dir), c).Namespace("ns")
@@ -257,10 +258,10 @@ func TestOpenFailsOnBadDir(t *testing.T) {
 		t.Error("a file was taken for a directory")
 	}
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, catalogFile), []byte("{"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, memory.CatalogFile), []byte("{"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(Options{Dir: dir}); err == nil || !strings.Contains(err.Error(), catalogFile) {
+	if _, err := Open(Options{Dir: dir}); err == nil || !strings.Contains(err.Error(), memory.CatalogFile) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -12,7 +12,6 @@ const (
 	MinExpirationTTL = 60       // seconds
 	MaxListKeys      = 1000     // one page of a list, and the default
 	MaxBulkGetKeys   = 100      // keys of one bulk read
-	MaxBulkGetBytes  = 25 << 20 // values of one bulk read
 )
 
 // What a namespace does when asked (Rules).
@@ -26,17 +25,7 @@ const (
 )
 
 // Limits of the Redis driver.
-const (
-	redisConns       = 32                // connections of one flint
-	redisDialTimeout = 2 * time.Second   // to connect
-	redisTimeout     = 10 * time.Second  // one call in all, waiting for a connection included
-	embeddedTimeout  = time.Minute       // one call of a Redis inside flint
-	redisBatch       = 1000              // keys that a script looks at in one step
-	redisGrace       = 86400             // seconds that Redis waits longer than flint before it removes an expired entry by itself
-	redisFarSeconds  = 100 * 365 * 86400 // expiries further away are left to flint alone
-	redisSweepRetry  = 60                // seconds until expired keys are looked for again after a failure
-	maxRedisText     = 200               // bytes of an answer of Redis that an error shows
-)
+const ()
 
 // Limits of the REST API.
 // https://developers.cloudflare.com/api/resources/kv/
@@ -47,24 +36,16 @@ const (
 	defaultPerPage    = 20
 	maxPerPage        = 100
 	maxTitleBytes     = 512
-	maxSmallBody      = 1 << 20     // JSON bodies without values: key names, a title
-	maxNamespaceBytes = 512         // a namespace's id; Cloudflare's own have 32 characters
-	maxMultipartParts = 64          // parts of a multipart put that are looked at
-	maxBatch          = MaxBulkBody // pairs of one bulk write as they are kept, in bytes
-	maxBulkKeysBody   = 16 << 20    // body of a bulk delete, in bytes
+	maxSmallBody      = 1 << 20  // JSON bodies without values: key names, a title
+	maxNamespaceBytes = 512      // a namespace's id; Cloudflare's own have 32 characters
+	maxMultipartParts = 64       // parts of a multipart put that are looked at
+	maxBulkKeysBody   = 16 << 20 // body of a bulk delete, in bytes
 )
 
 // Limits of flint.
 const (
-	maxFileName    = 200      // bytes of a log's file name before its suffix
-	compactMin     = 4 << 20  // a log smaller than this is never compacted, in bytes
-	compactBatch   = 256      // keys that a compaction looks at between two looks of waiting writers
-	maxCommit      = 1 << 20  // what writers gather for one write to the log, in bytes
-	maxNow         = 32 << 10 // the largest record that is read on the event loop, in bytes
-	maxKeysNow     = 100      // the longest list that is made there
-	sweepBatch     = 512      // expired keys removed between two looks of waiting readers
-	maxTimer       = 1 << 25  // longest expiry timer in seconds, about a year
-	maxFarSeconds  = 1 << 53  // what a JavaScript number can hold; later moments are clamped to it
-	minReadBuffer  = 4 << 10  // memory for a value of unknown length to begin with, in bytes
-	maxMeasureBody = 1 << 30  // how far an overlong value is read to tell its length, in bytes
+	maxKeysNow     = 100     // the longest list that is made on the event loop
+	maxFarSeconds  = 1 << 53 // what a JavaScript number can hold; later moments are clamped to it
+	minReadBuffer  = 4 << 10 // memory for a value of unknown length to begin with, in bytes
+	maxMeasureBody = 1 << 30 // how far an overlong value is read to tell its length, in bytes
 )

@@ -3,9 +3,7 @@ package kv
 import (
 	"context"
 	"encoding/base64"
-	"encoding/json"
 	"strconv"
-	"strings"
 )
 
 // ListOptions say which keys a page holds.
@@ -13,13 +11,6 @@ type ListOptions struct {
 	Prefix string // at most 512 bytes
 	Cursor string // of the page before; empty for the first page
 	Limit  int    // 1 to 1000; zero is 1000
-}
-
-// Key is one key of a list. Its metadata must not be changed.
-type Key struct {
-	Name       string
-	Expiration int64           // seconds since the epoch, zero for never
-	Metadata   json.RawMessage // nil when there is none
 }
 
 // Page is one page of a list, ordered by the bytes of the names.
@@ -38,7 +29,7 @@ func (n *Namespace) List(ctx context.Context, o ListOptions) (Page, error) {
 	if err != nil {
 		return Page{}, err
 	}
-	keys, more, err := n.driver.list(ctx, start, o.Prefix, limit)
+	keys, more, err := n.driver.List(ctx, start, o.Prefix, limit)
 	if err != nil {
 		return Page{}, err
 	}
@@ -51,28 +42,6 @@ func pageOf(keys []Key, more bool) Page {
 		page.Cursor = encodeCursor(keys[len(keys)-1].Name)
 	}
 	return page
-}
-
-func (n *local) list(_ context.Context, start, prefix string, limit int) (keys []Key, more bool, err error) {
-	n.settle()
-	n.mu.RLock()
-	defer n.mu.RUnlock()
-	keys, more = n.page(start, prefix, limit)
-	return keys, more, nil
-}
-
-// page is called with mu held.
-func (n *local) page(start, prefix string, limit int) (keys []Key, more bool) {
-	for r := range n.mem.from(start) {
-		if !strings.HasPrefix(string(r.key()), prefix) {
-			break
-		}
-		if len(keys) == limit {
-			return keys, true
-		}
-		keys = append(keys, Key{string(r.key()), r.expiration(), r.metadata()})
-	}
-	return keys, false
 }
 
 // check returns the name at which the page begins and how many keys it holds.

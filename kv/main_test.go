@@ -14,6 +14,7 @@ import (
 
 	"flint/internal/cferr"
 	"flint/internal/clock"
+	"flint/kv/memory"
 )
 
 func TestMain(m *testing.M) {
@@ -60,7 +61,7 @@ func namespace(t testing.TB, s *Store, id string) *Namespace {
 }
 
 // inMemory is the driver of a namespace on disk.
-func inMemory(n *Namespace) *local { return n.driver.(*local) }
+func inMemory(n *Namespace) *memory.Namespace { return n.driver.(*memory.Namespace) }
 
 func put(t testing.TB, n *Namespace, key, value string, o PutOptions) {
 	t.Helper()
@@ -143,20 +144,9 @@ func wantError(t testing.TB, err error, status int, text string) {
 
 func logSize(t testing.TB, dir, id string) int64 {
 	t.Helper()
-	info, err := os.Stat(filepath.Join(dir, fileName(id)))
+	info, err := os.Stat(filepath.Join(dir, memory.FileName(id)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return info.Size()
-}
-
-// compactAll starts a compaction, however little garbage there is.
-func (n *local) compactAll() {
-	n.writing.Lock()
-	defer n.writing.Unlock()
-	if n.closed || n.compaction.active {
-		return
-	}
-	n.compaction.active = true
-	n.compaction.running.Go(n.rewrite)
 }

@@ -1,9 +1,7 @@
 package kv
 
 import (
-	"errors"
 	"net/http"
-	"strings"
 
 	"flint/internal/cferr"
 )
@@ -18,18 +16,11 @@ const (
 	codeTitleMissing  = 10019
 	codeInvalidOption = 10033
 	codeTooLarge      = 10047
-	codeUnavailable   = 10502 // flint's own: Cloudflare has no Redis to lose
 	codeThrottled     = 971
 )
 
-// ErrKeyNotFound says that a key does not exist or has expired.
-var ErrKeyNotFound = cferr.New(http.StatusNotFound, codeKeyNotFound, "key not found")
-
 // ErrNamespaceNotFound says that nobody declared or created the namespace.
 var ErrNamespaceNotFound = cferr.New(http.StatusNotFound, codeNoNamespace, "namespace not found")
-
-// ErrClosed says that the store or the namespace was closed or deleted meanwhile.
-var ErrClosed = cferr.New(http.StatusServiceUnavailable, codeBadRequest, "the KV namespace is closed")
 
 var (
 	errTitleTaken   = cferr.New(http.StatusBadRequest, codeTitleTaken, "A namespace with this account ID and title already exists")
@@ -43,7 +34,6 @@ var (
 	errMetadata      = option("Metadata is not valid JSON.")
 	errBulkMost      = option("You can request a maximum of %d keys", MaxBulkGetKeys)
 	errBulkLeast     = option("You must request a minimum of 1 key")
-	errBulkBytes     = tooLarge("Total size of request exceeds the limit of %dMB", MaxBulkGetBytes>>20)
 	errTooManyWrites = cferr.New(http.StatusTooManyRequests, codeThrottled, "Too Many Requests")
 	errBulkPairs     = option("A bulk write or delete takes at most %d keys", MaxBulkPairs)
 )
@@ -71,10 +61,6 @@ func errLongValue(n int64) error {
 
 func errLongMetadata(n int) error {
 	return tooLarge("Metadata length of %d exceeds limit of %d.", n, MaxMetadataBytes)
-}
-
-func errLongBatch(n int) error {
-	return tooLarge("A bulk write of %d bytes exceeds the limit of %d.", n, maxBatch)
 }
 
 func errCacheTTL(given string) error {
@@ -111,21 +97,4 @@ func errBulkType(given string) error {
 
 func errBulkValue(kind string) error {
 	return option("At least one of the requested keys corresponds to a non-%s value", kind)
-}
-
-// ErrDriver says that a driver is neither a name nor a URL that can be used. It
-// does not show the driver, which may hold a password.
-var ErrDriver = errors.New("the driver is no Redis URL: want redis://[USER:PASSWORD@]HOST[:PORT][/DB], rediss://… or unix:///SOCKET, " +
-	"with / ? # @ in a password written as %2F %3F %23 %40")
-
-// errRedisAway says that Redis cannot be reached.
-func errRedisAway(addr, reason string) error {
-	return cferr.Newf(http.StatusServiceUnavailable, codeUnavailable,
-		"KV cannot reach Redis at %s (%s). Start it, or change [kv] driver in flint.toml.", addr, reason)
-}
-
-// errRedisReply says what Redis refused to do.
-func errRedisReply(addr, text string) error {
-	text, _, _ = strings.Cut(text, "\n")
-	return cferr.Newf(http.StatusServiceUnavailable, codeUnavailable, "Redis at %s answered KV: %.*s", addr, maxRedisText, text)
 }

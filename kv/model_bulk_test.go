@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"flint/internal/clock"
+	"flint/kv/memory"
 )
 
 // Steps of the machine in model_test.go that take many keys or end the process.
@@ -36,7 +37,7 @@ func (m *machine) putBulk(rt *rapid.T) {
 	for i := range pairs {
 		value := someText.Draw(rt, "value")
 		if rapid.IntRange(0, 9).Draw(rt, "large") == 0 {
-			value = fmt.Sprintf("%0*d", largeRecord, i) // kept as it is, not copied
+			value = fmt.Sprintf("%0*d", memory.LargeRecordBytes, i) // kept as it is, not copied
 		}
 		pairs[i] = Pair{Key: someKey.Draw(rt, "key"), Value: []byte(value)}
 		e := modelEntry{value: value}

@@ -12,6 +12,7 @@ import (
 
 	"flint/internal/clock"
 	"flint/internal/wal"
+	"flint/kv/driver"
 )
 
 // machine runs random steps on a namespace and on a map and compares them.
@@ -142,25 +143,25 @@ func (m *machine) compact(rt *rapid.T) {
 		return
 	}
 	l := inMemory(m.ns)
-	if l.compactAll(); rapid.Bool().Draw(rt, "wait") {
-		l.compaction.running.Wait()
+	if l.StartCompaction(); rapid.Bool().Draw(rt, "wait") {
+		l.AwaitCompaction()
 	}
 }
 
 // check compares what is in memory with what must be there.
 func (m *machine) check(rt *rapid.T) {
-	live, mem := m.live(), inMemory(m.ns).mem
+	live, mem := m.live(), inMemory(m.ns).Usage()
 	var bytes int64
 	deadlines := 0
 	for key, e := range live {
-		bytes += int64(recordHeader + len(key) + len(e.value) + len(e.metadata) + wal.HeaderSize)
+		bytes += int64(driver.RecordHeaderBytes + len(key) + len(e.value) + len(e.metadata) + wal.HeaderSize)
 		if e.expiration != 0 {
 			deadlines++
 		}
 	}
-	if mem.count != len(live) || mem.bytes != bytes || mem.deadlines.count != deadlines {
+	if mem.Keys != len(live) || mem.Bytes != bytes || mem.Deadlines != deadlines {
 		rt.Fatalf("memory has %d keys, %d bytes, %d deadlines; want %d, %d, %d",
-			mem.count, mem.bytes, mem.deadlines.count, len(live), bytes, deadlines)
+			mem.Keys, mem.Bytes, mem.Deadlines, len(live), bytes, deadlines)
 	}
 }
 
@@ -175,51 +176,5 @@ func TestNamespaceAgainstAMap(t *testing.T) {
 			"advance": m.advance, "crash": m.crash, "compact": m.compact, "": m.check,
 			"restart": m.restart, "putBulk": m.putBulk, "deleteBulk": m.deleteBulk, "getBulk": m.getBulk,
 		})
-	})
-}
-
-func TestSortedAgainstASlice(t *testing.T) {
-	t.Parallel()
-	rapid.Check(t, func(rt *rapid.T) {
-		s := sorted[int, int]{before: func(x, key int) bool { return x < key }, is: func(x, key int) bool { return x == key }}
-		model := map[int]bool{}
-		for range rapid.IntRange(1, 60).Draw(rt, "steps") {
-			from := rapid.IntRange(0, 3000).Draw(rt, "from")
-			count := rapid.IntRange(0, 700).Draw(rt, "count")
-			switch rapid.IntRange(0, 3).Draw(rt, "step") {
-			case 0, 1:
-				for x := from; x < from+count; x++ {
-					if _, had := s.put(x, x); had != model[x] {
-						rt.Fatalf("put %d replaced: %v", x, had)
-					}
-					model[x] = true
-				}
-			case 2:
-				for x := from; x < from+count; x++ {
-					if _, had := s.delete(x); had != model[x] {
-						rt.Fatalf("delete %d found: %v", x, had)
-					}
-					delete(model, x)
-				}
-			case 3:
-				n := min(count, len(model))
-				for _, x := range slices.Sorted(maps.Keys(model))[:n] {
-					delete(model, x)
-				}
-				s.dropFirst(n)
-			}
-			want := slices.Sorted(maps.Keys(model))
-			if got := slices.Collect(s.from(0)); !slices.Equal(got, want) || s.count != len(want) {
-				rt.Fatalf("holds %d items (count %d), want %d", len(got), s.count, len(want))
-			}
-			if _, ok := s.get(from); ok != model[from] {
-				rt.Fatalf("get %d: %v", from, ok)
-			}
-			for _, b := range s.blocks {
-				if len(b) == 0 || len(b) > maxBlock {
-					rt.Fatalf("a block of %d items", len(b))
-				}
-			}
-		}
 	})
 }

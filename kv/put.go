@@ -7,6 +7,8 @@ import (
 	"io"
 	"slices"
 	"strconv"
+
+	"flint/kv/driver"
 )
 
 // PutOptions say how long a key lives and what is kept beside its value.
@@ -37,12 +39,12 @@ func (n *Namespace) PutStream(ctx context.Context, key string, body io.Reader, s
 	if r, err = fill(r, body, size); err != nil {
 		return err
 	}
-	return n.driver.write(ctx, r)
+	return n.driver.Write(ctx, r)
 }
 
 // prepare checks everything that is known before the value is read, and makes
 // a record with room for it.
-func (n *Namespace) prepare(key string, size int64, o PutOptions) (record, error) {
+func (n *Namespace) prepare(key string, size int64, o PutOptions) (driver.Record, error) {
 	if err := checkKey(key); err != nil {
 		return nil, err
 	}
@@ -57,13 +59,13 @@ func (n *Namespace) prepare(key string, size int64, o PutOptions) (record, error
 	if size > MaxValueBytes {
 		return nil, errLongValue(size)
 	}
-	return newRecord(opPut, key, metadata, at, int(max(size, 0))), nil
+	return driver.NewRecord(driver.OpPut, key, metadata, at, int(max(size, 0))), nil
 }
 
 // fill reads the value into r.
-func fill(r record, body io.Reader, size int64) (record, error) {
+func fill(r driver.Record, body io.Reader, size int64) (driver.Record, error) {
 	if size >= 0 {
-		_, err := io.ReadFull(body, r.value())
+		_, err := io.ReadFull(body, r.Value())
 		return r, err
 	}
 	whole, err := readAll(r, body, MaxValueBytes+1)
@@ -187,17 +189,17 @@ func (n *Namespace) PutBulk(ctx context.Context, pairs []Pair) error {
 	if len(pairs) == 0 {
 		return nil
 	}
-	records, keys := make([]record, len(pairs)), make([]string, len(pairs))
+	records, keys := make([]driver.Record, len(pairs)), make([]string, len(pairs))
 	for i, p := range pairs {
 		r, err := n.prepare(p.Key, int64(len(p.Value)), p.PutOptions)
 		if err != nil {
 			return err
 		}
-		copy(r.value(), p.Value)
+		copy(r.Value(), p.Value)
 		records[i], keys[i] = r, p.Key
 	}
 	if err := n.limit.take(keys...); err != nil {
 		return err
 	}
-	return n.driver.write(ctx, records...)
+	return n.driver.Write(ctx, records...)
 }

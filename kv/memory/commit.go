@@ -1,23 +1,27 @@
-package kv
+package memory
 
-import "context"
+import (
+	"context"
+
+	"flint/kv/driver"
+)
 
 // commit is what one writer adds to the log.
 type commit struct {
-	logged  []record // as the log takes them
-	applied []record // as memory takes them
+	logged  []driver.Record // as the log takes them
+	applied []driver.Record // as memory takes them
 }
 
 // write makes records durable, then visible. It keeps them. Writers that come
 // together share a call to the log, see wal.Group.
-func (n *local) write(_ context.Context, records ...record) error {
+func (n *Namespace) Write(_ context.Context, records ...driver.Record) error {
 	c := commit{records, records}
 	if len(records) > 1 {
-		b, err := batch(records)
+		b, err := driver.Batch(records)
 		if err != nil {
 			return err
 		}
-		c.logged = []record{b}
+		c.logged = []driver.Record{b}
 	}
 	size := 0
 	for _, r := range c.logged {
@@ -27,9 +31,9 @@ func (n *local) write(_ context.Context, records ...record) error {
 }
 
 // commitAll is called with writing held.
-func (n *local) commitAll(commits []commit) error {
+func (n *Namespace) commitAll(commits []commit) error {
 	if n.closed {
-		return ErrClosed
+		return driver.ErrClosed
 	}
 	n.raw = n.raw[:0]
 	for _, c := range commits {

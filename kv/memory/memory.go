@@ -1,10 +1,11 @@
-package kv
+package memory
 
 import (
 	"iter"
 	"unsafe"
 
 	"flint/internal/wal"
+	"flint/kv/driver"
 )
 
 // memory is the working set of a namespace: the records of its keys, found by a
@@ -41,10 +42,10 @@ func newMemory() *memory {
 	return m
 }
 
-func (m *memory) record(id uint32) record { return m.records.at(m.slots.get(id)) }
+func (m *memory) record(id uint32) driver.Record { return m.records.at(m.slots.get(id)) }
 
 // key is the name of a number. It points into the record.
-func (m *memory) key(id uint32) string { return view(m.record(id).key()) }
+func (m *memory) key(id uint32) string { return view(m.record(id).Key()) }
 
 // view is b as a string, without a copy. Records never change.
 func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
@@ -53,7 +54,7 @@ func (m *memory) find(hash uint64, key string) (id uint32, ok bool) {
 	return m.index.find(hash, func(id uint32) bool { return m.key(id) == key })
 }
 
-func (m *memory) get(key string) (record, bool) {
+func (m *memory) get(key string) (driver.Record, bool) {
 	id, ok := m.find(m.index.hash(key), key)
 	if !ok {
 		return nil, false
@@ -62,26 +63,26 @@ func (m *memory) get(key string) (record, bool) {
 }
 
 // apply does what r says. It keeps a large record and copies a small one.
-func (m *memory) apply(r record) {
-	switch r.op() {
-	case opPut:
+func (m *memory) apply(r driver.Record) {
+	switch r.Op() {
+	case driver.OpPut:
 		m.put(r)
-	case opDelete:
-		key := view(r.key())
+	case driver.OpDelete:
+		key := view(r.Key())
 		if id, ok := m.find(m.index.hash(key), key); ok {
-			m.forget(m.record(id).expiration(), id)
+			m.forget(m.record(id).Expiration(), id)
 			m.remove(id)
 		}
-	case opExpire:
-		for m.expire(r.expiration(), sweepBatch) == sweepBatch {
+	case driver.OpExpire:
+		for m.expire(r.Expiration(), sweepBatch) == sweepBatch {
 		}
 	}
 }
 
-func logBytes(r record) int64 { return int64(len(r)) + wal.HeaderSize }
+func logBytes(r driver.Record) int64 { return int64(len(r)) + wal.HeaderSize }
 
-func (m *memory) put(r record) {
-	key := view(r.key())
+func (m *memory) put(r driver.Record) {
+	key := view(r.Key())
 	hash := m.index.hash(key)
 	id, replaces := m.find(hash, key)
 	m.bytes += logBytes(r)
@@ -96,16 +97,16 @@ func (m *memory) put(r record) {
 	if !m.loading {
 		m.order.put(key, id)
 	}
-	m.remember(r.expiration(), id)
+	m.remember(r.Expiration(), id)
 }
 
-func (m *memory) replace(id uint32, r record) {
+func (m *memory) replace(id uint32, r driver.Record) {
 	place := m.slots.get(id)
 	old := m.records.at(place)
 	m.bytes -= logBytes(old)
-	if was := old.expiration(); was != r.expiration() {
+	if was := old.Expiration(); was != r.Expiration() {
 		m.forget(was, id)
-		m.remember(r.expiration(), id)
+		m.remember(r.Expiration(), id)
 	}
 	m.slots.set(id, m.records.add(r, id))
 	m.drop(place)
@@ -127,7 +128,7 @@ func (m *memory) forget(at int64, id uint32) {
 func (m *memory) remove(id uint32) {
 	place := m.slots.get(id)
 	r := m.records.at(place)
-	key := view(r.key())
+	key := view(r.Key())
 	m.bytes -= logBytes(r)
 	m.index.remove(m.index.hash(key), id)
 	if !m.loading {
@@ -169,8 +170,8 @@ func (m *memory) expire(now int64, most int) int {
 }
 
 // from yields the records whose keys are not before key, in order.
-func (m *memory) from(key string) iter.Seq[record] {
-	return func(yield func(record) bool) {
+func (m *memory) from(key string) iter.Seq[driver.Record] {
+	return func(yield func(driver.Record) bool) {
 		for id := range m.order.from(key) {
 			if !yield(m.record(id)) {
 				return

@@ -1,4 +1,4 @@
-package kv
+package driver
 
 import (
 	"encoding/binary"
@@ -13,39 +13,39 @@ import (
 //
 // Numbers are little endian. The expiration is in seconds since the epoch,
 // zero for never.
-type record []byte
+type Record []byte
 
-const recordHeader = 13
+const RecordHeaderBytes = 13
 
 // Operations of a record.
 const (
-	opPut    = 1
-	opDelete = 2
-	opExpire = 3 // everything that expires up to the record's expiration is gone
-	opBatch  = 4 // the value is records behind their lengths (4): all of them or, torn, none
+	OpPut    = 1
+	OpDelete = 2
+	OpExpire = 3 // everything that expires up to the record's expiration is gone
+	OpBatch  = 4 // the value is records behind their lengths (4): all of them or, torn, none
 )
 
 // newRecord makes a record with room for a value of size bytes, not filled yet.
-func newRecord(op byte, key string, metadata []byte, expiration int64, size int) record {
-	r := make(record, recordHeader+len(key)+len(metadata)+size)
+func NewRecord(op byte, key string, metadata []byte, expiration int64, size int) Record {
+	r := make(Record, RecordHeaderBytes+len(key)+len(metadata)+size)
 	r[0] = op
 	binary.LittleEndian.PutUint16(r[1:], uint16(len(key)))
 	binary.LittleEndian.PutUint16(r[3:], uint16(len(metadata)))
 	binary.LittleEndian.PutUint64(r[5:], uint64(expiration))
-	copy(r[recordHeader:], key)
-	copy(r[recordHeader+len(key):], metadata)
+	copy(r[RecordHeaderBytes:], key)
+	copy(r[RecordHeaderBytes+len(key):], metadata)
 	return r
 }
 
-func (r record) op() byte          { return r[0] }
-func (r record) keyEnd() int       { return recordHeader + int(binary.LittleEndian.Uint16(r[1:])) }
-func (r record) metaEnd() int      { return r.keyEnd() + int(binary.LittleEndian.Uint16(r[3:])) }
-func (r record) expiration() int64 { return int64(binary.LittleEndian.Uint64(r[5:])) }
-func (r record) key() []byte       { return r[recordHeader:r.keyEnd():r.keyEnd()] }
-func (r record) value() []byte     { return r[r.metaEnd():len(r):len(r)] }
+func (r Record) Op() byte          { return r[0] }
+func (r Record) keyEnd() int       { return RecordHeaderBytes + int(binary.LittleEndian.Uint16(r[1:])) }
+func (r Record) metaEnd() int      { return r.keyEnd() + int(binary.LittleEndian.Uint16(r[3:])) }
+func (r Record) Expiration() int64 { return int64(binary.LittleEndian.Uint64(r[5:])) }
+func (r Record) Key() []byte       { return r[RecordHeaderBytes:r.keyEnd():r.keyEnd()] }
+func (r Record) Value() []byte     { return r[r.metaEnd():len(r):len(r)] }
 
 // metadata is nil when there is none.
-func (r record) metadata() []byte {
+func (r Record) Metadata() []byte {
 	start, end := r.keyEnd(), r.metaEnd()
 	if start == end {
 		return nil
@@ -54,18 +54,18 @@ func (r record) metadata() []byte {
 }
 
 // check refuses what newRecord cannot have made.
-func (r record) check() error {
-	if len(r) < recordHeader || r.metaEnd() > len(r) {
+func (r Record) Check() error {
+	if len(r) < RecordHeaderBytes || r.metaEnd() > len(r) {
 		return errors.New("a record is too short")
 	}
-	if r.op() < opPut || r.op() > opBatch {
+	if r.Op() < OpPut || r.Op() > OpBatch {
 		return errors.New("a record of an unknown kind; was it written by a newer flint?")
 	}
 	return nil
 }
 
 // batch is one record of several, so that the log has all or none.
-func batch(records []record) (record, error) {
+func Batch(records []Record) (Record, error) {
 	size := 0
 	for _, r := range records {
 		size += 4 + len(r)
@@ -73,8 +73,8 @@ func batch(records []record) (record, error) {
 	if size > maxBatch {
 		return nil, errLongBatch(size)
 	}
-	b := newRecord(opBatch, "", nil, 0, size)
-	at := b[:recordHeader]
+	b := NewRecord(OpBatch, "", nil, 0, size)
+	at := b[:RecordHeaderBytes]
 	for _, r := range records {
 		at = binary.LittleEndian.AppendUint32(at, uint32(len(r)))
 		at = append(at, r...)
@@ -83,8 +83,8 @@ func batch(records []record) (record, error) {
 }
 
 // each calls f for the records of a batch.
-func (r record) each(f func([]byte) error) error {
-	for rest := r.value(); len(rest) > 0; {
+func (r Record) Each(f func([]byte) error) error {
+	for rest := r.Value(); len(rest) > 0; {
 		if len(rest) < 4 || len(rest)-4 < int(binary.LittleEndian.Uint32(rest)) {
 			return errors.New("a record of a batch is too short")
 		}

@@ -1,4 +1,4 @@
-package kv
+package memory
 
 import (
 	"context"
@@ -15,6 +15,7 @@ import (
 	"sync"
 
 	"flint/internal/clock"
+	"flint/kv/driver"
 )
 
 // disk is the default backend: a log for each namespace, and the titles given
@@ -29,9 +30,10 @@ type disk struct {
 	logs map[string]bool   // namespaces that have a log
 }
 
-const catalogFile = "namespaces.json"
+// CatalogFile is the file with the titles of the namespaces.
+const CatalogFile = "namespaces.json"
 
-func openDisk(dir string, c clock.Clock, log *slog.Logger) (*disk, error) {
+func Open(dir string, c clock.Clock, log *slog.Logger) (*disk, error) {
 	d := &disk{dir: dir, clock: c, log: log, kept: map[string]string{}, logs: map[string]bool{}}
 	files, err := os.ReadDir(dir)
 	if err != nil {
@@ -53,7 +55,7 @@ func (d *disk) load() error {
 	if err != nil {
 		return err
 	}
-	var kept []Info
+	var kept []titled
 	if err := json.Unmarshal(text, &kept); err != nil {
 		return fmt.Errorf("%s is not a list of namespaces: %w", d.catalog(), err)
 	}
@@ -63,11 +65,11 @@ func (d *disk) load() error {
 	return nil
 }
 
-func (d *disk) catalog() string       { return filepath.Join(d.dir, catalogFile) }
-func (d *disk) path(id string) string { return filepath.Join(d.dir, fileName(id)) }
+func (d *disk) catalog() string       { return filepath.Join(d.dir, CatalogFile) }
+func (d *disk) path(id string) string { return filepath.Join(d.dir, FileName(id)) }
 
-func (d *disk) open(id string) (driver, error) {
-	n, err := openLocal(d.path(id), d.clock, d.log.With("namespace", id))
+func (d *disk) Open(id string) (driver.Namespace, error) {
+	n, err := OpenNamespace(d.path(id), d.clock, d.log.With("namespace", id))
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +79,7 @@ func (d *disk) open(id string) (driver, error) {
 	return n, nil
 }
 
-func (d *disk) drop(_ context.Context, id string) error {
+func (d *disk) Drop(_ context.Context, id string) error {
 	if err := os.Remove(d.path(id)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -92,7 +94,7 @@ func (d *disk) drop(_ context.Context, id string) error {
 	return d.save(kept)
 }
 
-func (d *disk) titles(context.Context) (map[string]string, error) {
+func (d *disk) Titles(context.Context) (map[string]string, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	all := maps.Clone(d.kept)
@@ -104,7 +106,7 @@ func (d *disk) titles(context.Context) (map[string]string, error) {
 	return all, nil
 }
 
-func (d *disk) setTitle(_ context.Context, id, title string) error {
+func (d *disk) SetTitle(_ context.Context, id, title string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	kept := maps.Clone(d.kept)
@@ -114,11 +116,11 @@ func (d *disk) setTitle(_ context.Context, id, title string) error {
 
 // save replaces namespaces.json in one step.
 func (d *disk) save(kept map[string]string) error {
-	list := make([]Info, 0, len(kept))
+	list := make([]titled, 0, len(kept))
 	for id, title := range kept {
-		list = append(list, Info{id, title})
+		list = append(list, titled{id, title})
 	}
-	slices.SortFunc(list, func(a, b Info) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(list, func(a, b titled) int { return strings.Compare(a.ID, b.ID) })
 	text, err := json.MarshalIndent(list, "", "  ")
 	if err != nil {
 		return err
@@ -149,5 +151,11 @@ func replaceFile(path string, text []byte) error {
 	return err
 }
 
-func (d *disk) ping(context.Context) error { return nil }
-func (d *disk) close() error               { return nil }
+func (d *disk) Ping(context.Context) error { return nil }
+func (d *disk) Close() error               { return nil }
+
+// titled is a namespace as namespaces.json has it.
+type titled struct {
+	ID    string `json:"id"`
+	Title string `json:"title"`
+}

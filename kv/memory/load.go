@@ -1,9 +1,11 @@
-package kv
+package memory
 
 import (
 	"cmp"
 	"encoding/binary"
 	"slices"
+
+	"flint/kv/driver"
 )
 
 // loader takes the records of a log into memory. A record is found by three
@@ -14,7 +16,7 @@ import (
 type loader struct {
 	m       *memory
 	buf     []byte
-	records []record // in buf
+	records []driver.Record // in buf
 }
 
 const (
@@ -24,14 +26,14 @@ const (
 
 // add takes one record; its slice is used by the caller again.
 func (l *loader) add(b []byte) error {
-	r := record(b)
-	if err := r.check(); err != nil {
+	r := driver.Record(b)
+	if err := r.Check(); err != nil {
 		return err
 	}
-	if r.op() == opBatch {
-		return r.each(l.add)
+	if r.Op() == driver.OpBatch {
+		return r.Each(l.add)
 	}
-	if len(r) >= largeRecord {
+	if len(r) >= LargeRecordBytes {
 		l.flush()
 		l.m.apply(slices.Clone(r)) // memory keeps it
 		return nil
@@ -55,7 +57,7 @@ func (l *loader) flush() {
 
 // load gives the function that takes a log's records, and the one that ends it.
 func (m *memory) load() (add func([]byte) error, ready func()) {
-	l := &loader{m: m, buf: make([]byte, 0, loadBytes), records: make([]record, 0, loadRecords)}
+	l := &loader{m: m, buf: make([]byte, 0, loadBytes), records: make([]driver.Record, 0, loadRecords)}
 	return l.add, func() {
 		l.flush()
 		m.ready()
@@ -63,14 +65,14 @@ func (m *memory) load() (add func([]byte) error, ready func()) {
 }
 
 // touch looks at everything that finding the keys of records will look at.
-func (m *memory) touch(records []record) {
+func (m *memory) touch(records []driver.Record) {
 	var near [loadRecords]struct {
 		hash uint64
 		slot uint64
 		at   ref
 	}
 	for i, r := range records {
-		near[i].hash = m.index.hash(view(r.key()))
+		near[i].hash = m.index.hash(view(r.Key()))
 	}
 	for i := range records {
 		near[i].slot = m.index.touch(near[i].hash)

@@ -1,4 +1,4 @@
-package kv
+package redis
 
 import "github.com/redis/go-redis/v9"
 

@@ -1,6 +1,10 @@
-package kv
+package memory
 
-import "time"
+import (
+	"time"
+
+	"flint/kv/driver"
+)
 
 // Expired keys are removed by a timer at the earliest expiry, and before that
 // by the first reader who comes late. The log gets one record for each sweep,
@@ -9,16 +13,16 @@ import "time"
 //
 // https://developers.cloudflare.com/kv/api/write-key-value-pairs/#expiring-keys
 
-func (n *local) now() int64 { return n.clock.Now().Unix() }
+func (n *Namespace) now() int64 { return n.clock.Now().Unix() }
 
 // overdue reports whether something has expired that is still there.
-func (n *local) overdue() bool {
+func (n *Namespace) overdue() bool {
 	next := n.next.Load()
 	return next != 0 && n.now() >= next
 }
 
 // settle removes what has expired, so that readers need not look at times.
-func (n *local) settle() {
+func (n *Namespace) settle() {
 	if !n.overdue() {
 		return
 	}
@@ -29,7 +33,7 @@ func (n *local) settle() {
 
 // sweep removes what has expired and sets the timer for the rest. It is called
 // with writing held.
-func (n *local) sweep() {
+func (n *Namespace) sweep() {
 	now := n.now()
 	if next := n.mem.earliest(); next != 0 && next <= now {
 		n.logExpiry(now)
@@ -40,24 +44,24 @@ func (n *local) sweep() {
 	n.arm()
 }
 
-func (n *local) logExpiry(now int64) {
+func (n *Namespace) logExpiry(now int64) {
 	if n.closed {
 		return
 	}
-	if err := n.log.Append(newRecord(opExpire, "", nil, now, 0)); err != nil {
+	if err := n.log.Append(driver.NewRecord(driver.OpExpire, "", nil, now, 0)); err != nil {
 		// The keys have expired all the same; their own records say so too.
 		n.slog.Error("an expiry could not be logged", "error", err)
 	}
 }
 
-func (n *local) expire(now int64) int {
+func (n *Namespace) expire(now int64) int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.mem.expire(now, sweepBatch)
 }
 
 // arm sets the timer to the earliest expiry. It is called with writing held.
-func (n *local) arm() {
+func (n *Namespace) arm() {
 	next := n.mem.earliest()
 	n.next.Store(next)
 	if next == n.timerAt || n.closed {
@@ -69,11 +73,11 @@ func (n *local) arm() {
 	}
 	if n.timerAt = next; next != 0 {
 		wait := time.Unix(next, 0).Sub(n.clock.Now())
-		n.timer = n.clock.AfterFunc(min(wait, maxTimer*time.Second), n.onTimer)
+		n.timer = n.clock.AfterFunc(min(wait, driver.MaxTimerSeconds*time.Second), n.onTimer)
 	}
 }
 
-func (n *local) onTimer() {
+func (n *Namespace) onTimer() {
 	n.writing.Lock()
 	defer n.writing.Unlock()
 	n.timer, n.timerAt = nil, 0

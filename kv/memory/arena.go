@@ -1,6 +1,10 @@
-package kv
+package memory
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"flint/kv/driver"
+)
 
 // arena holds the records of a namespace in blocks of memory. A million small
 // records are then a thousand objects to Go's garbage collector, and a record
@@ -33,14 +37,14 @@ func (r ref) chunk() uint32           { return uint32(r >> 32) }
 func (r ref) at() int                 { return int(uint32(r)) }
 
 const (
-	chunkBytes  = 64 << 10
-	largeRecord = 8 << 10 // a record of so many bytes is a chunk of its own
-	entryHeader = 8
+	chunkBytes       = 64 << 10
+	LargeRecordBytes = 8 << 10 // a record of so many bytes is a chunk of its own
+	entryHeader      = 8
 )
 
 // add stores r for owner. A large record is kept as it is, a small one copied.
-func (a *arena) add(r record, owner uint32) ref {
-	if len(r) >= largeRecord {
+func (a *arena) add(r driver.Record, owner uint32) ref {
+	if len(r) >= LargeRecordBytes {
 		return newRef(a.take(chunk{data: r, live: len(r), owner: owner, large: true}), 0)
 	}
 	size := entryHeader + len(r)
@@ -76,14 +80,14 @@ func (a *arena) take(c chunk) uint32 {
 	return uint32(len(a.chunks) - 1)
 }
 
-func (a *arena) at(r ref) record {
+func (a *arena) at(r ref) driver.Record {
 	c := &a.chunks[r.chunk()]
 	if c.large {
 		return c.data
 	}
 	rest := c.data[r.at():]
 	n := entryHeader + int(binary.LittleEndian.Uint32(rest))
-	return record(rest[entryHeader:n:n])
+	return driver.Record(rest[entryHeader:n:n])
 }
 
 // drop gives a record's room back. It reports that the chunk is worth leaving.
@@ -114,7 +118,7 @@ func (a *arena) leave(n uint32, owned func(owner uint32, at ref) bool, moved fun
 		size := entryHeader + int(binary.LittleEndian.Uint32(data[at:]))
 		owner := binary.LittleEndian.Uint32(data[at+4:])
 		if owned(owner, newRef(n, at)) {
-			moved(owner, a.add(record(data[at+entryHeader:at+size]), owner))
+			moved(owner, a.add(driver.Record(data[at+entryHeader:at+size]), owner))
 		}
 		at += size
 	}

@@ -1,4 +1,4 @@
-package kv
+package memory
 
 import "iter"
 

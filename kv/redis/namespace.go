@@ -1,4 +1,4 @@
-package kv
+package redis
 
 import (
 	"context"
@@ -9,18 +9,19 @@ import (
 	"unsafe"
 
 	"flint/internal/clock"
+	"flint/kv/driver"
 )
 
-// redisNamespace is one namespace in Redis.
+// namespace is one namespace in Redis.
 //
 // Expiry follows flint's clock: each read compares an entry's own moment with
 // it. A timer removes what has expired, with the index that lists do by
 // themselves. Redis' own expiry is only for what is left by a flint that never
 // comes back, so it comes a day late.
-type redisNamespace struct {
-	*redisBackend
+type namespace struct {
+	*Backend
 	id   string
-	keys redisKeys
+	keys keyNames
 
 	ctx    context.Context // ends the sweep under way
 	cancel context.CancelFunc
@@ -32,42 +33,40 @@ type redisNamespace struct {
 	closed   bool
 }
 
-func openRedisNamespace(b *redisBackend, id string) *redisNamespace {
-	n := &redisNamespace{redisBackend: b, id: id, keys: b.keysOf(id)}
+func openNamespace(b *Backend, id string) *namespace {
+	n := &namespace{Backend: b, id: id, keys: b.keysOf(id)}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	n.arm(b.now()) // learns what others left to expire
 	return n
 }
 
-func (b *redisBackend) now() int64 { return b.clock.Now().Unix() }
+func (b *Backend) now() int64 { return b.clock.Now().Unix() }
 
-func (n *redisNamespace) get(ctx context.Context, key string) (e Entry, err error) {
+func (n *namespace) Get(ctx context.Context, key string) (e driver.Entry, err error) {
 	err = n.do(ctx, func(ctx context.Context) error {
 		fields, err := n.client.HMGet(ctx, n.keys.entry+key, "v", "m", "e").Result()
 		if err != nil {
 			return err
 		}
 		var ok bool
-		if e, ok = entryOf(fields); !ok || e.expired(n.now()) {
-			e = Entry{}
-			return ErrKeyNotFound
+		if e, ok = entryOf(fields); !ok || e.Expired(n.now()) {
+			e = driver.Entry{}
+			return driver.ErrKeyNotFound
 		}
 		return nil
 	})
 	return e, err
 }
 
-func (e Entry) expired(now int64) bool { return e.Expiration != 0 && e.Expiration <= now }
-
 // entryOf makes an entry of the fields v, m and e.
-func entryOf(fields []any) (Entry, bool) {
+func entryOf(fields []any) (driver.Entry, bool) {
 	if len(fields) != 3 {
-		return Entry{}, false
+		return driver.Entry{}, false
 	}
 	value, ok := fields[0].(string)
 	metadata, _ := fields[1].(string)
 	at, _ := fields[2].(string)
-	e := Entry{Value: bytesOf(value), Metadata: metadataOf(metadata)}
+	e := driver.Entry{Value: bytesOf(value), Metadata: metadataOf(metadata)}
 	e.Expiration, _ = strconv.ParseInt(at, 10, 64) // flint wrote it
 	return e, ok
 }
@@ -83,20 +82,20 @@ func metadataOf(s string) json.RawMessage {
 	return json.RawMessage(s)
 }
 
-func (n *redisNamespace) getBulk(ctx context.Context, keys []string) (map[string]Entry, error) {
+func (n *namespace) GetBulk(ctx context.Context, keys []string) (map[string]driver.Entry, error) {
 	entries := make([]string, len(keys))
 	for i, key := range keys {
 		entries[i] = n.keys.entry + key
 	}
-	found := make(map[string]Entry, len(keys))
+	found := make(map[string]driver.Entry, len(keys))
 	err := n.do(ctx, func(ctx context.Context) error {
-		answer, err := bulkScript.Run(ctx, n.client, entries, n.now(), MaxBulkGetBytes).Result()
+		answer, err := bulkScript.Run(ctx, n.client, entries, n.now(), driver.MaxBulkGetBytes).Result()
 		if err != nil {
 			return err
 		}
 		all, ok := answer.([]any)
 		if !ok {
-			return errBulkBytes
+			return driver.ErrBulkBytes
 		}
 		for i := range all {
 			fields, _ := all[i].([]any)
@@ -109,7 +108,7 @@ func (n *redisNamespace) getBulk(ctx context.Context, keys []string) (map[string
 	return found, err
 }
 
-func (n *redisNamespace) write(ctx context.Context, records ...record) error {
+func (n *namespace) Write(ctx context.Context, records ...driver.Record) error {
 	if err := n.usable(); err != nil {
 		return err
 	}
@@ -117,8 +116,8 @@ func (n *redisNamespace) write(ctx context.Context, records ...record) error {
 	args := make([]any, 2, 2+5*len(records))
 	args[0], args[1] = n.keys.entry, n.id
 	for _, r := range records {
-		at := r.expiration()
-		args = append(args, r.key(), r.value(), r.metadata(), at, n.last(at))
+		at := r.Expiration()
+		args = append(args, r.Key(), r.Value(), r.Metadata(), at, n.last(at))
 		if at != 0 && (earliest == 0 || at < earliest) {
 			earliest = at
 		}
@@ -135,18 +134,18 @@ func (n *redisNamespace) write(ctx context.Context, records ...record) error {
 // last is the second at which Redis removes an entry by itself, zero for never:
 // a day after its expiration, or after as much real time as is left until then,
 // for a clock that is behind or stands still.
-func (n *redisNamespace) last(at int64) int64 {
+func (n *namespace) last(at int64) int64 {
 	left := at - n.now()
-	if at == 0 || left > redisFarSeconds {
+	if at == 0 || left > farSeconds {
 		return 0
 	}
 	if n.embedded == nil {
 		at = max(at, clock.Deadline(time.Duration(left)*time.Second).Unix())
 	}
-	return at + redisGrace
+	return at + GraceSeconds
 }
 
-func (n *redisNamespace) remove(ctx context.Context, keys ...string) error {
+func (n *namespace) Remove(ctx context.Context, keys ...string) error {
 	if err := n.usable(); err != nil || len(keys) == 0 {
 		return err
 	}
@@ -160,7 +159,7 @@ func (n *redisNamespace) remove(ctx context.Context, keys ...string) error {
 	})
 }
 
-func (n *redisNamespace) list(ctx context.Context, start, prefix string, limit int) (keys []Key, more bool, err error) {
+func (n *namespace) List(ctx context.Context, start, prefix string, limit int) (keys []driver.Key, more bool, err error) {
 	from, to := "["+start, "+"
 	if end := after(prefix); end != "" {
 		to = "(" + end
@@ -168,13 +167,13 @@ func (n *redisNamespace) list(ctx context.Context, start, prefix string, limit i
 	for next := true; next && len(keys) <= limit; {
 		err := n.do(ctx, func(ctx context.Context) error {
 			page, err := listScript.Run(ctx, n.client, []string{n.keys.index, n.keys.expiry},
-				n.now(), from, to, limit+1-len(keys), n.keys.entry, redisBatch).StringSlice()
+				n.now(), from, to, limit+1-len(keys), n.keys.entry, scriptBatch).StringSlice()
 			if err != nil {
 				return err
 			}
 			for i := 1; i+2 < len(page); i += 3 {
 				at, _ := strconv.ParseInt(page[i+1], 10, 64) // flint wrote it
-				keys = append(keys, Key{page[i], at, metadataOf(page[i+2])})
+				keys = append(keys, driver.Key{Name: page[i], Expiration: at, Metadata: metadataOf(page[i+2])})
 			}
 			from, next = "("+page[0], page[0] != ""
 			return nil
@@ -199,17 +198,17 @@ func after(prefix string) string {
 	return ""
 }
 
-func (n *redisNamespace) usable() error {
+func (n *namespace) usable() error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.closed {
-		return ErrClosed
+		return driver.ErrClosed
 	}
 	return nil
 }
 
 // arm makes sure that the timer runs at the second at, or sooner.
-func (n *redisNamespace) arm(at int64) {
+func (n *namespace) arm(at int64) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.closed || n.timer != nil && n.timerAt <= at {
@@ -220,11 +219,11 @@ func (n *redisNamespace) arm(at int64) {
 	}
 	n.timerAt = at
 	wait := time.Unix(at, 0).Sub(n.clock.Now())
-	n.timer = n.clock.AfterFunc(min(wait, maxTimer*time.Second), n.onTimer)
+	n.timer = n.clock.AfterFunc(min(wait, driver.MaxTimerSeconds*time.Second), n.onTimer)
 }
 
 // onTimer removes what has expired and sets the timer for the rest.
-func (n *redisNamespace) onTimer() {
+func (n *namespace) onTimer() {
 	n.sweeping.Lock()
 	defer n.sweeping.Unlock()
 	n.mu.Lock()
@@ -234,9 +233,9 @@ func (n *redisNamespace) onTimer() {
 		removed, next, err := n.sweep()
 		switch {
 		case err != nil:
-			n.arm(n.now() + redisSweepRetry)
+			n.arm(n.now() + SweepRetrySeconds)
 			return
-		case removed == redisBatch:
+		case removed == scriptBatch:
 			continue
 		case next != 0:
 			n.arm(next)
@@ -247,9 +246,9 @@ func (n *redisNamespace) onTimer() {
 
 // sweep removes some of what has expired. next is the earliest moment of the
 // rest, zero for none.
-func (n *redisNamespace) sweep() (removed int, next int64, err error) {
+func (n *namespace) sweep() (removed int, next int64, err error) {
 	err = n.do(n.ctx, func(ctx context.Context) error {
-		answer, err := sweepScript.Run(ctx, n.client, []string{n.keys.index, n.keys.expiry}, n.now(), n.keys.entry, redisBatch).Slice()
+		answer, err := sweepScript.Run(ctx, n.client, []string{n.keys.index, n.keys.expiry}, n.now(), n.keys.entry, scriptBatch).Slice()
 		if err != nil {
 			return err
 		}
@@ -262,7 +261,7 @@ func (n *redisNamespace) sweep() (removed int, next int64, err error) {
 	return removed, next, err
 }
 
-func (n *redisNamespace) close() error {
+func (n *namespace) Close() error {
 	n.mu.Lock()
 	n.closed = true
 	if n.timer != nil {

@@ -1,4 +1,4 @@
-package kv
+package redis
 
 import (
 	"context"
@@ -15,9 +15,10 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 
 	"flint/internal/clock"
+	"flint/kv/driver"
 )
 
-// redisBackend keeps namespaces in a Redis of version 6 or later, which several
+// Backend keeps namespaces in a Redis of version 6 or later, which several
 // flints may share. Below its prefix, "flint:kv" unless the URL says ?prefix=…:
 //
 //	PREFIX:namespaces  hash: the namespaces that hold something or have a title, id -> title
@@ -27,7 +28,7 @@ import (
 //
 // An id is escaped as in a URL's query, so that it holds no colon; a key is as
 // it is.
-type redisBackend struct {
+type Backend struct {
 	client   *redis.Client
 	embedded *embedded // nil unless the server is in this process
 	addr     string    // for people: no password in it
@@ -38,14 +39,14 @@ type redisBackend struct {
 	lost     atomic.Bool // the last call did not reach the server
 }
 
-const redisPrefix = "flint:kv"
+const defaultPrefix = "flint:kv"
 
-var quietRedis sync.Once
+var silenceClient sync.Once
 
 // openRedis makes a backend of a driver's URL. It does not connect.
-func openRedis(driver string, c clock.Clock, log *slog.Logger) (*redisBackend, error) {
-	quietRedis.Do(func() { redis.SetLogger(silent{}) })
-	b := &redisBackend{timeout: redisTimeout, clock: c, log: log, prefix: redisPrefix}
+func Open(driver string, c clock.Clock, log *slog.Logger) (*Backend, error) {
+	silenceClient.Do(func() { redis.SetLogger(silent{}) })
+	b := &Backend{timeout: DefaultTimeout, clock: c, log: log, prefix: defaultPrefix}
 	o := &redis.Options{}
 	if driver == Embedded {
 		b.embedded = startEmbedded(c)
@@ -54,20 +55,20 @@ func openRedis(driver string, c clock.Clock, log *slog.Logger) (*redisBackend, e
 		log.Warn("KV is in a Redis inside flint, which forgets everything when flint ends", "driver", Embedded)
 	} else {
 		var err error
-		if o, b.prefix, err = parseRedisURL(driver); err != nil {
+		if o, b.prefix, err = parseURL(driver); err != nil {
 			return nil, err
 		}
 		b.addr = o.Addr
 	}
-	bound(o)
+	limitConns(o)
 	b.client = redis.NewClient(o)
 	return b, nil
 }
 
-// parseRedisURL reads redis://, rediss:// and unix:// with the parameters of
+// parseURL reads redis://, rediss:// and unix:// with the parameters of
 // go-redis, and prefix. Its error tells nothing of the URL, which may hold a
 // password.
-func parseRedisURL(text string) (*redis.Options, string, error) {
+func parseURL(text string) (*redis.Options, string, error) {
 	u, err := url.Parse(text)
 	if err != nil {
 		return nil, "", ErrDriver
@@ -78,7 +79,7 @@ func parseRedisURL(text string) (*redis.Options, string, error) {
 	}
 	prefix := q.Get("prefix")
 	if prefix == "" {
-		prefix = redisPrefix
+		prefix = defaultPrefix
 	}
 	q.Del("prefix")
 	u.RawQuery = q.Encode()
@@ -90,18 +91,18 @@ func parseRedisURL(text string) (*redis.Options, string, error) {
 }
 
 // bound limits what the URL leaves open: connections, waiting, retrying.
-func bound(o *redis.Options) {
+func limitConns(o *redis.Options) {
 	def := func(d *time.Duration, otherwise time.Duration) {
 		if *d == 0 {
 			*d = otherwise
 		}
 	}
-	def(&o.DialTimeout, redisDialTimeout)
-	def(&o.ReadTimeout, redisTimeout)
-	def(&o.WriteTimeout, redisTimeout)
-	def(&o.PoolTimeout, redisTimeout)
+	def(&o.DialTimeout, dialTimeout)
+	def(&o.ReadTimeout, DefaultTimeout)
+	def(&o.WriteTimeout, DefaultTimeout)
+	def(&o.PoolTimeout, DefaultTimeout)
 	if o.PoolSize == 0 {
-		o.PoolSize = redisConns
+		o.PoolSize = maxConns
 	}
 	if o.MaxActiveConns == 0 {
 		o.MaxActiveConns = o.PoolSize
@@ -125,7 +126,7 @@ type silent struct{}
 func (silent) Printf(context.Context, string, ...any) {}
 
 // do runs one call within bounded time and says what kept it from succeeding.
-func (b *redisBackend) do(ctx context.Context, f func(context.Context) error) error {
+func (b *Backend) do(ctx context.Context, f func(context.Context) error) error {
 	if b.embedded != nil {
 		b.embedded.tick()
 	}
@@ -139,33 +140,33 @@ func (b *redisBackend) do(ctx context.Context, f func(context.Context) error) er
 }
 
 // explain turns an error of the client into one for people.
-func (b *redisBackend) explain(err error) error {
+func (b *Backend) explain(err error) error {
 	var reply redis.Error
 	switch {
-	case err == nil, errors.Is(err, ErrKeyNotFound), errors.Is(err, errBulkBytes):
+	case err == nil, errors.Is(err, driver.ErrKeyNotFound), errors.Is(err, driver.ErrBulkBytes):
 		b.found()
 		return err
 	case errors.Is(err, redis.ErrClosed):
-		return ErrClosed
+		return driver.ErrClosed
 	case errors.As(err, &reply):
 		b.found()
-		return errRedisReply(b.addr, reply.Error())
+		return errReply(b.addr, reply.Error())
 	}
 	reason := b.reason(err)
 	if b.lost.CompareAndSwap(false, true) {
 		b.log.Warn("KV cannot reach Redis", "address", b.addr, "reason", reason)
 	}
-	return errRedisAway(b.addr, reason)
+	return errUnreachable(b.addr, reason)
 }
 
-func (b *redisBackend) found() {
+func (b *Backend) found() {
 	if b.lost.Load() && b.lost.CompareAndSwap(true, false) {
 		b.log.Info("KV reaches Redis again", "address", b.addr)
 	}
 }
 
 // reason is the innermost cause, without the addresses around it.
-func (b *redisBackend) reason(err error) string {
+func (b *Backend) reason(err error) string {
 	var timeout net.Error
 	if errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout() {
 		return "no answer in time"
@@ -179,11 +180,13 @@ func (b *redisBackend) reason(err error) string {
 	}
 }
 
-func (b *redisBackend) open(id string) (driver, error) { return openRedisNamespace(b, id), nil }
+func (b *Backend) Open(id string) (driver.Namespace, error) {
+	return openNamespace(b, id), nil
+}
 
-func (b *redisBackend) names() string { return b.prefix + ":namespaces" }
+func (b *Backend) names() string { return b.prefix + ":namespaces" }
 
-func (b *redisBackend) titles(ctx context.Context) (all map[string]string, err error) {
+func (b *Backend) Titles(ctx context.Context) (all map[string]string, err error) {
 	err = b.do(ctx, func(ctx context.Context) error {
 		all, err = b.client.HGetAll(ctx, b.names()).Result()
 		return err
@@ -191,18 +194,18 @@ func (b *redisBackend) titles(ctx context.Context) (all map[string]string, err e
 	return all, err
 }
 
-func (b *redisBackend) setTitle(ctx context.Context, id, title string) error {
+func (b *Backend) SetTitle(ctx context.Context, id, title string) error {
 	return b.do(ctx, func(ctx context.Context) error {
 		return b.client.HSet(ctx, b.names(), id, title).Err()
 	})
 }
 
 // drop removes a namespace in steps that do not hold Redis up for long.
-func (b *redisBackend) drop(ctx context.Context, id string) error {
+func (b *Backend) Drop(ctx context.Context, id string) error {
 	k := b.keysOf(id)
 	for more := true; more; {
 		err := b.do(ctx, func(ctx context.Context) error {
-			left, err := dropScript.Run(ctx, b.client, []string{k.index, k.expiry, b.names()}, k.entry, redisBatch, id).Int()
+			left, err := dropScript.Run(ctx, b.client, []string{k.index, k.expiry, b.names()}, k.entry, scriptBatch, id).Int()
 			more = left != 0
 			return err
 		})
@@ -213,11 +216,11 @@ func (b *redisBackend) drop(ctx context.Context, id string) error {
 	return nil
 }
 
-func (b *redisBackend) ping(ctx context.Context) error {
+func (b *Backend) Ping(ctx context.Context) error {
 	return b.do(ctx, func(ctx context.Context) error { return b.client.Ping(ctx).Err() })
 }
 
-func (b *redisBackend) close() error {
+func (b *Backend) Close() error {
 	err := b.client.Close()
 	if b.embedded != nil {
 		b.embedded.close()
@@ -228,10 +231,21 @@ func (b *redisBackend) close() error {
 	return err
 }
 
-// redisKeys are the names of a namespace's keys in Redis.
-type redisKeys struct{ entry, index, expiry string }
+// keyNames are the names of a namespace's keys in Redis.
+type keyNames struct{ entry, index, expiry string }
 
-func (b *redisBackend) keysOf(id string) redisKeys {
+func (b *Backend) keysOf(id string) keyNames {
 	base := strings.Join([]string{b.prefix, url.QueryEscape(id), ""}, ":")
-	return redisKeys{base + "e:", base + "keys", base + "expiry"}
+	return keyNames{base + "e:", base + "keys", base + "expiry"}
+}
+
+// Client is the connection pool to the server.
+func (b *Backend) Client() *redis.Client { return b.client }
+
+// SetTimeout bounds one call, waiting for a connection included.
+func (b *Backend) SetTimeout(d time.Duration) { b.timeout = d }
+
+// Listens reports whether the server is in this process and has a port.
+func (b *Backend) Listens() bool {
+	return b.embedded != nil && b.embedded.server.Server().Addr() != (*net.TCPAddr)(nil)
 }

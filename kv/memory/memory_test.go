@@ -1,4 +1,4 @@
-package kv
+package memory
 
 import (
 	"fmt"
@@ -8,23 +8,25 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"flint/kv/driver"
 )
 
-func putRecord(key, value string, expiration int64) record {
-	r := newRecord(opPut, key, nil, expiration, len(value))
-	copy(r.value(), value)
+func putRecord(key, value string, expiration int64) driver.Record {
+	r := driver.NewRecord(driver.OpPut, key, nil, expiration, len(value))
+	copy(r.Value(), value)
 	return r
 }
 
 // memoryModel is what a memory must hold.
-type memoryModel map[string]record
+type memoryModel map[string]driver.Record
 
 func (want memoryModel) check(t interface{ Fatalf(string, ...any) }, m *memory) {
 	var bytes int64
 	deadlines := 0
 	for key, r := range want {
 		bytes += logBytes(r)
-		if r.expiration() != 0 {
+		if r.Expiration() != 0 {
 			deadlines++
 		}
 		if got, ok := m.get(key); !ok || string(got) != string(r) {
@@ -36,7 +38,7 @@ func (want memoryModel) check(t interface{ Fatalf(string, ...any) }, m *memory) 
 	}
 	var got []string
 	for r := range m.from("") {
-		got = append(got, string(r.key()))
+		got = append(got, string(r.Key()))
 	}
 	if !slices.Equal(got, slices.Sorted(maps.Keys(want))) {
 		t.Fatalf("in order: %q", got)
@@ -50,7 +52,7 @@ func (want memoryModel) check(t interface{ Fatalf(string, ...any) }, m *memory) 
 	}
 	entries := 0
 	for _, r := range want {
-		if entries += len(r); len(r) < largeRecord {
+		if entries += len(r); len(r) < LargeRecordBytes {
 			entries += entryHeader
 		}
 	}
@@ -69,7 +71,7 @@ func TestMemoryAgainstAMap(t *testing.T) {
 				m.ready()
 			}
 			from, count := rapid.IntRange(0, 900).Draw(rt, "from"), rapid.IntRange(0, 300).Draw(rt, "count")
-			size := rapid.SampledFrom([]int{0, 1, 100, 1000, largeRecord - 30, largeRecord, 20_000}).Draw(rt, "size")
+			size := rapid.SampledFrom([]int{0, 1, 100, 1000, LargeRecordBytes - 30, LargeRecordBytes, 20_000}).Draw(rt, "size")
 			if size > 1000 {
 				count = min(count, 20)
 			}
@@ -83,12 +85,12 @@ func TestMemoryAgainstAMap(t *testing.T) {
 				}
 			case 3, 4:
 				for i := from; i < from+count; i++ {
-					m.apply(newRecord(opDelete, fmt.Sprint("key/", i), nil, 0, 0))
+					m.apply(driver.NewRecord(driver.OpDelete, fmt.Sprint("key/", i), nil, 0, 0))
 					delete(want, fmt.Sprint("key/", i))
 				}
 			case 5:
-				m.apply(newRecord(opExpire, "", nil, at, 0))
-				maps.DeleteFunc(want, func(_ string, r record) bool { return r.expiration() != 0 && r.expiration() <= at })
+				m.apply(driver.NewRecord(driver.OpExpire, "", nil, at, 0))
+				maps.DeleteFunc(want, func(_ string, r driver.Record) bool { return r.Expiration() != 0 && r.Expiration() <= at })
 			}
 		}
 		if m.loading {
@@ -104,7 +106,7 @@ func TestRecordsThatWereReadDoNotChange(t *testing.T) {
 	t.Parallel()
 	m := newMemory()
 	m.ready()
-	var read []record
+	var read []driver.Record
 	for round := range 20 {
 		for i := range 2000 {
 			m.apply(putRecord(fmt.Sprint(i), fmt.Sprint("round ", round, " of ", i), 0))
@@ -113,7 +115,7 @@ func TestRecordsThatWereReadDoNotChange(t *testing.T) {
 		read = append(read, r)
 	}
 	for round, r := range read {
-		if got, want := string(r.value()), fmt.Sprint("round ", round, " of 77"); got != want {
+		if got, want := string(r.Value()), fmt.Sprint("round ", round, " of 77"); got != want {
 			t.Errorf("read %q, want %q", got, want)
 		}
 	}
@@ -135,7 +137,7 @@ func TestMemoryIsGivenBack(t *testing.T) {
 		m.apply(putRecord(fmt.Sprint(i), "a value of some length", 0))
 	}
 	for i := range 99_000 {
-		m.apply(newRecord(opDelete, fmt.Sprint(i), nil, 0, 0))
+		m.apply(driver.NewRecord(driver.OpDelete, fmt.Sprint(i), nil, 0, 0))
 	}
 	chunks, table := 0, 0
 	for _, c := range m.records.chunks {
@@ -176,12 +178,12 @@ func TestSortKeyed(t *testing.T) {
 // What stands in a log may be damaged in ways that its checksums do not show:
 // then it is an error, never a panic.
 func FuzzLoad(f *testing.F) {
-	b, err := batch([]record{putRecord("a", "1", 5), newRecord(opDelete, "a", nil, 0, 0)})
+	b, err := driver.Batch([]driver.Record{putRecord("a", "1", 5), driver.NewRecord(driver.OpDelete, "a", nil, 0, 0)})
 	if err != nil {
 		f.Fatal(err)
 	}
-	for _, r := range []record{b, b[:len(b)-1], putRecord("k", "v", 0), newRecord(opExpire, "", nil, 9, 0), {}, {9}} {
-		f.Add([]byte(r), []byte(putRecord("k", strings.Repeat("v", largeRecord), 1)))
+	for _, r := range []driver.Record{b, b[:len(b)-1], putRecord("k", "v", 0), driver.NewRecord(driver.OpExpire, "", nil, 9, 0), {}, {9}} {
+		f.Add([]byte(r), []byte(putRecord("k", strings.Repeat("v", LargeRecordBytes), 1)))
 	}
 	f.Fuzz(func(t *testing.T, one, two []byte) {
 		m := newMemory()
@@ -194,8 +196,8 @@ func FuzzLoad(f *testing.F) {
 		ready()
 		count := 0
 		for r := range m.from("") {
-			if got, ok := m.get(string(r.key())); !ok || string(got) != string(r) {
-				t.Fatalf("%q is listed and not found", r.key())
+			if got, ok := m.get(string(r.Key())); !ok || string(got) != string(r) {
+				t.Fatalf("%q is listed and not found", r.Key())
 			}
 			count++
 		}

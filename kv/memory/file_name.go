@@ -1,4 +1,4 @@
-package kv
+package memory
 
 import (
 	"crypto/sha256"
@@ -8,10 +8,10 @@ import (
 
 const logSuffix = ".log"
 
-// fileName is the name of the log of a namespace, safe on any file system: all
+// FileName is the name of the log of a namespace, safe on any file system: all
 // but lower-case letters, digits, - and _ is written as %XX, because some file
 // systems do not tell A from a. Very long ids end in a hash.
-func fileName(id string) string {
+func FileName(id string) string {
 	var b strings.Builder
 	for i := range len(id) {
 		if c := id[i]; plain(c) {

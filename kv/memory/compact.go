@@ -1,8 +1,10 @@
-package kv
+package memory
 
 import (
 	"sync"
 	"sync/atomic"
+
+	"flint/kv/driver"
 )
 
 // compaction rewrites the log beside readers and writers. What is written to
@@ -14,9 +16,24 @@ type compaction struct {
 	stop    atomic.Bool // the namespace closes
 }
 
+// StartCompaction starts to rewrite the log, however little garbage it holds, and
+// does not wait for the end.
+func (n *Namespace) StartCompaction() {
+	n.writing.Lock()
+	defer n.writing.Unlock()
+	if n.closed || n.compaction.active {
+		return
+	}
+	n.compaction.active = true
+	n.compaction.running.Go(n.rewrite)
+}
+
+// AwaitCompaction waits until no compaction runs.
+func (n *Namespace) AwaitCompaction() { n.compaction.running.Wait() }
+
 // compact starts to rewrite the log once more than half of it is garbage. It is
 // called with writing held and does not wait.
-func (n *local) compact() {
+func (n *Namespace) compact() {
 	size := n.log.Size()
 	if n.closed || n.compaction.active || size < n.compactAt || size < 2*n.mem.bytes {
 		return
@@ -25,12 +42,12 @@ func (n *local) compact() {
 	n.compaction.running.Go(n.rewrite)
 }
 
-func (n *local) rewrite() {
+func (n *Namespace) rewrite() {
 	err := n.log.Rewrite(n.emitAll)
 	n.writing.Lock()
 	defer n.writing.Unlock()
 	n.compaction.active = false
-	n.compactAt = max(compactMin, 2*n.mem.bytes)
+	n.compactAt = max(MinCompactBytes, 2*n.mem.bytes)
 	if err != nil && !n.closed {
 		n.compactAt = 2 * n.log.Size() // the log still works; try again when there is more to win
 		n.slog.Warn("the KV log could not be compacted", "error", err)
@@ -39,14 +56,14 @@ func (n *local) rewrite() {
 
 // emitAll gives the log the records of all keys, a few at a time, so that
 // writers are not held up.
-func (n *local) emitAll(emit func([]byte) error) error {
+func (n *Namespace) emitAll(emit func([]byte) error) error {
 	n.writing.Lock() // what the log has is in memory once its writer lets go
 	//lint:ignore SA2001 only to have waited
 	n.writing.Unlock()
-	var some []record
+	var some []driver.Record
 	for start := ""; ; {
 		if n.compaction.stop.Load() {
-			return ErrClosed
+			return driver.ErrClosed
 		}
 		if some = n.some(some[:0], start); len(some) == 0 {
 			return nil
@@ -56,12 +73,12 @@ func (n *local) emitAll(emit func([]byte) error) error {
 				return err
 			}
 		}
-		start = string(some[len(some)-1].key()) + "\x00"
+		start = string(some[len(some)-1].Key()) + "\x00"
 	}
 }
 
 // some appends the first records from start on.
-func (n *local) some(records []record, start string) []record {
+func (n *Namespace) some(records []driver.Record, start string) []driver.Record {
 	n.mu.RLock()
 	defer n.mu.RUnlock()
 	for r := range n.mem.from(start) {

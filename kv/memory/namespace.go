@@ -1,0 +1,85 @@
+package memory
+
+import (
+	"log/slog"
+	"sync"
+	"sync/atomic"
+
+	"flint/internal/clock"
+	"flint/internal/wal"
+)
+
+// local is the default driver: entries in memory, made durable by a log.
+// Readers never wait for the log: they wait only while a finished write is
+// put into memory.
+type Namespace struct {
+	clock clock.Clock
+	slog  *slog.Logger
+
+	// writing is held by one writer at a time, so that log and memory see
+	// all writes in the same order. It guards what follows.
+	writing   sync.Mutex
+	log       *wal.Log
+	compactAt int64 // size of the log below which compaction is not considered
+	timer     clock.Timer
+	timerAt   int64
+	closed    bool
+	raw       [][]byte // scratch for the log
+
+	group      wal.Group[commit] // writers that wait for writing
+	compaction compaction
+
+	mu  sync.RWMutex // guards mem against readers; writers hold writing too
+	mem *memory
+
+	next atomic.Int64 // mem.earliest, for readers
+}
+
+// OpenNamespace opens one namespace whose log is at path.
+func OpenNamespace(path string, c clock.Clock, log *slog.Logger) (*Namespace, error) {
+	n := &Namespace{clock: c, slog: log, compactAt: MinCompactBytes, mem: newMemory()}
+	n.group.Commit, n.group.Lock, n.group.MaxBytes = n.commitAll, &n.writing, maxCommit
+	add, ready := n.mem.load()
+	var err error
+	if n.log, err = wal.Open(path, add); err != nil {
+		return nil, err
+	}
+	ready()
+	n.writing.Lock()
+	defer n.writing.Unlock()
+	n.sweep()
+	n.compact()
+	return n, nil
+}
+
+// close ends writing. Reads of what is in memory keep working for those who
+// hold the namespace still.
+func (n *Namespace) Close() error {
+	n.stop()
+	n.compaction.running.Wait()
+	return n.log.Close()
+}
+
+func (n *Namespace) stop() {
+	n.writing.Lock()
+	defer n.writing.Unlock()
+	n.closed = true
+	n.compaction.stop.Store(true)
+	if n.timer != nil {
+		n.timer.Stop()
+	}
+}
+
+// Usage is what a namespace has in memory.
+type Usage struct {
+	Keys      int
+	Deadlines int   // moments at which keys expire
+	Bytes     int64 // of their records, as the log frames them
+}
+
+// Usage counts what is in memory.
+func (n *Namespace) Usage() Usage {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	return Usage{n.mem.count, n.mem.deadlines.count, n.mem.bytes}
+}
