@@ -12,37 +12,37 @@ import (
 // flint's clock is gone for every method, and stays gone when the clock is set
 // back later. A driver gives its room back by itself.
 type Namespace interface {
-	// get reads one entry, or fails with ErrKeyNotFound.
+	// Get reads one entry, or fails with ErrKeyNotFound.
 	Get(ctx context.Context, key string) (Entry, error)
-	// getBulk reads several entries at one moment. Keys without an entry are
+	// GetBulk reads several entries at one moment. Keys without an entry are
 	// absent. Values of more than MaxBulkGetBytes together are ErrBulkBytes.
 	GetBulk(ctx context.Context, keys []string) (map[string]Entry, error)
-	// write stores put records, all or none, and keeps them. It returns once
+	// Write stores put records, all or none, and keeps them. It returns once
 	// that is durable. Of two records with one key the later wins.
 	Write(ctx context.Context, records ...Record) error
-	// remove deletes keys, all or none, and returns once that is durable. Keys
+	// Remove deletes keys, all or none, and returns once that is durable. Keys
 	// without an entry are no error.
 	Remove(ctx context.Context, keys ...string) error
-	// list gives up to limit keys in the order of their bytes, from start on,
+	// List gives up to limit keys in the order of their bytes, from start on,
 	// that begin with prefix, and says whether there are more.
 	List(ctx context.Context, start, prefix string, limit int) (keys []Key, more bool, err error)
-	// close ends the driver. Its writes fail with ErrClosed afterwards.
+	// Close ends the driver. Its writes fail with ErrClosed afterwards.
 	Close() error
 }
 
-// backend is where the namespaces of a store live.
+// Backend is where the namespaces of a store live.
 type Backend interface {
-	// open opens a namespace; it need not exist yet.
+	// Open opens a namespace; it need not exist yet.
 	Open(id string) (Namespace, error)
-	// drop removes a namespace, whose driver is closed, with all it holds.
+	// Drop removes a namespace, whose driver is closed, with all it holds.
 	Drop(ctx context.Context, id string) error
-	// titles are the namespaces that live here, by id. One that nobody gave a
+	// Titles are the namespaces that live here, by id. One that nobody gave a
 	// title has an empty one.
 	Titles(ctx context.Context) (map[string]string, error)
-	// setTitle keeps a title.
+	// SetTitle keeps a title.
 	SetTitle(ctx context.Context, id, title string) error
-	// ping says what keeps the backend from answering.
+	// Ping says what keeps the backend from answering.
 	Ping(ctx context.Context) error
-	// close ends the backend, whose drivers are closed.
+	// Close ends the backend, whose drivers are closed.
 	Close() error
 }

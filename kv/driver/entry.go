@@ -16,8 +16,10 @@ type Key struct {
 	Metadata   json.RawMessage // nil when there is none
 }
 
+// Expired reports whether the entry is gone at a moment, in seconds since the epoch.
 func (e Entry) Expired(now int64) bool { return e.Expiration != 0 && e.Expiration <= now }
 
+// Entry is what a put record stores. It shares the memory of the record.
 func (r Record) Entry() Entry {
 	return Entry{Value: r.Value(), Metadata: r.Metadata(), Expiration: r.Expiration()}
 }

@@ -5,7 +5,7 @@ import (
 	"errors"
 )
 
-// record is one entry as it stands in the log, and a stored key is nothing but
+// Record is one entry as it stands in the log, and a stored key is nothing but
 // its put record: one allocation holds name, metadata and value. A record
 // never changes after it was made, so what points into it may be handed out.
 //
@@ -15,6 +15,7 @@ import (
 // zero for never.
 type Record []byte
 
+// RecordHeaderBytes is what stands before the key, in bytes.
 const RecordHeaderBytes = 13
 
 // Operations of a record.
@@ -25,7 +26,7 @@ const (
 	OpBatch  = 4 // the value is records behind their lengths (4): all of them or, torn, none
 )
 
-// newRecord makes a record with room for a value of size bytes, not filled yet.
+// NewRecord makes a record with room for a value of size bytes, not filled yet.
 func NewRecord(op byte, key string, metadata []byte, expiration int64, size int) Record {
 	r := make(Record, RecordHeaderBytes+len(key)+len(metadata)+size)
 	r[0] = op
@@ -37,14 +38,21 @@ func NewRecord(op byte, key string, metadata []byte, expiration int64, size int)
 	return r
 }
 
-func (r Record) Op() byte          { return r[0] }
-func (r Record) keyEnd() int       { return RecordHeaderBytes + int(binary.LittleEndian.Uint16(r[1:])) }
-func (r Record) metaEnd() int      { return r.keyEnd() + int(binary.LittleEndian.Uint16(r[3:])) }
-func (r Record) Expiration() int64 { return int64(binary.LittleEndian.Uint64(r[5:])) }
-func (r Record) Key() []byte       { return r[RecordHeaderBytes:r.keyEnd():r.keyEnd()] }
-func (r Record) Value() []byte     { return r[r.metaEnd():len(r):len(r)] }
+// Op is the operation.
+func (r Record) Op() byte     { return r[0] }
+func (r Record) keyEnd() int  { return RecordHeaderBytes + int(binary.LittleEndian.Uint16(r[1:])) }
+func (r Record) metaEnd() int { return r.keyEnd() + int(binary.LittleEndian.Uint16(r[3:])) }
 
-// metadata is nil when there is none.
+// Expiration is in seconds since the epoch, 0 for never.
+func (r Record) Expiration() int64 { return int64(binary.LittleEndian.Uint64(r[5:])) }
+
+// Key is the name. It must not be changed.
+func (r Record) Key() []byte { return r[RecordHeaderBytes:r.keyEnd():r.keyEnd()] }
+
+// Value may be filled by whoever made the record, and not changed afterwards.
+func (r Record) Value() []byte { return r[r.metaEnd():len(r):len(r)] }
+
+// Metadata is nil when there is none.
 func (r Record) Metadata() []byte {
 	start, end := r.keyEnd(), r.metaEnd()
 	if start == end {
@@ -53,7 +61,7 @@ func (r Record) Metadata() []byte {
 	return r[start:end:end]
 }
 
-// check refuses what newRecord cannot have made.
+// Check refuses what newRecord cannot have made.
 func (r Record) Check() error {
 	if len(r) < RecordHeaderBytes || r.metaEnd() > len(r) {
 		return errors.New("a record is too short")
@@ -64,7 +72,7 @@ func (r Record) Check() error {
 	return nil
 }
 
-// batch is one record of several, so that the log has all or none.
+// Batch is one record of several, so that the log has all or none.
 func Batch(records []Record) (Record, error) {
 	size := 0
 	for _, r := range records {
@@ -82,7 +90,7 @@ func Batch(records []Record) (Record, error) {
 	return b, nil
 }
 
-// each calls f for the records of a batch.
+// Each calls f for the records of a batch.
 func (r Record) Each(f func([]byte) error) error {
 	for rest := r.Value(); len(rest) > 0; {
 		if len(rest) < 4 || len(rest)-4 < int(binary.LittleEndian.Uint32(rest)) {

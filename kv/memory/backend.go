@@ -33,6 +33,7 @@ type disk struct {
 // CatalogFile is the file with the titles of the namespaces.
 const CatalogFile = "namespaces.json"
 
+// Open opens the folder in which the logs of the namespaces are.
 func Open(dir string, c clock.Clock, log *slog.Logger) (*disk, error) {
 	d := &disk{dir: dir, clock: c, log: log, kept: map[string]string{}, logs: map[string]bool{}}
 	files, err := os.ReadDir(dir)

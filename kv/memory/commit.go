@@ -12,7 +12,7 @@ type commit struct {
 	applied []driver.Record // as memory takes them
 }
 
-// write makes records durable, then visible. It keeps them. Writers that come
+// Write makes records durable, then visible. It keeps them. Writers that come
 // together share a call to the log, see wal.Group.
 func (n *Namespace) Write(_ context.Context, records ...driver.Record) error {
 	c := commit{records, records}

@@ -52,7 +52,7 @@ func OpenNamespace(path string, c clock.Clock, log *slog.Logger) (*Namespace, er
 	return n, nil
 }
 
-// close ends writing. Reads of what is in memory keep working for those who
+// Close ends writing. Reads of what is in memory keep working for those who
 // hold the namespace still.
 func (n *Namespace) Close() error {
 	n.stop()

@@ -11,6 +11,7 @@ import (
 // ErrWouldWait says that an answer would have to wait for somebody.
 var ErrWouldWait = errors.New("not at once")
 
+// Get implements driver.Namespace.
 func (n *Namespace) Get(_ context.Context, key string) (driver.Entry, error) {
 	n.settle()
 	n.mu.RLock()
@@ -22,6 +23,7 @@ func (n *Namespace) Get(_ context.Context, key string) (driver.Entry, error) {
 	return r.Entry(), nil
 }
 
+// GetBulk implements driver.Namespace.
 func (n *Namespace) GetBulk(_ context.Context, keys []string) (map[string]driver.Entry, error) {
 	n.settle()
 	found := make(map[string]driver.Entry, len(keys))
@@ -40,6 +42,7 @@ func (n *Namespace) GetBulk(_ context.Context, keys []string) (map[string]driver
 	return found, nil
 }
 
+// List implements driver.Namespace.
 func (n *Namespace) List(_ context.Context, start, prefix string, limit int) (keys []driver.Key, more bool, err error) {
 	n.settle()
 	n.mu.RLock()
@@ -62,7 +65,7 @@ func (n *Namespace) page(start, prefix string, limit int) (keys []driver.Key, mo
 	return keys, false
 }
 
-// remove writes a record for each key that exists. Between the look and the
+// Remove writes a record for each key that exists. Between the look and the
 // write another writer may come first, which is as if it had come before or
 // after this call.
 func (n *Namespace) Remove(ctx context.Context, keys ...string) error {
@@ -81,7 +84,7 @@ func (n *Namespace) Remove(ctx context.Context, keys ...string) error {
 	return n.Write(ctx, records...)
 }
 
-// listNow gives up where list waits.
+// ListNow gives up where list waits.
 func (n *Namespace) ListNow(start, prefix string, limit int) (keys []driver.Key, more bool, err error) {
 	if n.overdue() || !n.mu.TryRLock() {
 		return nil, false, ErrWouldWait
@@ -91,7 +94,7 @@ func (n *Namespace) ListNow(start, prefix string, limit int) (keys []driver.Key,
 	return keys, more, nil
 }
 
-// getNow gives up where get waits: for expired keys to be removed, and for a
+// GetNow gives up where get waits: for expired keys to be removed, and for a
 // writer that changes the memory.
 func (n *Namespace) GetNow(key string) (driver.Entry, error) {
 	if n.overdue() || !n.mu.TryRLock() {

@@ -180,12 +180,14 @@ func (b *Backend) reason(err error) string {
 	}
 }
 
+// Open implements driver.Backend.
 func (b *Backend) Open(id string) (driver.Namespace, error) {
 	return openNamespace(b, id), nil
 }
 
 func (b *Backend) names() string { return b.prefix + ":namespaces" }
 
+// Titles implements driver.Backend.
 func (b *Backend) Titles(ctx context.Context) (all map[string]string, err error) {
 	err = b.do(ctx, func(ctx context.Context) error {
 		all, err = b.client.HGetAll(ctx, b.names()).Result()
@@ -194,13 +196,14 @@ func (b *Backend) Titles(ctx context.Context) (all map[string]string, err error)
 	return all, err
 }
 
+// SetTitle implements driver.Backend.
 func (b *Backend) SetTitle(ctx context.Context, id, title string) error {
 	return b.do(ctx, func(ctx context.Context) error {
 		return b.client.HSet(ctx, b.names(), id, title).Err()
 	})
 }
 
-// drop removes a namespace in steps that do not hold Redis up for long.
+// Drop removes a namespace in steps that do not hold Redis up for long.
 func (b *Backend) Drop(ctx context.Context, id string) error {
 	k := b.keysOf(id)
 	for more := true; more; {
@@ -216,10 +219,12 @@ func (b *Backend) Drop(ctx context.Context, id string) error {
 	return nil
 }
 
+// Ping implements driver.Backend.
 func (b *Backend) Ping(ctx context.Context) error {
 	return b.do(ctx, func(ctx context.Context) error { return b.client.Ping(ctx).Err() })
 }
 
+// Close implements driver.Backend.
 func (b *Backend) Close() error {
 	err := b.client.Close()
 	if b.embedded != nil {
