@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"flint/cmd/flint/ai"
 	"flint/internal/testkit"
 )
 
@@ -76,7 +77,7 @@ func aiScripts(t *testing.T, dir string, running bool) {
 		t.Errorf("test: %d %s", o.code, o.err)
 	}
 	o := flint(t, dir, "ai", "scripts", "unused", "--json")
-	var unused []aiScript
+	var unused []ai.Script
 	if err := json.Unmarshal([]byte(o.out), &unused); err != nil || o.code != 1 {
 		t.Fatalf("unused: %d %v %s", o.code, err, o.out)
 	}

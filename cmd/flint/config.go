@@ -6,15 +6,16 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"flint/cmd/flint/cli"
 	"flint/emulator"
 )
 
-func (a *app) config() *cobra.Command {
+func (a root) config() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "config [DIR]",
 		Short: "Print the typed configuration and the workerd configuration made from it",
-		Args:  atMostOne,
+		Args:  cli.AtMostOne,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dir := "."
 			if len(args) == 1 {
@@ -27,8 +28,8 @@ func (a *app) config() *cobra.Command {
 	return cmd
 }
 
-func (a *app) runConfig(cmd *cobra.Command, dir string, asJSON bool) error {
-	p, err := a.load(dir, cmd.Flags())
+func (a root) runConfig(cmd *cobra.Command, dir string, asJSON bool) error {
+	p, err := a.Load(dir, cmd.Flags())
 	if err != nil {
 		return err
 	}
@@ -36,19 +37,19 @@ func (a *app) runConfig(cmd *cobra.Command, dir string, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	enc := json.NewEncoder(a.std.Out)
+	enc := json.NewEncoder(a.Streams.Out)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
 	if asJSON {
 		return enc.Encode(map[string]any{"project": p.Redacted(), "workerd": text})
 	}
-	fmt.Fprintln(a.std.Out, "# project")
+	fmt.Fprintln(a.Streams.Out, "# project")
 	if err := enc.Encode(p.Redacted()); err != nil {
 		return err
 	}
 	for _, w := range p.Warnings {
-		fmt.Fprintln(a.std.Err, "warning "+w)
+		fmt.Fprintln(a.Streams.Err, "warning "+w)
 	}
-	_, err = fmt.Fprintf(a.std.Out, "\n# workerd\n%s", text)
+	_, err = fmt.Fprintf(a.Streams.Out, "\n# workerd\n%s", text)
 	return err
 }

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"flint/cmd/flint/cli"
 )
 
 // d1PastCommands travels in time and restores a backup.
@@ -77,7 +79,7 @@ func decode(t *testing.T, text string, to any) {
 func TestPrettyBytes(t *testing.T) {
 	t.Parallel()
 	for n, want := range map[int64]string{0: "0 B", 999: "999 B", 8192: "8.19 kB", 10_000: "10 kB", 123_456: "123 kB", 1_500_000: "1.5 MB"} {
-		if got := prettyBytes(n); got != want {
+		if got := cli.PrettyBytes(n); got != want {
 			t.Errorf("%d: %s, want %s", n, got, want)
 		}
 	}

@@ -11,18 +11,19 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"flint/cmd/flint/cli"
 	"flint/config"
 	"flint/emulator"
 	"flint/internal/console"
 	"flint/internal/memory"
 )
 
-func (a *app) dev() *cobra.Command {
+func (a root) dev() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "dev [DIR]",
 		Short: "Run the Workers of a project",
 		Long:  "Run the Workers of DIR (default: the current directory), which holds a flint.toml or a Wrangler file.",
-		Args:  atMostOne,
+		Args:  cli.AtMostOne,
 		RunE:  a.runDev,
 	}
 	f := cmd.Flags()
@@ -39,16 +40,16 @@ func (a *app) dev() *cobra.Command {
 	return cmd
 }
 
-func (a *app) runDev(cmd *cobra.Command, args []string) error {
+func (a root) runDev(cmd *cobra.Command, args []string) error {
 	dir := "."
 	if len(args) == 1 {
 		dir = args[0]
 	}
-	p, err := a.load(dir, cmd.Flags())
+	p, err := a.Load(dir, cmd.Flags())
 	if err != nil {
 		return err
 	}
-	out := console.NewBatch(a.std.Out)
+	out := console.NewBatch(a.Streams.Out)
 	defer out.Close()
 	log := a.logger(p, out)
 	for _, w := range p.Warnings {
@@ -66,10 +67,10 @@ func (a *app) runDev(cmd *cobra.Command, args []string) error {
 	return e.Close()
 }
 
-func (a *app) newEmulator(ctx context.Context, p *config.Project, dir string, cmd *cobra.Command, log *slog.Logger) (*emulator.Emulator, error) {
+func (a root) newEmulator(ctx context.Context, p *config.Project, dir string, cmd *cobra.Command, log *slog.Logger) (*emulator.Emulator, error) {
 	opts := []emulator.Option{
 		emulator.WithLog(log),
-		emulator.WithLoad(func() (*config.Project, error) { return a.load(dir, cmd.Flags()) }),
+		emulator.WithLoad(func() (*config.Project, error) { return a.Load(dir, cmd.Flags()) }),
 	}
 	e, err := emulator.New(ctx, p, opts...)
 	if errors.Is(err, emulator.ErrNoRuntime) && p.Settings.Install {
@@ -82,9 +83,9 @@ func (a *app) newEmulator(ctx context.Context, p *config.Project, dir string, cm
 }
 
 // logger prints events on out in the form that the project asks for.
-func (a *app) logger(p *config.Project, out io.Writer) *slog.Logger {
+func (a root) logger(p *config.Project, out io.Writer) *slog.Logger {
 	return slog.New(console.New(out, console.Options{
-		JSON: p.Settings.LogFormat == "json", Color: a.std.Terminal, Printers: printers,
+		JSON: p.Settings.LogFormat == "json", Color: a.Streams.Terminal, Printers: printers,
 	}))
 }
 

@@ -8,16 +8,17 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"flint/cmd/flint/cli"
 	"flint/config"
 	"flint/emulator"
 )
 
-func (a *app) doctor() *cobra.Command {
+func (a root) doctor() *cobra.Command {
 	var install bool
 	cmd := &cobra.Command{
 		Use:   "doctor [DIR]",
 		Short: "Say what is missing on this machine and the command that mends it",
-		Args:  atMostOne,
+		Args:  cli.AtMostOne,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dir := "."
 			if len(args) == 1 {
@@ -43,9 +44,9 @@ func (f finding) mark() string {
 	return "missing"
 }
 
-func (a *app) runDoctor(cmd *cobra.Command, dir string, install bool) error {
+func (a root) runDoctor(cmd *cobra.Command, dir string, install bool) error {
 	ctx := cmd.Context()
-	p, loadErr := a.load(dir, cmd.Flags())
+	p, loadErr := a.Load(dir, cmd.Flags())
 	if _, err := emulator.FindRuntime(ctx, p); err != nil && install {
 		if err := a.installRuntime(ctx); err != nil {
 			return err
@@ -57,10 +58,10 @@ func (a *app) runDoctor(cmd *cobra.Command, dir string, install bool) error {
 	}
 	missing := 0
 	for _, f := range findings {
-		fmt.Fprintf(a.std.Out, "%s  %-9s %s\n", f.mark(), f.what, f.state)
+		fmt.Fprintf(a.Streams.Out, "%s  %-9s %s\n", f.mark(), f.what, f.state)
 		if f.mend != "" {
 			missing++
-			fmt.Fprintf(a.std.Out, "         -> %s\n", f.mend)
+			fmt.Fprintf(a.Streams.Out, "         -> %s\n", f.mend)
 		}
 	}
 	if missing > 0 {

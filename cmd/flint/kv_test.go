@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -10,7 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"flint/internal/console"
+	"flint/cmd/flint/cli"
+	"flint/cmd/flint/kv"
 	"flint/internal/testkit"
 )
 
@@ -278,25 +278,6 @@ func TestJoinSwitches(t *testing.T) {
 	}
 }
 
-// At a terminal a bulk command shows how far it is, and wipes that at the end.
-func TestProgress(t *testing.T) {
-	t.Parallel()
-	var shown bytes.Buffer
-	p := &progress{a: &app{std: console.Streams{Err: &shown, Terminal: true}}, total: 100}
-	p.show(1000, 50)
-	p.done()
-	if got := shown.String(); !strings.Contains(got, "1000 keys") || !strings.HasSuffix(got, "\r\x1b[K") {
-		t.Errorf("showed %q", got)
-	}
-	shown.Reset()
-	p.a.std.Terminal = false
-	p.show(1, 1)
-	p.done()
-	if shown.Len() != 0 {
-		t.Errorf("showed %q where there is no terminal", &shown)
-	}
-}
-
 // A file may be larger than the memory: the items are read one by one.
 func TestJSONFileIsNotKeptInMemory(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "large.json")
@@ -313,23 +294,23 @@ func TestJSONFileIsNotKeptInMemory(t *testing.T) {
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
 	}
-	j, err := openJSON(name)
+	j, err := cli.OpenJSON(name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	items, most := 0, uint64(0)
-	err = j.each(func(i item) error {
+	err = j.Each(func(i cli.Item) error {
 		items++
 		if items%16 == 0 {
 			most = max(most, heapInUse())
 		}
-		return checkPair(i.raw)
+		return kv.CheckPair(i.Raw)
 	})
 	if err != nil || items != 65 {
 		t.Fatalf("%d items, %v", items, err)
 	}
 	if most > 32<<20 {
-		t.Errorf("%d bytes were in use while a file of %d was read", most, j.size)
+		t.Errorf("%d bytes were in use while a file of %d was read", most, j.Size)
 	}
 }
 

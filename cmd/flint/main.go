@@ -10,8 +10,8 @@ import (
 	"os/signal"
 	"syscall"
 
+	"flint/cmd/flint/cli"
 	"flint/emulator"
-	"flint/internal/cferr"
 	"flint/internal/console"
 )
 
@@ -33,44 +33,14 @@ func run(args []string, std console.Streams) int {
 	if err == nil {
 		return 0
 	}
-	var shown *shownError
+	var shown *cli.ShownError
 	if !errors.As(err, &shown) {
-		fmt.Fprintln(std.Err, "flint: "+sentence(err))
+		fmt.Fprintln(std.Err, "flint: "+cli.Sentence(err))
 	}
-	var usage *usageError
+	var usage *cli.UsageError
 	var config *emulator.ConfigError
 	if errors.As(err, &usage) || errors.As(err, &config) {
 		return exitUsage
 	}
 	return exitFailure
 }
-
-// sentence is the message without the code that REST clients get.
-func sentence(err error) string {
-	var e *cferr.Error
-	if errors.As(err, &e) && err.Error() == e.Error() {
-		return e.Message
-	}
-	return err.Error()
-}
-
-// usageError is a mistake in the command line or the configuration.
-type usageError struct{ err error }
-
-func (e *usageError) Error() string { return e.err.Error() }
-func (e *usageError) Unwrap() error { return e.err }
-
-func usage(err error) error {
-	if err == nil {
-		return nil
-	}
-	return &usageError{err}
-}
-
-func usagef(format string, args ...any) error { return usage(fmt.Errorf(format, args...)) }
-
-// shownError was printed already, in the form that the user asked for.
-type shownError struct{ err error }
-
-func (e *shownError) Error() string { return e.err.Error() }
-func (e *shownError) Unwrap() error { return e.err }

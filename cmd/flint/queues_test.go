@@ -11,7 +11,7 @@ import (
 	"syscall"
 	"testing"
 
-	"flint/internal/console"
+	"flint/cmd/flint/queues"
 	"flint/internal/testkit"
 )
 
@@ -37,7 +37,7 @@ func queuesManage(t *testing.T, dir string) {
 	}
 	wantOut(t, dir, "Updating queue my-jobs.\nUpdated queue my-jobs.\n", "queues", "update", "my-jobs", "--delivery-delay-secs", "0")
 	wantOut(t, dir, "Pausing message delivery for queue my-jobs.\nPaused message delivery for queue my-jobs.\n", "queues", "pause-delivery", "my-jobs")
-	var all []queueInfo
+	var all []queues.QueueInfo
 	if err := json.Unmarshal([]byte(mustFlint(t, dir, "queues", "list", "--json")), &all); err != nil {
 		t.Fatal(err)
 	}
@@ -56,9 +56,9 @@ func queuesManage(t *testing.T, dir string) {
 }
 
 // peeked are the messages of a queue as `peek --json` prints them.
-func peeked(t *testing.T, dir, queue string, args ...string) []shownMessage {
+func peeked(t *testing.T, dir, queue string, args ...string) []queues.ShownMessage {
 	t.Helper()
-	var all []shownMessage
+	var all []queues.ShownMessage
 	out := mustFlint(t, dir, append([]string{"queues", "peek", queue, "--json"}, args...)...)
 	if err := json.Unmarshal([]byte(out), &all); err != nil {
 		t.Fatalf("%v in %s", err, out)
@@ -140,22 +140,6 @@ func queuesMany(t *testing.T, dir string) {
 	wantOut(t, dir, "Purged Queue 'kept' (2 messages)\n", "queues", "purge", "kept", "--force")
 }
 
-// A purge asks a person for the name of the queue.
-func TestPurgeAsks(t *testing.T) {
-	t.Parallel()
-	for answer, want := range map[string]string{"kept\n": "", "kept": "", "y\n": "nothing was purged", "": "nothing was purged"} {
-		var asked bytes.Buffer
-		a := &app{std: console.Streams{In: strings.NewReader(answer), Err: &asked, Asks: true}}
-		err := a.confirmPurge("kept")
-		if (want == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), want) {
-			t.Errorf("answer %q: %v", answer, err)
-		}
-		if !strings.Contains(asked.String(), "all the messages of queue kept") {
-			t.Errorf("asked %q", &asked)
-		}
-	}
-}
-
 func queuesConsumer(t *testing.T, dir string) {
 	const adding, removing = "Adding consumer to queue kept.\nAdded consumer to queue kept.\n", "Removing consumer from queue kept.\nRemoved consumer from queue kept.\n"
 	wantOut(t, dir, "No consumers found for queue \"kept\".\n", "queues", "consumer", "list", "kept")
@@ -164,7 +148,7 @@ func queuesConsumer(t *testing.T, dir string) {
 	if o.code != 0 || o.out != adding || o.err != "The project has no Worker elsewhere: messages wait until there is one.\n" {
 		t.Errorf("consumer worker add: %+v", o)
 	}
-	var all []consumerInfo
+	var all []queues.ConsumerInfo
 	if err := json.Unmarshal([]byte(mustFlint(t, dir, "queues", "consumer", "list", "kept", "--json")), &all); err != nil || len(all) != 1 {
 		t.Fatalf("consumer list: %v %v", all, err)
 	}
@@ -210,9 +194,9 @@ func queuesPull(t *testing.T, dir string) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v %s", err, out)
 	}
-	pull := func(want int) []shownMessage {
+	pull := func(want int) []queues.ShownMessage {
 		t.Helper()
-		var all []shownMessage
+		var all []queues.ShownMessage
 		if err := json.Unmarshal([]byte(mustFlint(t, dir, "queues", "pull", "kept", "--json")), &all); err != nil || len(all) != want {
 			t.Fatalf("pull: %d messages, want %d; %v", len(all), want, err)
 		}
@@ -316,7 +300,7 @@ func TestQueuesWatch(t *testing.T) {
 	mustFlint(t, dir, "queues", "create", "other")
 	mustFlint(t, dir, "queues", "send", "other", "1")
 	mustFlint(t, dir, "queues", "send", "kept", `{"html":"<&>"}`)
-	var got []shownMessage
+	var got []queues.ShownMessage
 	if err := json.Unmarshal([]byte(mustFlint(t, dir, "queues", "pull", "kept", "--json")), &got); err != nil || len(got) != 1 {
 		t.Fatal(got, err)
 	}
@@ -328,7 +312,7 @@ func TestQueuesWatch(t *testing.T) {
 		}
 	}
 	for _, want := range []string{"sent", "delivered", "acked"} {
-		var w passed
+		var w queues.PassedMessage
 		line := machines()
 		if err := json.Unmarshal([]byte(line), &w); err != nil || w.Event != want || w.Queue != "kept" || w.ID != got[0].ID {
 			t.Errorf("%s, want %s of %s", line, want, got[0].ID)

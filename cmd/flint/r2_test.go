@@ -11,8 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"flint/cmd/flint/r2"
 	"flint/emulator"
-	"flint/internal/console"
 	"flint/internal/testkit"
 )
 
@@ -40,7 +40,7 @@ func pipe(t *testing.T, dir, input string, args ...string) output {
 	return output{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
 }
 
-func headOf(t *testing.T, dir, name string) (o r2Object) {
+func headOf(t *testing.T, dir, name string) (o r2.ObjectInfo) {
 	t.Helper()
 	if err := json.Unmarshal([]byte(mustFlint(t, dir, "r2", "object", "head", name, "--json")), &o); err != nil {
 		t.Fatal(err)
@@ -111,7 +111,7 @@ func testkitRead(t *testing.T, name string) string {
 func r2Parts(t *testing.T, dir string) {
 	content := strings.Repeat("0123456789abcdef", 12<<20/16)
 	testkit.WriteFile(t, filepath.Join(dir, "large"), content)
-	want, err := partsETag(strings.NewReader(content), 5<<20)
+	want, err := r2.PartsETag(strings.NewReader(content), 5<<20)
 	if err != nil || !strings.HasSuffix(want, "-3") {
 		t.Fatal(want, err)
 	}
@@ -171,7 +171,7 @@ func r2BucketCommands(t *testing.T, dir string) {
 	if !strings.HasPrefix(out, "Listing buckets...\nname:           bucket\ncreation_date:  ") || !strings.Contains(out, "\n\nname:           my-media\n") {
 		t.Errorf("list:\n%s", out)
 	}
-	var all []r2BucketInfo
+	var all []r2.BucketInfo
 	if err := json.Unmarshal([]byte(mustFlint(t, dir, "r2", "bucket", "list", "--json")), &all); err != nil || len(all) != 2 || all[1].Location != "weur" {
 		t.Errorf("list --json: %v %+v", err, all)
 	}
@@ -212,7 +212,7 @@ func r2BulkCommands(t *testing.T, dir string) {
 	testkit.WriteFile(t, list, "["+strings.Join(items, ",\n")+"]")
 	wantOut(t, dir, "Starting bulk upload of 120 objects to bucket bucket with Standard storage class using a concurrency of 8\nUploaded 100% (120 out of 120)\n",
 		"r2", "bulk", "put", "bucket", "--filename", list, "--concurrency", "8", "--ct", "text/plain", "-s", "Standard")
-	var all []r2Object
+	var all []r2.ObjectInfo
 	if err := json.Unmarshal([]byte(mustFlint(t, dir, "r2", "object", "list", "bucket", "--prefix", "bulk/", "--json")), &all); err != nil || len(all) != 120 {
 		t.Fatalf("%d objects, %v", len(all), err)
 	}
@@ -235,8 +235,8 @@ func r2RulesCommands(t *testing.T, dir string) {
 		"name:     logs\nenabled:  Yes\nprefix:   logs/\naction:   Expire objects after 30 days, Transition to Infrequent Access on 2031-02-03\n\n" +
 		"name:     uploads\nenabled:  Yes\nprefix:   (all prefixes)\naction:   Abort incomplete multipart uploads after 2 days\n"
 	wantOut(t, dir, list, bucket("lifecycle", "list", "bucket")...)
-	var rules []lifecycleRule
-	if err := json.Unmarshal([]byte(mustFlint(t, dir, bucket("lifecycle", "list", "bucket", "--json")...)), &rules); err != nil || len(rules) != 3 || rules[1].Delete.Condition.MaxAge != 30*day {
+	var rules []r2.LifecycleRule
+	if err := json.Unmarshal([]byte(mustFlint(t, dir, bucket("lifecycle", "list", "bucket", "--json")...)), &rules); err != nil || len(rules) != 3 || rules[1].Delete.Condition.MaxAge != 30*r2.DaySeconds {
 		t.Errorf("%v %+v", err, rules)
 	}
 	wantOut(t, dir, "Removing lifecycle rule 'logs' from bucket 'bucket'...\nLifecycle rule 'logs' removed from bucket 'bucket'.\n", bucket("lifecycle", "remove", "bucket", "--name", "logs")...)
@@ -266,7 +266,7 @@ func r2RulesCommands(t *testing.T, dir string) {
 		!strings.Contains(out, "queue_name:  kept\nprefix:      (all prefixes)\nsuffix:      .png\nevent_type:  CompleteMultipartUpload,CopyObject,PutObject\n") {
 		t.Errorf("list:\n%s", out)
 	}
-	var queues []notifications
+	var queues []r2.Notifications
 	if err := json.Unmarshal([]byte(mustFlint(t, dir, bucket("notification", "list", "bucket", "--json")...)), &queues); err != nil || len(queues) != 1 || len(queues[0].Rules) != 2 || queues[0].Rules[0].Description != "why" {
 		t.Fatalf("%v %+v", err, queues)
 	}
@@ -306,24 +306,6 @@ func r2PublicCommands(t *testing.T, dir string, running bool) {
 	wantOut(t, dir, "Removing custom domain 'cdn.example.com' from bucket 'bucket'...\nCustom domain 'cdn.example.com' removed successfully.\n", "r2", "bucket", "domain", "remove", "bucket", "--domain", "cdn.example.com")
 	wantOut(t, dir, "Listing custom domains connected to bucket 'bucket'...\nThere are no custom domains connected to this bucket.\n", "r2", "bucket", "domain", "list", "bucket")
 	wantOut(t, dir, "Disabling public access for bucket 'bucket'...\nPublic access disabled at 'https://"+host+"'.\n", "r2", "bucket", "dev-url", "disable", "bucket")
-}
-
-// At a terminal a large upload or download shows how far it is.
-func TestWatchedShowsProgress(t *testing.T) {
-	t.Parallel()
-	var shown bytes.Buffer
-	a := &app{std: console.Streams{Err: &shown, Terminal: true}}
-	w := a.watch(&source{Reader: strings.NewReader(strings.Repeat("x", 9<<20)), name: "f", size: 9 << 20}, "uploading f")
-	buf := make([]byte, 1<<20)
-	for range 9 {
-		if _, err := w.Read(buf); err != nil {
-			t.Fatal(err)
-		}
-	}
-	w.end()
-	if got := shown.String(); strings.Count(got, "uploading f: ") != 2 || !strings.Contains(got, "8.4 MB of 9.4 MB, 88 %") || !strings.HasSuffix(got, "\r\x1b[K") {
-		t.Errorf("showed %q", got)
-	}
 }
 
 func runOf(t *testing.T, dir string) emulator.Run {

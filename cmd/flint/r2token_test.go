@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"flint/cmd/flint/r2"
 	"flint/internal/testkit"
 )
 
@@ -13,7 +14,7 @@ func TestR2TokenCommands(t *testing.T) {
 	dir := testkit.WriteFiles(t, everything)
 	testkit.WriteFile(t, dir+"/flint.toml", "s3_port = 9999\n[r2]\naccess_key_id = \"fixed\"\nsecret_access_key = \"hunter2\"\n")
 	out := mustFlint(t, dir, "r2", "token", "create", "ci", "--permission", "object-read", "--bucket", "media", "--json")
-	var made tokenAnswer
+	var made r2.TokenAnswer
 	if err := json.Unmarshal([]byte(out), &made); err != nil || len(made.ID) != 32 || len(made.Secret) != 64 || made.Endpoint != "http://127.0.0.1:9999" || made.Buckets[0] != "media" {
 		t.Fatalf("%s (%v)", out, err)
 	}
