@@ -21,6 +21,25 @@ func (w *Worker) NodeCompat() bool {
 	return w.CompatibilityDate >= nodeByDefault
 }
 
+// nodeV2From is the compatibility date from which nodejs_compat means
+// nodejs_compat_v2: Node's globals, and polyfills of what workerd lacks.
+const nodeV2From = "2024-09-23"
+
+// NodeCompatV2 reports whether the Worker has Node's globals and, for modules
+// that workerd lacks, polyfills, as Wrangler decides it. Like NodeCompat it
+// depends on the final CompatibilityDate.
+func (w *Worker) NodeCompatV2() bool {
+	switch {
+	case w.flag("nodejs_compat_v2"):
+		return true
+	case w.flag("no_nodejs_compat_v2"):
+		return false
+	case w.CompatibilityDate >= nodeByDefault:
+		return true
+	}
+	return w.flag("nodejs_compat") && w.CompatibilityDate >= nodeV2From
+}
+
 // RuntimeFlags are the flags to give to workerd, which refuses to start when
 // one is written twice or when the date already implies nodejs_compat. A flag
 // that stands beside its opposite stays, so that workerd names the conflict.

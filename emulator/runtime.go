@@ -47,6 +47,24 @@ func InstallRuntime(ctx context.Context, progress func(bytes int64)) (Runtime, e
 	return workerd.Install(ctx, "", progress)
 }
 
+// WantsPolyfills reports whether a Worker of the project may import polyfills of
+// Node's modules, and none are installed.
+func WantsPolyfills(p *config.Project) bool {
+	for _, w := range withCode(p) {
+		if w.NodeCompatV2() && !w.Build.NoBundle {
+			return workerd.FindPolyfills("") == ""
+		}
+	}
+	return false
+}
+
+// FindPolyfills is the folder of the installed polyfills, "" if there is none.
+func FindPolyfills() string { return workerd.FindPolyfills("") }
+
+// InstallPolyfills installs the pinned polyfills of Node's modules into flint's
+// cache by npm (2 MB).
+func InstallPolyfills(ctx context.Context) error { return workerd.InstallPolyfills(ctx, "") }
+
 // RuntimeVersion is the workerd version that flint pins.
 func RuntimeVersion() string { return workerd.PinnedVersion() }
 

@@ -53,7 +53,7 @@ func (w *Worker) bundle(ctx context.Context, cfg *config.Worker) (*build, error)
 		w.closeSession()
 	}
 	if w.session == nil {
-		s, err := bundle.NewSession(bundle.Options{Worker: *cfg})
+		s, err := bundle.NewSession(bundle.Options{Worker: *cfg, Polyfills: workerd.FindPolyfills("")})
 		if err != nil {
 			return nil, err
 		}

@@ -72,6 +72,7 @@ func (a root) newEmulator(ctx context.Context, p *config.Project, dir string, cm
 		emulator.WithLog(log),
 		emulator.WithLoad(func() (*config.Project, error) { return a.Load(dir, cmd.Flags()) }),
 	}
+	a.installPolyfills(ctx, p)
 	e, err := emulator.New(ctx, p, opts...)
 	if errors.Is(err, emulator.ErrNoRuntime) && p.Settings.Install {
 		if err := a.installRuntime(ctx); err != nil {

@@ -27,7 +27,7 @@ func (a root) doctor() *cobra.Command {
 			return a.runDoctor(cmd, dir, install)
 		},
 	}
-	cmd.Flags().BoolVar(&install, "install", false, "install workerd when it is missing")
+	cmd.Flags().BoolVar(&install, "install", false, "install workerd and the polyfills of Node's modules when they are missing")
 	return cmd
 }
 
@@ -52,7 +52,12 @@ func (a root) runDoctor(cmd *cobra.Command, dir string, install bool) error {
 			return err
 		}
 	}
-	findings := []finding{runtimeFinding(ctx, p), npmFinding(), sqliteFinding(), projectFinding(p, loadErr)}
+	if emulator.FindPolyfills() == "" && install {
+		if err := emulator.InstallPolyfills(ctx); err != nil {
+			return err
+		}
+	}
+	findings := []finding{runtimeFinding(ctx, p), polyfillsFinding(), npmFinding(), sqliteFinding(), projectFinding(p, loadErr)}
 	if p != nil {
 		findings = append(findings, stateFinding(p), kvFinding(ctx, p), r2Finding(ctx, p))
 	}
@@ -80,6 +85,14 @@ func runtimeFinding(ctx context.Context, p *config.Project) finding {
 		state += "; " + b.Skipped
 	}
 	return finding{"workerd", state, ""}
+}
+
+func polyfillsFinding() finding {
+	dir := emulator.FindPolyfills()
+	if dir == "" {
+		return finding{"polyfills", "not installed; Workers with nodejs_compat import them where workerd lacks a module of Node's", "flint doctor --install"}
+	}
+	return finding{"polyfills", dir, ""}
 }
 
 func npmFinding() finding {

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"flint/cmd/flint/cli"
+	"flint/config"
 	"flint/emulator"
 	"flint/internal/clock"
 )
@@ -30,6 +31,19 @@ func (a root) installRuntime(ctx context.Context) error {
 	}
 	fmt.Fprintf(a.Streams.Err, "installed workerd %s in %.1f s\n", b.Version, watch.Elapsed().Seconds())
 	return nil
+}
+
+// installPolyfills installs the polyfills of Node's modules if a Worker may
+// need them. Where that fails the Worker is tried all the same: what it really
+// imports may be there.
+func (a root) installPolyfills(ctx context.Context, p *config.Project) {
+	if !p.Settings.Install || !emulator.WantsPolyfills(p) {
+		return
+	}
+	fmt.Fprintln(a.Streams.Err, "installing the polyfills of Node's modules by npm (2 MB, once)")
+	if err := emulator.InstallPolyfills(ctx); err != nil {
+		fmt.Fprintf(a.Streams.Err, "they are not installed, so some imports will fail: %v\n", err)
+	}
 }
 
 // runtimeMB is the unpacked size of workerd, for the progress bar only.

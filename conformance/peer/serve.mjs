@@ -2,6 +2,7 @@
 // Wrangler files, {"id", "configs"}; Miniflare then runs their Workers, the first on a free port, and a
 // line {"id", "url"} or {"id", "error"} answers on standard output. {"id", "stop": true}
 // ends it. Wrangler itself reads the files, so the peer sees what `wrangler dev` would see.
+import { readFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { build } from "esbuild";
 import { Miniflare, convertV4MiniflareOptions } from "miniflare";
@@ -20,7 +21,9 @@ async function bundle(main, define) {
 async function workersOf(config) {
 	const { workerOptions, main, define, externalWorkers } = optionsOf(config);
 	const worker = { ...workerOptions, name: readConfig({ config }).name };
-	worker.modules = [{ type: "ESModule", path: "index.js", contents: await bundle(main, define) }];
+	const asIs = readConfig({ config }).no_bundle;
+	const contents = asIs ? await readFile(main, "utf8") : await bundle(main, define);
+	worker.modules = [{ type: "ESModule", path: "index.js", contents }];
 	return [worker, ...externalWorkers];
 }
 

@@ -53,6 +53,9 @@ type Result struct {
 // Options say what to bundle.
 type Options struct {
 	Worker config.Worker
+	// Polyfills is a folder whose node_modules has the pinned packages with
+	// polyfills of Node's modules. Without it a Worker that needs one fails.
+	Polyfills string
 }
 
 // Build bundles once. It stops early when ctx ends. What a person can mend
@@ -100,16 +103,17 @@ func relaxGC() (restore func()) {
 // Session bundles again and again, keeping what did not change. Its methods
 // may be called from several goroutines.
 type Session struct {
-	worker  config.Worker
-	collect *collector
-	esbuild api.BuildContext // nil for no_bundle; set once
-	mu      sync.Mutex       // one build at a time
-	closed  bool
+	worker    config.Worker
+	polyfills string
+	collect   *collector
+	esbuild   api.BuildContext // nil for no_bundle; set once
+	mu        sync.Mutex       // one build at a time
+	closed    bool
 }
 
 // NewSession checks the options. Nothing is built until Rebuild.
 func NewSession(opt Options) (*Session, error) {
-	s := &Session{worker: opt.Worker}
+	s := &Session{worker: opt.Worker, polyfills: opt.Polyfills}
 	w := &s.worker
 	if w.Dir == "" {
 		w.Dir = filepath.Dir(w.Main)
@@ -134,6 +138,9 @@ func NewSession(opt Options) (*Session, error) {
 	s.collect = newCollector(w, rules)
 	if w.Build.NoBundle {
 		return s, nil
+	}
+	if err := s.checkPolyfills(); err != nil {
+		return nil, err
 	}
 	es, failure := api.Context(s.options())
 	if failure != nil {

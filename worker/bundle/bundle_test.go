@@ -168,7 +168,7 @@ func TestBuildNode(t *testing.T) {
 		"index.js", "import fs from 'fs'\nimport { Buffer } from 'node:buffer'\nimport p from 'fs/promises'\nimport { env } from 'cloudflare:workers'\nimport old from 'old'\nexport default { fetch() { return [fs, Buffer, p, env, old] } }",
 		"node_modules/old/package.json", `{}`, "node_modules/old/index.js", "const path = require('path')\nmodule.exports = path.join",
 	)
-	w.CompatibilityFlags = []string{"nodejs_compat"}
+	w.CompatibilityDate, w.CompatibilityFlags = "2026-08-01", []string{"nodejs_compat"}
 	got := code(build(t, w))
 	for _, want := range []string{`from "node:fs"`, `from "node:buffer"`, `from "node:fs/promises"`, `from "cloudflare:workers"`, `from "node:path"`} {
 		if !strings.Contains(got, want) {

@@ -33,14 +33,14 @@ func (s *Session) checkFormat(m *meta, r *Result, e *Error) {
 }
 
 // checkNode names the flag when a node: module survived tree shaking. Dynamic
-// imports may be meant to fail.
+// imports and require() may be meant to fail.
 func (s *Session) checkNode(m *meta, e *Error) {
 	if s.worker.NodeCompat() {
 		return
 	}
 	var said []string
 	for _, i := range m.Imports {
-		if !i.External || i.Kind == "dynamic-import" || !strings.HasPrefix(i.Path, "node:") || slices.Contains(said, i.Path) || s.nodeAllowed(i.Path) {
+		if !i.External || i.Kind != "import-statement" || !strings.HasPrefix(i.Path, "node:") || slices.Contains(said, i.Path) || s.nodeAllowed(i.Path) {
 			continue
 		}
 		said = append(said, i.Path)
@@ -63,7 +63,11 @@ func (s *Session) nodeAllowed(path string) bool {
 	return false
 }
 
+// nodeFlag is what to write into the Wrangler file for Node's modules.
 func (s *Session) nodeFlag() string {
+	if s.worker.NodeCompat() {
+		return "with nodejs_compat it is there without \"node:\" from compatibility_date = \"2024-09-23\" on; see " + base(s.worker.File)
+	}
 	return `put compatibility_flags = ["nodejs_compat"] in ` + base(s.worker.File)
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/evanw/esbuild/pkg/api"
 
 	"flint/config"
+	"flint/worker/bundle/nodejs"
 )
 
 // mainName is the main module of every bundled Worker.
@@ -19,6 +20,7 @@ const mainName = "index.js"
 // package is taken and which syntax is lowered.
 func (s *Session) options() api.BuildOptions {
 	w := &s.worker
+	node, inject := s.node()
 	return api.BuildOptions{
 		EntryPointsAdvanced: []api.EntryPoint{{InputPath: w.Main, OutputPath: "index"}},
 		AbsWorkingDir:       w.Dir,
@@ -44,8 +46,34 @@ func (s *Session) options() api.BuildOptions {
 		SourcesContent:      api.SourcesContentInclude,
 		Metafile:            true,
 		LogLevel:            api.LogLevelSilent,
-		Plugins:             []api.Plugin{s.collect.plugin(), aliasPlugin(w), nodePlugin(w, s.collect), cloudflarePlugin()},
+		Inject:              inject,
+		Plugins:             []api.Plugin{s.collect.plugin(), aliasPlugin(w), node, cloudflarePlugin()},
 	}
+}
+
+// checkPolyfills refuses a Worker whose globals are polyfills that are not there.
+func (s *Session) checkPolyfills() error {
+	w := &s.worker
+	if s.polyfills != "" || !w.NodeCompatV2() {
+		return nil
+	}
+	if env := nodejs.For(w.CompatibilityDate, w.CompatibilityFlags); len(env.Globals)+len(env.Polyfills) == 0 {
+		return nil
+	}
+	e := newError("nodejs_compat with compatibility date %s needs polyfills of Node's modules, which are not installed: run `flint doctor --install` (needs npm)", w.CompatibilityDate)
+	e.Inputs = []string{w.Main}
+	return e
+}
+
+// node answers the imports of Node's modules, and names what runs before the
+// Worker to provide Node's globals.
+func (s *Session) node() (plugin api.Plugin, inject []string) {
+	w := &s.worker
+	if !w.NodeCompatV2() {
+		return nodePlugin(s.collect), nil
+	}
+	p := &polyfills{env: nodejs.For(w.CompatibilityDate, w.CompatibilityFlags), dir: s.polyfills, worker: w.Dir, imported: s.collect}
+	return p.plugin(), p.inject()
 }
 
 // defines are constants that replace expressions; the Worker's own win.

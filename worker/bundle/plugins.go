@@ -9,21 +9,12 @@ import (
 	"github.com/evanw/esbuild/pkg/api"
 
 	"flint/config"
+	"flint/worker/bundle/nodejs"
 )
-
-// nodeBuiltins are the modules that Node has without a prefix.
-// https://nodejs.org/api/module.html#modulebuiltinmodules
-var nodeBuiltins = strings.Fields(`_http_agent _http_client _http_common _http_incoming _http_outgoing _http_server
-	_stream_duplex _stream_passthrough _stream_readable _stream_transform _stream_wrap _stream_writable _tls_common _tls_wrap
-	assert assert/strict async_hooks buffer child_process cluster console constants crypto dgram diagnostics_channel dns
-	dns/promises domain events fs fs/promises http http2 https inspector inspector/promises module net os path path/posix
-	path/win32 perf_hooks process punycode querystring readline readline/promises repl stream stream/consumers
-	stream/promises stream/web string_decoder sys timers timers/promises tls trace_events tty url util util/types v8 vm
-	wasi worker_threads zlib`)
 
 func isBuiltin(path string) bool {
 	name, prefixed := strings.CutPrefix(path, "node:")
-	return prefixed || slices.Contains(nodeBuiltins, name)
+	return prefixed || slices.Contains(nodejs.Builtins, name)
 }
 
 const requiredNode = "flint-required-node"
@@ -31,25 +22,23 @@ const requiredNode = "flint-required-node"
 // nodePlugin leaves Node's modules to workerd, under their full names. A
 // require() of one becomes an import, because workerd's ES modules cannot
 // require. Without the flag a package of that name may be bundled instead.
-func nodePlugin(w *config.Worker, c *collector) api.Plugin {
+func nodePlugin(c *collector) api.Plugin {
 	return api.Plugin{Name: "flint-node", Setup: func(build api.PluginBuild) {
-		filter := `^node:`
-		if w.NodeCompat() {
-			filter = `^(?:node:.+|` + alternatives(nodeBuiltins) + `)$`
-		}
-		build.OnResolve(api.OnResolveOptions{Filter: filter}, func(args api.OnResolveArgs) (api.OnResolveResult, error) {
+		build.OnResolve(api.OnResolveOptions{Filter: `^node:`}, func(args api.OnResolveArgs) (api.OnResolveResult, error) {
 			name := "node:" + strings.TrimPrefix(args.Path, "node:")
 			c.noteImporter(name, args.Importer)
-			if args.Kind == api.ResolveJSRequireCall {
-				return api.OnResolveResult{Path: name, Namespace: requiredNode}, nil
-			}
 			return api.OnResolveResult{Path: name, External: true}, nil
 		})
-		build.OnLoad(api.OnLoadOptions{Filter: `.*`, Namespace: requiredNode}, func(args api.OnLoadArgs) (api.OnLoadResult, error) {
-			code := "import lib from " + quoteJS(args.Path) + ";\nmodule.exports = lib;\n"
-			return api.OnLoadResult{Contents: &code, Loader: api.LoaderJS}, nil
-		})
 	}}
+}
+
+// loadRequired makes a CommonJS module of each module of Node's that require()
+// asks for: its default export, as Node has it.
+func loadRequired(build api.PluginBuild) {
+	build.OnLoad(api.OnLoadOptions{Filter: `.*`, Namespace: requiredNode}, func(args api.OnLoadArgs) (api.OnLoadResult, error) {
+		code := "import lib from " + quoteJS(args.Path) + ";\nmodule.exports = lib;\n"
+		return api.OnLoadResult{Contents: &code, Loader: api.LoaderJS}, nil
+	})
 }
 
 // cloudflarePlugin leaves cloudflare:workers and the like to workerd.

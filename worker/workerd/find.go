@@ -15,10 +15,10 @@ import (
 	"strings"
 )
 
-//go:embed npm/package.json
+//go:embed npm/workerd/package.json
 var packageJSON []byte
 
-//go:embed npm/package-lock.json
+//go:embed npm/workerd/package-lock.json
 var packageLock []byte
 
 // Binary is a workerd that can be run.

@@ -2,7 +2,6 @@ package workerd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -20,34 +19,78 @@ type Progress func(bytes int64)
 // the lockfile that holds its hash. Two installations at once do not disturb
 // each other: each works in a folder of its own and the last step is a rename.
 func Install(ctx context.Context, cache string, progress Progress) (Binary, error) {
-	npm, err := exec.LookPath("npm")
-	if err != nil {
-		return Binary{}, errors.New("npm is not installed: workerd comes as an npm package; install Node.js with npm, or point FLINT_WORKERD at a workerd binary")
+	p := packages{name: "workerd " + PinnedVersion(), manifest: packageJSON, lock: packageLock}
+	if _, ok := pinned()[platformPackage()]; !ok {
+		// No hash is pinned for this platform: npm checks the one of its registry.
+		p.manifest, p.lock, p.unpinned = []byte(`{"private":true}`), nil, platformPackage()+"@"+PinnedVersion()
 	}
 	if cache == "" {
 		cache = CacheDir()
 	}
-	if err := os.MkdirAll(cache, 0o755); err != nil {
+	p.dir = installDir(cache)
+	p.complete = func() bool { _, ok := inModules(filepath.Join(p.dir, "node_modules"), "cache"); return ok }
+	if err := p.install(ctx, progress); err != nil {
 		return Binary{}, err
+	}
+	b, ok := inModules(filepath.Join(p.dir, "node_modules"), "cache")
+	if !ok {
+		return Binary{}, fmt.Errorf("npm has no workerd for this platform (%s)", platformPackage())
+	}
+	return b, nil
+}
+
+// packages is a set of npm packages that is installed as a whole.
+type packages struct {
+	name           string // in messages
+	dir            string // its folder in the cache
+	manifest, lock []byte // package.json and package-lock.json
+	unpinned       string // a package to install without a lockfile
+	complete       func() bool
+}
+
+// install installs the set into a new folder and renames that to p.dir.
+func (p *packages) install(ctx context.Context, progress Progress) error {
+	npm, err := exec.LookPath("npm")
+	if err != nil {
+		return fmt.Errorf("npm is not installed: %s comes as an npm package; install Node.js with npm%s", p.name, p.otherWay())
+	}
+	cache := filepath.Dir(p.dir)
+	if err := os.MkdirAll(cache, 0o755); err != nil {
+		return err
 	}
 	tmp, err := os.MkdirTemp(cache, "install-")
 	if err != nil {
-		return Binary{}, err
+		return err
 	}
 	defer os.RemoveAll(tmp)
-	if err := npmInstall(ctx, npm, tmp, progress); err != nil {
-		return Binary{}, err
+	if err := p.runNPM(ctx, npm, tmp, progress); err != nil {
+		return err
 	}
-	return moveInto(tmp, cache)
+	if err := os.Rename(tmp, p.dir); err == nil || p.complete() {
+		return nil // by this installation, or by another that was faster
+	}
+	// A broken older installation stands there: replace it.
+	if err := os.RemoveAll(p.dir); err != nil {
+		return err
+	}
+	return os.Rename(tmp, p.dir)
 }
 
-func npmInstall(ctx context.Context, npm, dir string, progress Progress) error {
+// otherWay is how to do without npm.
+func (p *packages) otherWay() string {
+	if strings.HasPrefix(p.name, "workerd") {
+		return ", or point FLINT_WORKERD at a workerd binary"
+	}
+	return ""
+}
+
+// runNPM installs the set into dir.
+func (p *packages) runNPM(ctx context.Context, npm, dir string, progress Progress) error {
 	args := []string{"ci"}
-	files := map[string][]byte{"package.json": packageJSON, "package-lock.json": packageLock}
-	if _, ok := pinned()[platformPackage()]; !ok {
-		// No hash is pinned for this platform: npm checks the one of its registry.
-		args = []string{"install", "--save-exact", platformPackage() + "@" + PinnedVersion()}
-		files = map[string][]byte{"package.json": []byte(`{"private":true}`)}
+	files := map[string][]byte{"package.json": p.manifest, "package-lock.json": p.lock}
+	if p.lock == nil {
+		args = []string{"install", "--save-exact", p.unpinned}
+		delete(files, "package-lock.json")
 	}
 	for name, data := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), data, 0o644); err != nil {
@@ -61,7 +104,7 @@ func npmInstall(ctx context.Context, npm, dir string, progress Progress) error {
 	out, err := cmd.CombinedOutput()
 	stop()
 	if err != nil {
-		return fmt.Errorf("npm could not install workerd %s: %w\n%s", PinnedVersion(), err, firstLines(string(out)))
+		return fmt.Errorf("npm could not install %s: %w\n%s", p.name, err, firstLines(string(out)))
 	}
 	return nil
 }
@@ -70,27 +113,6 @@ func npmInstall(ctx context.Context, npm, dir string, progress Progress) error {
 func firstLines(out string) string {
 	lines := strings.Split(strings.TrimSpace(out), "\n")
 	return strings.Join(lines[:min(len(lines), 8)], "\n")
-}
-
-func moveInto(tmp, cache string) (Binary, error) {
-	target := installDir(cache)
-	if err := os.Rename(tmp, target); err != nil {
-		if b, ok := inModules(filepath.Join(target, "node_modules"), "cache"); ok {
-			return b, nil // somebody else was faster
-		}
-		// A broken older installation stands there: replace it.
-		if err := os.RemoveAll(target); err != nil {
-			return Binary{}, err
-		}
-		if err := os.Rename(tmp, target); err != nil {
-			return Binary{}, err
-		}
-	}
-	b, ok := inModules(filepath.Join(target, "node_modules"), "cache")
-	if !ok {
-		return Binary{}, fmt.Errorf("npm has no workerd for this platform (%s)", platformPackage())
-	}
-	return b, nil
 }
 
 // watchSize reports the size of dir until the returned function is called.
