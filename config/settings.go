@@ -37,25 +37,21 @@ func (l *loader) readSettings() error {
 	return nil
 }
 
+// setDefaults sets those of the table, and over them [dev] of the Wrangler file.
 func (l *loader) setDefaults(v *viper.Viper) {
-	v.SetDefault("ip", or(l.dev.get("ip").str(), "127.0.0.1"))
-	v.SetDefault("port", 8787)
-	if p := l.dev.get("port"); p != nil {
-		v.SetDefault("port", int(p.num))
+	for _, k := range settingKeys {
+		if k.value != nil {
+			v.SetDefault(k.name, k.value)
+		}
 	}
-	v.SetDefault("control_port", 8788)
-	v.SetDefault("s3_port", 8789)
-	v.SetDefault("inspector_port", int(l.dev.get("inspector_port").number()))
-	v.SetDefault("isolates", 1)
-	v.SetDefault("watch", true)
-	v.SetDefault("install", true)
-	v.SetDefault("log_format", "pretty")
-	v.SetDefault("kv::driver", "memory")
-	v.SetDefault("kv::consistency", Immediate)
-	v.SetDefault("r2::driver", "disk")
-	v.SetDefault("ai::seed", 0)
-	v.SetDefault("ai::tokens_per_second", 0)
-	v.SetDefault("queues::message_retention_period", defaultRetention)
+	if ip := l.dev.get("ip").str(); ip != "" {
+		v.SetDefault("ip", ip)
+	}
+	for _, key := range []string{"port", "inspector_port"} {
+		if n := l.dev.get(key); n != nil {
+			v.SetDefault(key, int(n.num))
+		}
+	}
 }
 
 // bindFlags takes --control-port for control_port, and --no-watch for the
@@ -64,14 +60,17 @@ func (l *loader) bindFlags(v *viper.Viper) error {
 	if l.opt.Flags == nil {
 		return nil
 	}
-	for _, key := range []string{"ip", "port", "control_port", "s3_port", "inspector_port", "state", "ephemeral", "isolates", "watch", "install", "log_format"} {
-		if f := l.opt.Flags.Lookup(flagName(key)); f != nil {
-			if err := v.BindPFlag(key, f); err != nil {
+	for _, k := range settingKeys {
+		if !k.flag {
+			continue
+		}
+		if f := l.opt.Flags.Lookup(flagName(k.name)); f != nil {
+			if err := v.BindPFlag(k.name, f); err != nil {
 				return err
 			}
 		}
-		if f := l.opt.Flags.Lookup("no-" + key); f != nil && f.Changed {
-			v.Set(key, f.Value.String() != "true")
+		if f := l.opt.Flags.Lookup("no-" + k.name); f != nil && f.Changed {
+			v.Set(k.name, f.Value.String() != "true")
 		}
 	}
 	return nil
