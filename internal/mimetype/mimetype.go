@@ -1,4 +1,3 @@
-// Package mimetype knows the Content-Type of a file by its name.
 package mimetype
 
 import (

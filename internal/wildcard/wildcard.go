@@ -1,4 +1,3 @@
-// Package wildcard matches the patterns of mocks and scripts.
 package wildcard
 
 import "strings"

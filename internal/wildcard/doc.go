@@ -1,0 +1,2 @@
+// Package wildcard matches the patterns of mocks and scripts.
+package wildcard
