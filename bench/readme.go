@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -11,6 +12,13 @@ const (
 	readmeBegin = "<!-- bench:begin -->\n"
 	readmeEnd   = "<!-- bench:end -->\n"
 )
+
+// readmeLoads are the operations that stand in the README, which has room for ten
+// lines; bench/RESULTS.md has all.
+var readmeLoads = []string{"plain", "kv-get", "kv-put", "d1-select", "d1-insert", "r2-put-1k", "queue-send"}
+
+// readmeTimes is how many of the times stand there: the first answer and a reload.
+const readmeTimes = 2
 
 // updateReadme writes the main figures into the README at path.
 func (r *report) updateReadme(path string) error {
@@ -57,20 +65,20 @@ func (r *report) writeMain(b *strings.Builder) {
 		}
 		t.add(append(cells, ratio(flint, peer), limit, two)...)
 	}
-	for _, what := range r.times.rows {
+	for _, what := range r.times.rows[:min(len(r.times.rows), readmeTimes)] {
 		row(what+", ms", none, none, millis, func(s string) float64 { return r.times.of(what, s, same) }, false)
 	}
-	for _, what := range r.flowing.rows {
-		row(what+", messages/s", none, none, count, func(s string) float64 { return r.flowing.of(what, s, same) }, true)
-	}
 	for _, key := range r.loads.rows {
-		if key.connections != r.connections[0] || strings.HasPrefix(key.what, growthPrefix) || key.what == quizFlow {
+		if key.connections != r.connections[0] || !slices.Contains(readmeLoads, key.what) {
 			continue
 		}
 		value := func(s string) float64 { return r.loads.of(key, s, rate) }
 		row(key.label()+", requests/s", percent(value(flintSide), value(frontSide)), ratio(value(pairSide), value(miniflareSide)), count, value, true)
 	}
 	for _, when := range r.occasions() {
+		if when == "idle" {
+			continue
+		}
 		row("memory "+when, none, none, func(f float64) string { return megabytes(int64(f)) },
 			func(s string) float64 { return r.memories.of(when, s, func(u usage) float64 { return float64(u.rss) }) }, false)
 	}
