@@ -15,6 +15,7 @@ import (
 	"flint/internal/evloop"
 	"flint/internal/intercept"
 	"flint/internal/loophttp"
+	"flint/r2/driver"
 )
 
 // BenchmarkStream compares one stream of large content with a plain file server
@@ -166,8 +167,8 @@ func dialStream(b *testing.B, network, address string, size int64) net.Conn {
 // BenchmarkMD5 is the hash that every put needs, by itself: one stream cannot be
 // put faster.
 func BenchmarkMD5(b *testing.B) {
-	h, buf := newHasher(Checksums{}), make([]byte, copyBuffer)
-	b.SetBytes(copyBuffer)
+	h, buf := driver.NewHasher(Checksums{}), make([]byte, driver.CopyBuffer)
+	b.SetBytes(driver.CopyBuffer)
 	for b.Loop() {
 		h.Write(buf)
 	}

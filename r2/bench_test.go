@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"testing"
+
+	"flint/r2/driver"
 )
 
 func benchPut(b *testing.B, bucket *Bucket, size int64, distinct int) {
@@ -55,9 +57,9 @@ func fresh(b *testing.B) *Bucket {
 // BenchmarkInlineOrFile is what maxInline was chosen by.
 func BenchmarkInlineOrFile(b *testing.B) {
 	for _, kib := range []int64{1, 4, 16, 64} {
-		for place, inline := range map[string]int64{"inline": maxInline, "file": 0} {
+		for place, inline := range map[string]int64{"inline": driver.MaxInline, "file": 0} {
 			bucket := fresh(b)
-			bucket.store.inline = inline
+			bucket.store.env.Inline = inline
 			b.Run(fmt.Sprintf("put/%dKiB/%s", kib, place), func(b *testing.B) { benchPut(b, bucket, kib<<10, 1000) })
 			b.Run(fmt.Sprintf("get/%dKiB/%s", kib, place), func(b *testing.B) { benchGet(b, bucket, kib<<10) })
 		}

@@ -139,7 +139,7 @@ func (c *call) head(ctx context.Context, a *answer) error {
 		return err
 	}
 	with := allMetadata
-	with.span = &Span{0, o.Size}
+	with.span = &Span{Offset: 0, Length: o.Size}
 	a.json = appendObject(a.json, o, with)
 	return nil
 }

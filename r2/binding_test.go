@@ -16,6 +16,7 @@ import (
 
 	"flint/internal/cferr"
 	"flint/internal/intercept"
+	"flint/r2/driver"
 )
 
 // wire speaks workerd's side of the protocol.
@@ -149,12 +150,12 @@ func TestBindingPutGet(t *testing.T) {
 func TestBindingRanges(t *testing.T) {
 	t.Parallel()
 	w := newWire(t)
-	w.store.minPart = 4
-	inline := w.store.inline
+	w.store.env.MinPart = 4
+	inline := w.store.env.Inline
 	w.put(`{"method":"put","object":"row"}`, "0123456789").want(t, 200, 0)
-	w.store.inline = 0
+	w.store.env.Inline = 0
 	w.put(`{"method":"put","object":"blob"}`, "0123456789").want(t, 200, 0)
-	w.store.inline = inline
+	w.store.env.Inline = inline
 	w.multipart("parts", "0123", "4567", "89")
 	for _, key := range []string{"row", "blob", "parts"} {
 		for _, c := range []struct {
@@ -275,8 +276,8 @@ func TestBindingChecksums(t *testing.T) {
 			t.Errorf("%s: put %v, head %v", ask, p.meta["checksums"], g.meta["checksums"])
 		}
 	}
-	for _, inline := range []int64{maxInline, 0} {
-		w.store.inline = inline
+	for _, inline := range []int64{driver.MaxInline, 0} {
+		w.store.env.Inline = inline
 		e := w.put(`{"method":"put","object":"bad","sha1":"aaf4c61ddcc5e8a2dabede0f3b482cd9aea94300"}`, "hello").want(t, 400, 10037)
 		if want := "The SHA-1 checksum you specified did not match what we received.\nYou provided a SHA-1 checksum with value: " +
 			"aaf4c61ddcc5e8a2dabede0f3b482cd9aea94300\nActual SHA-1 was: aaf4c61ddcc5e8a2dabede0f3b482cd9aea9434d"; e.text != want {

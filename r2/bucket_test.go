@@ -2,6 +2,7 @@ package r2
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"testing"
 
 	"flint/internal/clock"
+	"flint/r2/driver"
 )
 
 func TestBucketNames(t *testing.T) {
@@ -47,7 +49,7 @@ func TestBucketLife(t *testing.T) {
 		t.Fatal(err)
 	}
 	infos, err := s.Buckets()
-	if err != nil || len(infos) != 2 || infos[0] != (BucketInfo{"media", noon, InfrequentAccess, "weur"}) || infos[1].Name != "other" {
+	if err != nil || len(infos) != 2 || infos[0] != (BucketInfo{Name: "media", Created: noon, StorageClass: InfrequentAccess, Location: "weur"}) || infos[1].Name != "other" {
 		t.Fatalf("buckets %v, %v", infos, err)
 	}
 	if o := put(t, b, "k", "v"); o.StorageClass != InfrequentAccess {
@@ -85,12 +87,11 @@ func TestReopenKeepsEverything(t *testing.T) {
 		t.Fatal(err)
 	}
 	expiry := int64(1700000000123)
-	sums := newHasher(Checksums{SHA256: []byte{0}})
-	io.WriteString(sums, "content")
-	given := Checksums{SHA256: sums.sums[2].Sum(nil)}
+	sum := sha256.Sum256([]byte("content"))
+	given := Checksums{SHA256: sum[:]}
 	want, err := b.Put(context.Background(), "k", strings.NewReader("content"), PutOptions{
-		Size: 7, HTTP: HTTPMetadata{"a/b", "en", "inline", "br", "no-cache", &expiry},
-		Custom: []Field{{"z", "1"}, {"a", "ü"}}, Checksums: given, StorageClass: InfrequentAccess,
+		Size: 7, HTTP: HTTPMetadata{ContentType: "a/b", ContentLanguage: "en", ContentDisposition: "inline", ContentEncoding: "br", CacheControl: "no-cache", CacheExpiry: &expiry},
+		Custom: []Field{{Name: "z", Value: "1"}, {Name: "a", Value: "ü"}}, Checksums: given, StorageClass: InfrequentAccess,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -119,9 +120,9 @@ func TestReadersKeepTheirVersion(t *testing.T) {
 		t.Run(place, func(t *testing.T) {
 			t.Parallel()
 			b, _ := newBucket(t)
-			b.store.minPart = 1
+			b.store.env.MinPart = 1
 			if place != "row" {
-				b.store.inline = 0
+				b.store.env.Inline = 0
 			}
 			old := strings.Repeat("old!", 100)
 			if place == "parts" {
@@ -178,7 +179,7 @@ func putParts(t testing.TB, b *Bucket, key string, contents ...string) *Object {
 func TestConcurrentReplacement(t *testing.T) {
 	t.Parallel()
 	b, _ := newBucket(t)
-	b.store.inline, b.store.minPart = 50, 1
+	b.store.env.Inline, b.store.env.MinPart = 50, 1
 	content := func(n int) string { return strings.Repeat(fmt.Sprintf("%d;", n), 20+n%30) }
 	put(t, b, "k", content(0))
 	var writers, readers sync.WaitGroup
@@ -225,8 +226,8 @@ func TestWeirdKeys(t *testing.T) {
 	b, _ := newBucket(t)
 	keys := []string{"a", "a/b", "a/b/", "a/b//", "/", "//", ".", "..", "../x", "../../etc/passwd", "A", "é", "e\u0301", " ", "a b", "a\x00b",
 		"\n", "%2F", "meta.sqlite", "日本語/😀", "'; DROP TABLE objects; --", "a%b_c", strings.Repeat("k", 1024), strings.Repeat("é", 512)}
-	for _, inline := range []int64{maxInline, 0} {
-		b.store.inline = inline
+	for _, inline := range []int64{driver.MaxInline, 0} {
+		b.store.env.Inline = inline
 		for _, key := range keys {
 			put(t, b, key, "content of "+key)
 		}
@@ -263,7 +264,7 @@ func TestMetadataLimit(t *testing.T) {
 		{strings.Repeat("x", MaxMetadataSize/2-2) + "€", true}, {strings.Repeat("x", MaxMetadataSize/2-1) + "€", false},
 		{strings.Repeat("ü", MaxMetadataSize-1), true}, {strings.Repeat("😀", MaxMetadataSize/4), false},
 	} {
-		_, err := b.Put(context.Background(), "k", strings.NewReader(""), PutOptions{Custom: []Field{{"a", c.value}}})
+		_, err := b.Put(context.Background(), "k", strings.NewReader(""), PutOptions{Custom: []Field{{Name: "a", Value: c.value}}})
 		if c.fits != (err == nil) || err != nil && !errors.Is(err, ErrMetadataTooLarge) {
 			t.Errorf("%d bytes: %v", len(c.value), err)
 		}
@@ -273,7 +274,7 @@ func TestMetadataLimit(t *testing.T) {
 func TestPutSizes(t *testing.T) {
 	t.Parallel()
 	b, _ := newBucket(t)
-	for _, n := range []int{0, 1, maxInline - 1, maxInline, maxInline + 1, copyBuffer, copyBuffer + 1, 3*copyBuffer + 7} {
+	for _, n := range []int{0, 1, driver.MaxInline - 1, driver.MaxInline, driver.MaxInline + 1, driver.CopyBuffer, driver.CopyBuffer + 1, 3*driver.CopyBuffer + 7} {
 		data := strings.Repeat("x", n)
 		for _, size := range []int64{int64(n), -1} {
 			o, err := b.Put(context.Background(), "k", strings.NewReader(data), PutOptions{Size: size})

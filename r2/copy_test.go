@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"flint/r2/driver"
 )
 
 // A copy has the content of its source whichever way that is stored, and lives
@@ -15,12 +17,12 @@ func TestCopyOfEachPlace(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	b, _ := newBucket(t)
-	b.store.minPart = 1
+	b.store.env.MinPart = 1
 	other, err := b.store.Bucket("other")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for place, content := range map[string]string{"empty": "", "inline": "small", "blob": strings.Repeat("x", maxInline+1)} {
+	for place, content := range map[string]string{"empty": "", "inline": "small", "blob": strings.Repeat("x", driver.MaxInline+1)} {
 		put(t, b, place, content)
 		for _, dst := range []*Bucket{b, other} {
 			o, err := dst.Copy(ctx, b, place, "copy of "+place, CopyOptions{})
@@ -67,8 +69,8 @@ func TestCopyConditions(t *testing.T) {
 		"destination":        {"k", CopyOptions{OnlyIf: absent}, ErrPreconditionFailed},
 		"both hold":          {"new 2", CopyOptions{SourceOnlyIf: same, OnlyIf: absent}, nil},
 		"onto itself":        {"k", CopyOptions{SourceOnlyIf: same, OnlyIf: same, Replace: true, HTTP: HTTPMetadata{ContentType: "a/b"}}, nil},
-		"an unknown class":   {"new 3", CopyOptions{StorageClass: "Cold"}, errInvalidStorageClass},
-		"too much metadata":  {"new 4", CopyOptions{Replace: true, Custom: []Field{{"k", strings.Repeat("v", MaxMetadataSize)}}}, ErrMetadataTooLarge},
+		"an unknown class":   {"new 3", CopyOptions{StorageClass: "Cold"}, driver.ErrInvalidStorageClass},
+		"too much metadata":  {"new 4", CopyOptions{Replace: true, Custom: []Field{{Name: "k", Value: strings.Repeat("v", MaxMetadataSize)}}}, ErrMetadataTooLarge},
 		"an impossible name": {"\xff", CopyOptions{}, ErrInvalidObjectName},
 	} {
 		if _, err := b.Copy(ctx, b, "k", c.key, c.opts); !errors.Is(err, c.want) {

@@ -11,6 +11,8 @@ import (
 	"os/exec"
 	"sync"
 	"testing"
+
+	"flint/r2/disk"
 )
 
 const crashDirEnv = "FLINT_R2_CRASH_DIR"
@@ -43,7 +45,7 @@ func putUntilKilled(dir string) {
 	if err != nil {
 		panic(err)
 	}
-	s.journal, s.minPart = 64<<10, 1 // so that kills hit the moves into the table
+	s.env.Journal, s.env.MinPart = 64<<10, 1 // so that kills hit the moves into the table
 	b, err := s.Bucket("media")
 	if err != nil {
 		panic(err)
@@ -164,13 +166,12 @@ func TestCrash(t *testing.T) {
 // checkTables holds the files against the tables: what the killed writes left is gone.
 func checkTables(t *testing.T, b *Bucket) {
 	t.Helper()
-	named, err := b.driver.(*diskBucket).namedBlobs()
+	named, err := diskOf(b).NamedBlobs()
 	if err != nil {
 		t.Fatal(err)
 	}
 	wantBlobs(t, b, len(named))
-	var sound string
-	if err := b.driver.(*diskBucket).db.Readers.QueryRow("PRAGMA integrity_check").Scan(&sound); err != nil || sound != "ok" {
+	if sound, err := diskOf(b).IntegrityCheck(); err != nil || sound != "ok" {
 		t.Errorf("integrity_check: %s %v", sound, err)
 	}
 }
@@ -271,19 +272,17 @@ func TestSweep(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	b, s := reopenNew(t, dir)
-	s.inline = 0
+	s.env.Inline = 0
 	put(t, b, "kept", "content")
-	f, err := disk(b).blobs.create("ffffffffffffffffffffffffffffffff")
-	if err != nil {
+	if err := diskOf(b).LeaveBlob("ffffffffffffffffffffffffffffffff"); err != nil {
 		t.Fatal(err)
 	}
-	f.Close()
 	wantBlobs(t, b, 2)
-	disk(b).blobs.doomed["pretend a crash"] = true // keeps the marker in place
+	diskOf(b).KeepMarker() // as a crash would
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.MkdirAll(dir+"/"+deletedPrefix+"x/blobs", 0o700); err != nil {
+	if err := os.MkdirAll(dir+"/"+disk.DeletedPrefix+"x/blobs", 0o700); err != nil {
 		t.Fatal(err)
 	}
 	b, s = reopen(t, dir)
@@ -292,7 +291,7 @@ func TestSweep(t *testing.T) {
 	if content, _ := get(t, b, "kept"); content != "content" {
 		t.Errorf("content %q", content)
 	}
-	if _, err := os.Stat(dir + "/" + deletedPrefix + "x"); !os.IsNotExist(err) {
+	if _, err := os.Stat(dir + "/" + disk.DeletedPrefix + "x"); !os.IsNotExist(err) {
 		t.Errorf("the deleted bucket is still there: %v", err)
 	}
 }

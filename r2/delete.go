@@ -2,9 +2,10 @@ package r2
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"slices"
+
+	"flint/r2/driver"
 )
 
 // Delete removes objects, all of them or, on an error, none. A key without an
@@ -15,7 +16,7 @@ func (b *Bucket) Delete(ctx context.Context, keys ...string) error {
 		return errTooManyKeys
 	}
 	for _, key := range keys {
-		if err := checkKey(key); err != nil {
+		if err := driver.CheckKey(key); err != nil {
 			return err
 		}
 	}
@@ -24,11 +25,11 @@ func (b *Bucket) Delete(ctx context.Context, keys ...string) error {
 	}
 	news, err := b.announce(ActionDelete, nil, b.present(ctx, keys)...)
 	if err != nil {
-		return named(err)
+		return driver.NameDiskFull(err)
 	}
-	err = b.driver.remove(ctx, keys)
+	err = b.driver.Remove(ctx, keys)
 	news.done(ctx, err)
-	return named(err)
+	return driver.NameDiskFull(err)
 }
 
 // present is which keys have an object, if a queue may want to know.
@@ -37,58 +38,7 @@ func (b *Bucket) present(ctx context.Context, keys []string) []string {
 		return nil
 	}
 	return slices.DeleteFunc(slices.Clone(keys), func(key string) bool {
-		_, err := b.driver.head(ctx, key)
+		_, err := b.driver.Head(ctx, key)
 		return errors.Is(err, ErrNoSuchKey)
 	})
-}
-
-func (b *diskBucket) remove(_ context.Context, keys []string) error {
-	gone, err := b.delete(keys)
-	if err != nil {
-		return err
-	}
-	b.discard(gone)
-	return nil
-}
-
-func (b *diskBucket) delete(keys []string) (gone []string, err error) {
-	if err := b.lock(); err != nil {
-		return nil, err
-	}
-	defer b.write.Unlock()
-	if err := b.settle(); err != nil {
-		return nil, err
-	}
-	defer b.recent.change(keys...)()
-	if len(keys) == 1 {
-		was, err := previous(b.stmts.previous, keys[0])
-		if err != nil || was == nil {
-			return nil, err
-		}
-		if was.place != placeParts {
-			if _, err := b.stmts.remove.Exec(keys[0]); err != nil {
-				return nil, err
-			}
-			return was.release(nil)
-		}
-	}
-	err = b.db.Write(func(tx *sql.Tx) error {
-		before, remove := tx.Stmt(b.stmts.previous), tx.Stmt(b.stmts.remove)
-		for _, key := range keys {
-			was, err := previous(before, key)
-			if err != nil {
-				return err
-			}
-			if _, err := remove.Exec(key); err != nil {
-				return err
-			}
-			blobs, err := was.release(tx)
-			if err != nil {
-				return err
-			}
-			gone = append(gone, blobs...)
-		}
-		return nil
-	})
-	return gone, err
 }

@@ -15,7 +15,7 @@ import (
 func TestContentWritesItself(t *testing.T) {
 	t.Parallel()
 	b, _ := newBucket(t)
-	b.store.minPart = 1
+	b.store.env.MinPart = 1
 	content := strings.Repeat("0123456789", 30_000)
 	put(t, b, "blob", content)
 	putParts(t, b, "parts", content[:150_000], content[150_000:])
@@ -46,7 +46,7 @@ func TestTruncatedBlob(t *testing.T) {
 	t.Parallel()
 	b, _ := newBucket(t)
 	o := put(t, b, "k", strings.Repeat("x", 100_000))
-	if err := os.Truncate(disk(b).blobs.path(o.Version), 50_000); err != nil {
+	if err := os.Truncate(diskOf(b).BlobPath(o.Version), 50_000); err != nil {
 		t.Fatal(err)
 	}
 	body, err := b.Get(context.Background(), "k", GetOptions{})

@@ -122,7 +122,7 @@ func TestEventFilters(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.want(t)
-	b.store.minPart = 1
+	b.store.env.MinPart = 1
 	id, err := b.CreateMultipart(ctx, "img/m.png", MultipartOptions{})
 	if err != nil {
 		t.Fatal(err)
@@ -204,7 +204,7 @@ func TestEventsOfKilledRun(t *testing.T) {
 			t.Fatal(a, err)
 		}
 	}
-	if _, err := b.driver.put(context.Background(), "stored", strings.NewReader("xyz"), PutOptions{Size: 3, StorageClass: Standard}); err != nil {
+	if _, err := b.driver.Put(context.Background(), "stored", strings.NewReader("xyz"), PutOptions{Size: 3, StorageClass: Standard}); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Close(); err != nil {

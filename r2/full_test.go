@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"flint/internal/clock"
+	"flint/r2/driver"
 )
 
 const fullDirEnv = "FLINT_R2_FULL_DIR"
@@ -27,7 +28,7 @@ func fillDisk(b *Bucket) (map[string]int, error) {
 		size := map[string]int{"small": 100, "row": 30_000, "blob": 200_000}[kind]
 		for n := 0; ; n++ {
 			_, err := b.Put(ctx, fmt.Sprintf("%s-%d", kind, n), bytes.NewReader(fullContent(kind, n, size)), PutOptions{Size: int64(size)})
-			if errors.Is(err, errDiskFull) {
+			if errors.Is(err, driver.ErrDiskFull) {
 				break
 			}
 			if err != nil || n > 100_000 {
@@ -76,7 +77,7 @@ func TestDiskFull(t *testing.T) {
 	if err == nil {
 		_, err = b.UploadPart(context.Background(), "m", id, 1, bytes.NewReader(make([]byte, 1<<20)), 1<<20)
 	}
-	if !errors.Is(err, errDiskFull) || !strings.Contains(err.Error(), "disk that holds flint's state is full") {
+	if !errors.Is(err, driver.ErrDiskFull) || !strings.Contains(err.Error(), "disk that holds flint's state is full") {
 		t.Errorf("a part: %v", err)
 	}
 	wantBlobs(t, b, stored["blob"])
@@ -158,7 +159,7 @@ func putPastLimit(dir string) {
 	limit := syscall.Rlimit{Cur: 150_000, Max: 150_000}
 	check(syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit))
 	_, err = b.Put(context.Background(), "large", bytes.NewReader(make([]byte, 1<<20)), PutOptions{Size: 1 << 20})
-	if !errors.Is(err, errDiskFull) {
+	if !errors.Is(err, driver.ErrDiskFull) {
 		check(fmt.Errorf("a large put: %w", err))
 	}
 	_, err = b.Put(context.Background(), "small", strings.NewReader("fits"), PutOptions{Size: 4})

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"flint/r2/driver"
 )
 
 // Whatever a frame says, it is a request or a clear error.
@@ -23,18 +25,18 @@ func FuzzRequest(f *testing.F) {
 			return
 		}
 		o := &Object{Size: 10, ETag: "x", Uploaded: noon}
-		if span, err := r.getOptions().Range.resolve(o); err == nil && (span.Offset < 0 || span.Length < 0 || span.Offset+span.Length > o.Size) {
+		if span, err := r.getOptions().Range.Resolve(o); err == nil && (span.Offset < 0 || span.Length < 0 || span.Offset+span.Length > o.Size) {
 			t.Fatalf("span %+v", span)
 		}
-		r.getOptions().OnlyIf.holds(o)
+		r.getOptions().OnlyIf.Holds(o)
 		opts := r.putOptions(0)
 		o.Key, o.HTTP, o.Custom, o.Checksums = r.key(), opts.HTTP, opts.Custom, opts.Checksums
 		if text := appendObject(nil, o, allMetadata); !json.Valid(text) {
 			t.Fatalf("invalid JSON %s", text)
 		}
 		if l, err := r.listOptions(); err == nil {
-			if p, err := newPage(l); err == nil && (p.limit < 1 || p.limit > MaxListKeys) {
-				t.Fatalf("limit %d", p.limit)
+			if p, err := driver.NewPage(l); err == nil && (p.Limit < 1 || p.Limit > MaxListKeys) {
+				t.Fatalf("limit %d", p.Limit)
 			}
 		}
 	})
@@ -49,8 +51,8 @@ func FuzzRange(f *testing.F) {
 			return
 		}
 		for _, strict := range []bool{false, true} {
-			r := &Range{Header: header, strict: strict}
-			span, err := r.resolve(&Object{Size: size, Uploaded: noon})
+			r := &Range{Header: header, Strict: strict}
+			span, err := r.Resolve(&Object{Size: size, Uploaded: noon})
 			if err != nil {
 				continue
 			}
@@ -69,7 +71,7 @@ func FuzzConditional(f *testing.F) {
 		f.Add(s, s)
 	}
 	f.Fuzz(func(t *testing.T, match, noneMatch string) {
-		c, err := ParseConditional(http.Header{"If-Match": {match}, "If-None-Match": {noneMatch}})
+		c, err := driver.ParseConditional(http.Header{"If-Match": {match}, "If-None-Match": {noneMatch}})
 		if err != nil {
 			return
 		}
@@ -89,8 +91,8 @@ func FuzzConditional(f *testing.F) {
 func FuzzCursor(f *testing.F) {
 	f.Add("MQ", "key")
 	f.Fuzz(func(t *testing.T, cursor, key string) {
-		decodeCursor(cursor)
-		if got, ok := decodeCursor(encodeCursor(key)); !ok || got != key {
+		driver.DecodeCursor(cursor)
+		if got, ok := driver.DecodeCursor(driver.EncodeCursor(key)); !ok || got != key {
 			t.Fatalf("%q came back as %q %v", key, got, ok)
 		}
 		if text := appendString(nil, key); utf8.ValidString(key) {

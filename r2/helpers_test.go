@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"flint/r2/disk"
 )
 
 func put(t testing.TB, b *Bucket, key, content string) *Object {
@@ -40,8 +42,8 @@ func get(t testing.TB, b *Bucket, key string) (string, bool) {
 func wantBlobs(t testing.TB, b *Bucket, want int) {
 	t.Helper()
 	var found []string
-	err := filepath.WalkDir(disk(b).blobs.dir, func(path string, e fs.DirEntry, err error) error {
-		if err == nil && !e.IsDir() && e.Name() != dirtyMarker {
+	err := filepath.WalkDir(diskOf(b).BlobDir(), func(path string, e fs.DirEntry, err error) error {
+		if err == nil && !e.IsDir() && e.Name() != disk.BlobMarker {
 			found = append(found, e.Name())
 		}
 		return err
@@ -59,5 +61,5 @@ func keysOf(l *Listing) string {
 	return strings.Join(keys, " ")
 }
 
-// disk is the default driver below a bucket.
-func disk(b *Bucket) *diskBucket { return b.driver.(*diskBucket) }
+// diskOf is the default driver below a bucket.
+func diskOf(b *Bucket) *disk.Bucket { return b.driver.(*disk.Bucket) }

@@ -8,19 +8,21 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"reflect"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"flint/internal/clock"
+	"flint/r2/disk"
+	"flint/r2/driver"
 )
 
 // inTable counts the rows of the table.
 func inTable(t *testing.T, b *Bucket) (n int) {
 	t.Helper()
-	if err := disk(b).db.Readers.QueryRow("SELECT count(*) FROM objects").Scan(&n); err != nil {
+	n, err := diskOf(b).Rows()
+	if err != nil {
 		t.Fatal(err)
 	}
 	return n
@@ -31,7 +33,7 @@ func inTable(t *testing.T, b *Bucket) (n int) {
 func killed(t *testing.T, b *Bucket) *Bucket {
 	t.Helper()
 	dir := t.TempDir()
-	if err := os.CopyFS(filepath.Join(dir, b.name), os.DirFS(disk(b).dir)); err != nil {
+	if err := os.CopyFS(filepath.Join(dir, b.name), os.DirFS(diskOf(b).Dir())); err != nil {
 		t.Fatal(err)
 	}
 	copied, err := openStore(t, dir, clock.NewFrozen(noon)).Lookup(b.name)
@@ -46,19 +48,19 @@ func TestKilledBeforePutsAreSettled(t *testing.T) {
 	b, c := newBucket(t)
 	put(t, b, "settled", "old")
 	put(t, b, "replaced", "old")
-	if err := disk(b).settled(); err != nil {
+	if err := diskOf(b).Settle(); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.Advance(context.Background(), time.Minute); err != nil {
 		t.Fatal(err)
 	}
-	large := strings.Repeat("x", maxInline+1)
+	large := strings.Repeat("x", driver.MaxInline+1)
 	put(t, b, "replaced", "new")
 	put(t, b, "blob", large)
 	put(t, b, "empty", "")
 	expiry := int64(-1)
 	want, err := b.Put(context.Background(), "described", strings.NewReader("v"), PutOptions{
-		HTTP: HTTPMetadata{ContentType: "a/b", CacheExpiry: &expiry}, Custom: []Field{{"k", "not\xfftext"}},
+		HTTP: HTTPMetadata{ContentType: "a/b", CacheExpiry: &expiry}, Custom: []Field{{Name: "k", Value: "not\xfftext"}},
 		Checksums: Checksums{SHA1: mustHex("7a38d8cbd20d9932ba948efaa364bb62651d5ad4")}, StorageClass: InfrequentAccess, Size: 1,
 	})
 	if err != nil {
@@ -93,18 +95,18 @@ func TestKilledWhilePutsAreSettled(t *testing.T) {
 	b, _ := newBucket(t)
 	put(t, b, "a", "1")
 	put(t, b, "b", "2")
-	journal, err := os.ReadFile(filepath.Join(disk(b).dir, journalFile))
+	journal, err := os.ReadFile(filepath.Join(diskOf(b).Dir(), disk.JournalFile))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := disk(b).settled(); err != nil {
+	if err := diskOf(b).Settle(); err != nil {
 		t.Fatal(err)
 	}
 	dir := filepath.Join(t.TempDir(), "media")
-	if err := os.CopyFS(dir, os.DirFS(disk(b).dir)); err != nil {
+	if err := os.CopyFS(dir, os.DirFS(diskOf(b).Dir())); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, journalFile), journal, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, disk.JournalFile), journal, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	left, err := openStore(t, filepath.Dir(dir), clock.NewFrozen(noon)).Lookup("media")
@@ -126,7 +128,7 @@ func TestWritesPastTheJournal(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	b, _ := newBucket(t)
-	b.store.minPart = 1
+	b.store.env.MinPart = 1
 	for _, key := range []string{"deleted", "parts", "large", "two", "three"} {
 		put(t, b, key, "old")
 	}
@@ -135,7 +137,7 @@ func TestWritesPastTheJournal(t *testing.T) {
 		t.Fatal(err)
 	}
 	putParts(t, b, "parts", "new p", "arts")
-	large := strings.Repeat("x", maxJournaled+1)
+	large := strings.Repeat("x", disk.MaxJournaled+1)
 	put(t, b, "large", large)
 	put(t, b, "two", "newer")
 	if err := b.Delete(ctx, "two", "three", "none"); err != nil {
@@ -158,22 +160,22 @@ func TestWritesPastTheJournal(t *testing.T) {
 func TestJournalIsBounded(t *testing.T) {
 	t.Parallel()
 	b, _ := newBucket(t)
-	b.store.journal = 4 << 10
+	b.store.env.Journal = 4 << 10
 	content := strings.Repeat("x", 1<<10)
 	for n := range 100 {
 		put(t, b, fmt.Sprintf("key-%d", n), content)
-		if size := disk(b).journal.Size(); size > 6<<10 {
+		if size := diskOf(b).JournalBytes(); size > 6<<10 {
 			t.Fatalf("a journal of %d bytes", size)
 		}
 	}
 	if n := inTable(t, b); n < 90 {
 		t.Errorf("%d rows in the table", n)
 	}
-	b.store.journal = maxJournal
-	for n := range maxUnsettled + 10 {
+	b.store.env.Journal = maxJournal
+	for n := range disk.MaxUnsettled + 10 {
 		put(t, b, fmt.Sprintf("other-%d", n), "")
 	}
-	if n := disk(b).recent.unsettled(); n > maxUnsettled {
+	if n := diskOf(b).UnsettledKeys(); n > disk.MaxUnsettled {
 		t.Errorf("%d puts wait", n)
 	}
 }
@@ -183,7 +185,7 @@ func TestJournalFails(t *testing.T) {
 	t.Parallel()
 	b, _ := newBucket(t)
 	put(t, b, "k", "old")
-	if err := disk(b).journal.Close(); err != nil {
+	if err := diskOf(b).CloseJournal(); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := b.Put(context.Background(), "k", strings.NewReader("new"), PutOptions{Size: 3}); !errors.Is(err, os.ErrClosed) {
@@ -195,66 +197,15 @@ func TestJournalFails(t *testing.T) {
 	if _, err := b.List(context.Background(), ListOptions{}); !errors.Is(err, os.ErrClosed) {
 		t.Errorf("list: %v", err)
 	}
-	disk(b).recent.settled() // the rows are in the table; let the store close
-}
-
-func TestRowsKeptInMemoryAreBounded(t *testing.T) {
-	t.Parallel()
-	c := newRecent()
-	data := make([]byte, 64<<10)
-	for n := range 1000 {
-		key := fmt.Sprint(n)
-		_, seen := c.find(key)
-		c.keep(&row{o: Object{Key: key}, data: data}, seen)
-	}
-	sum := func(rows map[string]*row) (n int) {
-		for _, r := range rows {
-			n += r.bytes()
-		}
-		return n
-	}
-	if read, older := sum(c.read), sum(c.older); read != c.bytes || read > maxRead || older > maxRead+len(data)+1024 || older == 0 {
-		t.Errorf("%d and %d bytes, counted %d", read, older, c.bytes)
-	}
-	if r, _ := c.find("999"); r == nil {
-		t.Error("the last row is gone")
-	}
-	if r, _ := c.find("0"); r != nil {
-		t.Error("the first row is still there")
-	}
-}
-
-// A row that was read before a write is not kept after it.
-func TestStaleRowsAreNotKept(t *testing.T) {
-	t.Parallel()
-	stale := &row{o: Object{Key: "k", Version: "stale"}}
-	for name, write := range map[string]func(*recent){
-		"put":          func(c *recent) { c.put(&row{o: Object{Key: "other"}}) },
-		"change":       func(c *recent) { c.change("k")() },
-		"under change": func(c *recent) { c.change("k") },
-	} {
-		c := newRecent()
-		_, seen := c.find("k")
-		write(c)
-		c.keep(stale, seen)
-		if r, _ := c.find("k"); r != nil {
-			t.Errorf("%s: %v", name, r)
-		}
-	}
-	c := newRecent()
-	c.change("k")
-	_, seen := c.find("k")
-	if c.keep(stale, seen); c.read["k"] != nil {
-		t.Error("kept what was read during a change")
-	}
+	diskOf(b).ForgetUnsettled() // the rows are in the table; let the store close
 }
 
 // Readers never see an older version after a newer one, whichever way it is stored.
 func TestReadersGoForward(t *testing.T) {
 	t.Parallel()
 	b, _ := newBucket(t)
-	b.store.journal = 2 << 10
-	content := func(n int) string { return fmt.Sprintf("%08d", n) + strings.Repeat("x", n%3*(maxJournaled-4)/2) }
+	b.store.env.Journal = 2 << 10
+	content := func(n int) string { return fmt.Sprintf("%08d", n) + strings.Repeat("x", n%3*(disk.MaxJournaled-4)/2) }
 	put(t, b, "k", content(0))
 	done := make(chan struct{})
 	var readers sync.WaitGroup
@@ -290,23 +241,6 @@ func mustHex(s string) []byte {
 		panic(err)
 	}
 	return b
-}
-
-// FuzzRow reads any bytes as a record; what it can read it writes alike.
-func FuzzRow(f *testing.F) {
-	f.Add((&row{o: Object{Key: "k", Size: 1}, uploaded: 2, http: `{"contentType":"a"}`, data: []byte("x")}).encode())
-	f.Add((&row{o: Object{Key: "k"}, place: placeBlob}).encode())
-	f.Add([]byte{recordFormat, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1})
-	f.Fuzz(func(t *testing.T, record []byte) {
-		r, err := decodeRow(record)
-		if err != nil {
-			return
-		}
-		again, err := decodeRow(r.encode())
-		if err != nil || !reflect.DeepEqual(r, again) {
-			t.Errorf("%v became %v, %v", r, again, err)
-		}
-	})
 }
 
 // A get reads the content of the row, not of the buffer that the put came in.

@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"flint/r2/driver"
 )
 
 // LifecycleRule says what becomes of the objects and uploads below a prefix as
@@ -136,7 +138,7 @@ func (r *LifecycleRule) check() string {
 	switch {
 	case len(r.ID) > MaxRuleID:
 		return "its id is longer than 255 bytes"
-	case checkKey(r.Conditions.Prefix) != nil:
+	case driver.CheckKey(r.Conditions.Prefix) != nil:
 		return "its prefix is no key's beginning"
 	case r.DeleteObjects == nil && r.AbortUploads == nil && len(r.StorageClasses) == 0:
 		return "it does nothing: give it deleteObjectsTransition, storageClassTransitions or abortMultipartUploadsTransition"

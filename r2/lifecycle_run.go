@@ -11,31 +11,8 @@ import (
 	"time"
 
 	"flint/internal/clock"
+	"flint/r2/driver"
 )
-
-// ager is the part of a driver that finds what is oldest.
-// Times are in milliseconds since 1970.
-type ager interface {
-	// age makes objects findable by age, or takes the cost of that away again.
-	age(ctx context.Context, on bool) error
-	// oldest gives objects below prefix that stand behind after and were uploaded
-	// at until or before, in the order of marks. class, unless empty, is theirs.
-	oldest(ctx context.Context, prefix, class string, after mark, until int64, limit int) ([]*Object, error)
-	// removeThese deletes the objects that still are what they were, and tells which.
-	removeThese(ctx context.Context, objects []*Object) ([]*Object, error)
-	// classify gives them a storage class, and nothing else that is new.
-	classify(ctx context.Context, objects []*Object, class string) error
-	// oldestUpload is when the oldest upload in progress below prefix began.
-	oldestUpload(ctx context.Context, prefix string) (created int64, found bool, err error)
-	// abortBefore ends the uploads below prefix that began at until or before.
-	abortBefore(ctx context.Context, prefix string, until int64) error
-}
-
-// mark is a place in the order of upload times and, of the same time, of keys.
-type mark struct {
-	millis int64
-	key    string
-}
 
 // lifecycle applies a bucket's rules. There is one timer, set for what is due
 // next; each action remembers up to which upload time it is done, so that no
@@ -54,9 +31,9 @@ type lifecycle struct {
 type action struct {
 	prefix string
 	when   LifecycleCondition
-	class  string // to transition to; empty: delete
-	upload bool   // about uploads
-	done   mark   // objects up to here have been dealt with; guarded by lifecycle.run
+	class  string      // to transition to; empty: delete
+	upload bool        // about uploads
+	done   driver.Mark // objects up to here have been dealt with; guarded by lifecycle.run
 }
 
 // from is the class that an action looks for.
@@ -94,7 +71,7 @@ func (b *Bucket) restartLifecycle() error {
 	l.run.Lock()
 	next := actions(b.Lifecycle())
 	objects := slices.ContainsFunc(next, func(a *action) bool { return !a.upload })
-	err := b.driver.age(context.Background(), objects)
+	err := b.driver.Age(context.Background(), objects)
 	l.actions.Store(&next)
 	l.run.Unlock()
 	if err != nil {
@@ -173,33 +150,33 @@ func (b *Bucket) apply(a *action, now time.Time) (next time.Time, err error) {
 	ctx, d := context.Background(), b.driver
 	until := a.bornBefore(now)
 	if a.upload {
-		if err := d.abortBefore(ctx, a.prefix, until); err != nil {
+		if err := d.AbortBefore(ctx, a.prefix, until); err != nil {
 			return next, err
 		}
-		created, found, err := d.oldestUpload(ctx, a.prefix)
+		created, found, err := d.OldestUpload(ctx, a.prefix)
 		if err != nil || !found {
 			return next, err
 		}
 		return a.when.due(time.UnixMilli(created)), nil
 	}
 	for {
-		objects, err := d.oldest(ctx, a.prefix, a.from(), a.done, until, lifecycleBatch)
+		objects, err := d.Oldest(ctx, a.prefix, a.from(), a.done, until, driver.LifecycleBatch)
 		if err != nil {
 			return next, err
 		}
 		if err := b.applyTo(ctx, a, objects); err != nil {
 			return next, err
 		}
-		if len(objects) < lifecycleBatch {
+		if len(objects) < driver.LifecycleBatch {
 			break
 		}
 		last := objects[len(objects)-1]
-		a.done = mark{last.Uploaded.UnixMilli(), last.Key}
+		a.done = driver.Mark{Millis: last.Uploaded.UnixMilli(), Key: last.Key}
 	}
-	if until >= a.done.millis {
-		a.done = mark{until, afterAll} // what comes later is younger
+	if until >= a.done.Millis {
+		a.done = driver.Mark{Millis: until, Key: driver.AfterAll} // what comes later is younger
 	}
-	objects, err := d.oldest(ctx, a.prefix, a.from(), a.done, math.MaxInt64, 1)
+	objects, err := d.Oldest(ctx, a.prefix, a.from(), a.done, math.MaxInt64, 1)
 	if err != nil || len(objects) == 0 {
 		return next, err
 	}
@@ -229,7 +206,7 @@ func (b *Bucket) applyTo(ctx context.Context, a *action, objects []*Object) erro
 	}
 	d := b.driver
 	if a.class != "" {
-		return d.classify(ctx, slices.DeleteFunc(slices.Clone(objects), b.soonGone), a.class)
+		return d.Classify(ctx, slices.DeleteFunc(slices.Clone(objects), b.soonGone), a.class)
 	}
 	keys := make([]string, len(objects))
 	for i, o := range objects {
@@ -239,7 +216,7 @@ func (b *Bucket) applyTo(ctx context.Context, a *action, objects []*Object) erro
 	if err != nil {
 		return err
 	}
-	gone, err := d.removeThese(ctx, objects)
+	gone, err := d.RemoveThese(ctx, objects)
 	news.only(gone)
 	news.done(ctx, err)
 	return err

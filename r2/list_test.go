@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"flint/r2/driver"
 )
 
 func TestListOrderAndPages(t *testing.T) {
@@ -41,7 +43,7 @@ func TestListOrderAndPages(t *testing.T) {
 func TestListLargeGroups(t *testing.T) {
 	t.Parallel()
 	b, _ := newBucket(t)
-	for i := range 3 * maxSkip {
+	for i := range 3 * driver.MaxSkip {
 		put(t, b, fmt.Sprintf("g/%04d", i), "")
 		put(t, b, fmt.Sprintf("h/%04d", i), "")
 	}

@@ -41,7 +41,7 @@ func (r *modelRun) reopen(t rapid.TB) {
 	if r.store, err = Open(Options{Dir: r.dir, Clock: r.clock}); err != nil {
 		t.Fatal(err)
 	}
-	r.store.inline, r.store.minPart = 32, 8
+	r.store.env.Inline, r.store.env.MinPart = 32, 8
 	if r.b, err = r.store.Bucket("media"); err != nil {
 		t.Fatal(err)
 	}

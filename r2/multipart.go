@@ -2,77 +2,28 @@ package r2
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"io"
-	"time"
 
-	"flint/internal/cferr"
-)
-
-// Part names an uploaded part.
-type Part struct {
-	Number int
-	ETag   string
-	Sum    []byte // its checksum by its upload's algorithm; nil: not given
-}
-
-// PartOptions go with an uploaded part.
-type PartOptions struct {
-	Size    int64    // bytes; negative if it is not known
-	SSECKey *SSECKey // with which the upload was created; nil for none
-	// Checksum is S3's name of the checksum that content is held against as it is
-	// read; empty for none. Sum is its value, nil if it comes after the content.
-	Checksum string
-	Sum      []byte
-}
-
-// MultipartOptions go with a multipart upload.
-type MultipartOptions struct {
-	HTTP         HTTPMetadata
-	Custom       []Field
-	StorageClass string   // empty: the bucket's
-	SSECKey      *SSECKey // every part comes with it; nil for none
-	Checksum     string   // S3's name of the algorithm of its checksums; empty: none
-}
-
-const (
-	stateInProgress = iota
-	stateCompleted
-	stateAborted
+	"flint/r2/driver"
 )
 
 // CreateMultipart begins a multipart upload and returns its id.
 // https://developers.cloudflare.com/r2/api/workers/workers-multipart-usage/
 func (b *Bucket) CreateMultipart(ctx context.Context, key string, opts MultipartOptions) (id string, err error) {
-	if err := errors.Join(ctx.Err(), checkKey(key), checkMetadata(opts.Custom), checkAlgorithm(opts.Checksum)); err != nil {
+	if err := errors.Join(ctx.Err(), driver.CheckKey(key), driver.CheckMetadata(opts.Custom), driver.CheckAlgorithm(opts.Checksum)); err != nil {
 		return "", err
 	}
-	if opts.StorageClass, err = storageClass(opts.StorageClass, *b.class.Load()); err != nil {
+	if opts.StorageClass, err = driver.StorageClass(opts.StorageClass, *b.class.Load()); err != nil {
 		return "", err
 	}
 	if err := b.canEncrypt(opts.SSECKey); err != nil {
 		return "", err
 	}
-	if id, err = b.driver.createUpload(ctx, key, opts); err == nil {
+	if id, err = b.driver.CreateUpload(ctx, key, opts); err == nil {
 		b.born(key, b.store.clock.Now(), true)
 	}
-	return id, named(err)
-}
-
-func (b *diskBucket) createUpload(_ context.Context, key string, opts MultipartOptions) (id string, err error) {
-	http, custom, err := encodeMetadata(opts.HTTP, opts.Custom)
-	if err != nil {
-		return "", err
-	}
-	if err := b.lock(); err != nil {
-		return "", err
-	}
-	defer b.write.Unlock()
-	id = b.store.newID(32)
-	_, err = b.db.Writer.Exec("INSERT INTO uploads VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-		id, key, b.store.clock.Now().UnixMilli(), opts.StorageClass, http, custom, stateInProgress, opts.SSECKey.seal(id), opts.Checksum)
-	return id, err
+	return id, driver.NameDiskFull(err)
 }
 
 // UploadPart stores one part, in place of an earlier one of the same number,
@@ -89,153 +40,73 @@ func (b *Bucket) UploadPart(ctx context.Context, key, id string, number int, con
 // than that of the upload it returns ErrSSECKeyRequired, ErrSSECKeyMismatch or
 // ErrSSECNotApplicable.
 func (b *Bucket) UploadPartWith(ctx context.Context, key, id string, number int, content io.Reader, opts PartOptions) (*PartInfo, error) {
-	if err := errors.Join(checkPart(key, number), b.canEncrypt(opts.SSECKey)); err != nil {
+	if err := errors.Join(driver.CheckPart(key, number), b.canEncrypt(opts.SSECKey)); err != nil {
 		return nil, err
 	}
 	if opts.Size > MaxPutSize {
 		return nil, ErrEntityTooLarge
 	}
-	part, err := b.driver.uploadPart(ctx, key, id, number, content, opts)
-	return part, named(err)
-}
-
-func checkPart(key string, number int) error {
-	if err := checkKey(key); err != nil {
-		return err
-	}
-	if number < 1 || number > MaxParts {
-		return errInvalidPartNumber
-	}
-	return nil
-}
-
-func (b *diskBucket) uploadPart(ctx context.Context, key, id string, number int, content io.Reader, opts PartOptions) (*PartInfo, error) {
-	m, err := findUpload(b.db.Readers, key, id, ErrNoSuchUpload)
-	if err != nil {
-		return nil, err
-	}
-	if err := opts.checkPartSum(m.checksum); err != nil {
-		return nil, err
-	}
-	u := &upload{version: b.store.newID(16)}
-	if err := b.receiveBlob(ctx, u, content, PutOptions{Size: opts.Size, SSECKey: opts.SSECKey, compute: m.checksum}); err != nil {
-		return nil, err
-	}
-	now := b.store.clock.Now()
-	if err := b.blobs.date(u.version, now); err != nil {
-		b.discard([]string{u.version})
-		return nil, err
-	}
-	part := &PartInfo{Number: number, ETag: b.store.newID(16), Size: u.size, Uploaded: now.UTC(), Checksum: m.checksum, Sum: u.sums.Named(m.checksum)}
-	gone, err := b.commitPart(key, id, part, u, opts.SSECKey)
-	if err != nil {
-		b.discard([]string{u.version})
-		return nil, err
-	}
-	b.discard(gone)
-	return part, nil
-}
-
-func (b *diskBucket) commitPart(key, id string, part *PartInfo, u *upload, with *SSECKey) (gone []string, err error) {
-	if err := b.lock(); err != nil {
-		return nil, err
-	}
-	defer b.write.Unlock()
-	err = b.db.Write(func(tx *sql.Tx) error {
-		m, err := b.inProgress(tx, key, id, ErrNoSuchUpload)
-		if err != nil {
-			return err
-		}
-		if err := checkSSEC(m.seal, with); err != nil {
-			return err
-		}
-		if gone, err = column(tx, "DELETE FROM upload_parts WHERE upload = ? AND part = ? RETURNING blob", id, part.Number); err != nil {
-			return err
-		}
-		_, err = tx.Exec("INSERT INTO upload_parts VALUES (?, ?, ?, ?, ?, ?, ?)", id, part.Number, u.version, u.size, part.ETag, u.sums.MD5, part.Sum)
-		return err
-	})
-	return gone, err
-}
-
-// multipart is a row of uploads.
-type multipart struct {
-	class, http, custom string
-	seal                string // of the client's key
-	checksum            string // S3's name of the algorithm; empty for none
-	state               int
-}
-
-// rower is a transaction or a database.
-type rower interface {
-	QueryRow(query string, args ...any) *sql.Row
-}
-
-// findUpload returns an upload of key, or unknown.
-func findUpload(db rower, key, id string, unknown *cferr.Error) (*multipart, error) {
-	var m multipart
-	err := db.QueryRow("SELECT storage_class, http, custom, ssec, checksum, state FROM uploads WHERE id = ? AND key = ?", id, key).
-		Scan(&m.class, &m.http, &m.custom, &m.seal, &m.checksum, &m.state)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, unknown
-	}
-	return &m, err
-}
-
-// inProgress returns an upload that can go on. A finished one, and one that a
-// lifecycle rule has aborted, is ErrNoSuchUpload.
-func (b *diskBucket) inProgress(db rower, key, id string, unknown *cferr.Error) (*multipart, error) {
-	m, err := findUpload(db, key, id, unknown)
-	if err != nil {
-		return nil, err
-	}
-	if m.state != stateInProgress {
-		return nil, ErrNoSuchUpload
-	}
-	return m, nil
+	part, err := b.driver.UploadPart(ctx, key, id, number, content, opts)
+	return part, driver.NameDiskFull(err)
 }
 
 // AbortMultipart ends an upload and drops its parts. Of a finished upload it
 // does nothing.
 func (b *Bucket) AbortMultipart(ctx context.Context, key, id string) error {
-	if err := errors.Join(ctx.Err(), checkKey(key)); err != nil {
+	if err := errors.Join(ctx.Err(), driver.CheckKey(key)); err != nil {
 		return err
 	}
-	return named(b.driver.abortUpload(ctx, key, id))
+	return driver.NameDiskFull(b.driver.AbortUpload(ctx, key, id))
 }
 
-func (b *diskBucket) abortUpload(_ context.Context, key, id string) error {
-	if err := b.lock(); err != nil {
-		return err
+// ListParts lists parts of an upload with numbers above after; a limit of 0, or
+// of more than 1000, means 1000. An upload that has ended is ErrNoSuchUpload.
+func (b *Bucket) ListParts(ctx context.Context, key, id string, after, limit int) (*PartListing, error) {
+	limit, err := pageLimit(limit)
+	if err := errors.Join(err, ctx.Err(), driver.CheckKey(key)); err != nil {
+		return nil, err
 	}
-	defer b.write.Unlock()
-	var gone []string
-	err := b.db.Write(func(tx *sql.Tx) error {
-		m, err := findUpload(tx, key, id, cferr.Internal) // sic: 10001 for an unknown id
-		if err != nil || m.state != stateInProgress {
-			return err
-		}
-		gone, err = finish(tx, id, stateAborted)
-		return err
-	})
+	return b.driver.ListParts(ctx, key, id, after, limit)
+}
+
+// ListUploads lists the multipart uploads in progress.
+func (b *Bucket) ListUploads(ctx context.Context, opts ListUploadsOptions) (*UploadListing, error) {
+	var err error
+	opts.Limit, err = pageLimit(opts.Limit)
+	if err := errors.Join(err, ctx.Err()); err != nil {
+		return nil, err
+	}
+	return b.driver.ListUploads(ctx, opts)
+}
+
+// pageLimit is the size of a page of parts or uploads, which S3 cuts to 1000.
+func pageLimit(limit int) (int, error) {
+	if limit < 0 {
+		return 0, ErrInvalidMaxKeys
+	}
+	if limit == 0 {
+		return MaxListKeys, nil
+	}
+	return min(limit, MaxListKeys), nil
+}
+
+// CompleteMultipart makes an object of the named parts, in the order of their
+// numbers; the other parts are dropped. All parts but the last have the same
+// size, of at least MinPartSize, and the last one is not larger.
+func (b *Bucket) CompleteMultipart(ctx context.Context, key, id string, parts []Part) (*Object, error) {
+	return b.CompleteMultipartWith(ctx, key, id, parts, CompleteOptions{})
+}
+
+// CompleteMultipartWith is CompleteMultipart of an object of which the client
+// knows something: if it is not so, no object is made.
+func (b *Bucket) CompleteMultipartWith(ctx context.Context, key, id string, parts []Part, opts CompleteOptions) (*Object, error) {
+	if err := errors.Join(ctx.Err(), driver.CheckKey(key)); err != nil {
+		return nil, err
+	}
+	news, err := b.announce(ActionCompleteMultipart, nil, key)
 	if err != nil {
-		return err
+		return nil, driver.NameDiskFull(err)
 	}
-	b.discard(gone)
-	return nil
-}
-
-// dropFinished forgets uploads that ended and began longer than UploadLifetime
-// ago: until then they answer differently from unknown ones.
-func (b *diskBucket) dropFinished(now time.Time) error {
-	before := now.Add(-UploadLifetime).UnixMilli()
-	var one int
-	err := b.db.Readers.QueryRow("SELECT 1 FROM uploads WHERE state <> 0 AND created <= ? LIMIT 1", before).Scan(&one)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil
-	}
-	if err == nil {
-		_, err = b.db.Writer.Exec("DELETE FROM uploads WHERE state <> 0 AND created <= ?", before)
-	}
-	return err
+	o, err := b.driver.CompleteUpload(ctx, key, id, parts, opts)
+	return b.created(ctx, news, o, err)
 }

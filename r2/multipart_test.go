@@ -11,14 +11,15 @@ import (
 
 	"flint/internal/cferr"
 	"flint/internal/clock"
+	"flint/r2/driver"
 )
 
 func TestMultipartRules(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	b, _ := newBucket(t)
-	b.store.minPart = 10
-	id, err := b.CreateMultipart(ctx, "k", MultipartOptions{Custom: []Field{{"a", "b"}}, StorageClass: InfrequentAccess})
+	b.store.env.MinPart = 10
+	id, err := b.CreateMultipart(ctx, "k", MultipartOptions{Custom: []Field{{Name: "a", Value: "b"}}, StorageClass: InfrequentAccess})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +58,7 @@ func TestMultipartRules(t *testing.T) {
 	}
 	m1, m2 := md5.Sum([]byte(strings.Repeat("1", 10))), md5.Sum([]byte(strings.Repeat("2", 10)))
 	sum := md5.Sum(append(m1[:], m2[:]...))
-	if want := hex.EncodeToString(sum[:]) + "-2"; o.ETag != want || o.Size != 20 || o.StorageClass != InfrequentAccess || o.Custom[0] != (Field{"a", "b"}) || o.Checksums.MD5 != nil {
+	if want := hex.EncodeToString(sum[:]) + "-2"; o.ETag != want || o.Size != 20 || o.StorageClass != InfrequentAccess || o.Custom[0] != (Field{Name: "a", Value: "b"}) || o.Checksums.MD5 != nil {
 		t.Errorf("object %+v, want etag %s", o, want)
 	}
 	if got, _ := get(t, b, "k"); got != strings.Repeat("1", 10)+strings.Repeat("2", 10) {
@@ -72,7 +73,7 @@ func TestMultipartRules(t *testing.T) {
 	}
 	wantBlobs(t, b, 2)
 	for _, n := range []int{0, -1, MaxParts + 1} {
-		if _, err := b.UploadPart(ctx, "k", id, n, strings.NewReader("x"), 1); !errors.Is(err, errInvalidPartNumber) {
+		if _, err := b.UploadPart(ctx, "k", id, n, strings.NewReader("x"), 1); !errors.Is(err, driver.ErrInvalidPartNumber) {
 			t.Errorf("part number %d: %v", n, err)
 		}
 	}

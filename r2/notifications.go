@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"flint/r2/driver"
 )
 
 // Notifier is the way to the queues. Event notifications are sent by it.
@@ -140,7 +142,7 @@ func (b *Bucket) AddNotifications(queue string, rules []NotificationRule) error 
 		q := &s.Notifications[i]
 		q.Rules = slices.Clone(q.Rules)
 		for _, r := range rules {
-			if checkKey(r.Prefix) != nil || checkKey(r.Suffix) != nil {
+			if driver.CheckKey(r.Prefix) != nil || driver.CheckKey(r.Suffix) != nil {
 				return ErrInvalidObjectName
 			}
 			if slices.ContainsFunc(q.Rules, func(have NotificationRule) bool { return have.same(&r) }) {

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"flint/r2/driver"
 )
 
 // TestMorePutsThanPipelines holds up more puts than may have a pipeline: the
@@ -19,7 +21,7 @@ func TestMorePutsThanPipelines(t *testing.T) {
 	content := func(i int) string { return strings.Repeat(fmt.Sprintf("content %d ", i), 80_000) }
 	gate := make(chan struct{})
 	var begun, all sync.WaitGroup
-	for i := range 2 * maxPipelines {
+	for i := range 2 * driver.MaxPipelines {
 		begun.Add(1)
 		all.Go(func() {
 			half := len(content(i)) / 2
@@ -29,7 +31,7 @@ func TestMorePutsThanPipelines(t *testing.T) {
 		})
 	}
 	begun.Wait()
-	for _, n := range []int{maxInline + 1, maxInline + 2, 2 * (maxInline + 1), copyBuffer, 3*copyBuffer + 7} {
+	for _, n := range []int{driver.MaxInline + 1, driver.MaxInline + 2, 2 * (driver.MaxInline + 1), driver.CopyBuffer, 3*driver.CopyBuffer + 7} {
 		wantPut(t, b, "meanwhile", strings.NewReader(strings.Repeat("y", n)), strings.Repeat("y", n))
 		wantContent(t, b, "meanwhile", strings.Repeat("y", n))
 	}
@@ -38,7 +40,7 @@ func TestMorePutsThanPipelines(t *testing.T) {
 	}
 	close(gate)
 	all.Wait()
-	for i := range 2 * maxPipelines {
+	for i := range 2 * driver.MaxPipelines {
 		wantContent(t, b, fmt.Sprint(i), content(i))
 	}
 }
@@ -76,7 +78,7 @@ func (r *heldReader) Read([]byte) (int, error) {
 func TestFileNeedsNoBuffer(t *testing.T) {
 	t.Parallel()
 	b, _ := newBucket(t)
-	content := strings.Repeat("z", maxInline+9)
+	content := strings.Repeat("z", driver.MaxInline+9)
 	put(t, b, "k", content)
 	got, err := b.Get(context.Background(), "k", GetOptions{})
 	if err != nil {

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"flint/r2/driver"
 )
 
 // What is sent with a 304, and what is not.
@@ -16,7 +18,7 @@ func TestNotModifiedHeaders(t *testing.T) {
 	t.Parallel()
 	p, b := newPublic(t)
 	expiry := noon.Add(time.Hour).UnixMilli()
-	o, err := b.Put(t.Context(), "k", strings.NewReader("v"), PutOptions{Size: 1, HTTP: HTTPMetadata{"text/plain", "en", "inline", "gzip", "max-age=60", &expiry}})
+	o, err := b.Put(t.Context(), "k", strings.NewReader("v"), PutOptions{Size: 1, HTTP: HTTPMetadata{ContentType: "text/plain", ContentLanguage: "en", ContentDisposition: "inline", ContentEncoding: "gzip", CacheControl: "max-age=60", CacheExpiry: &expiry}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,10 +155,10 @@ func FuzzPreconditions(f *testing.F) {
 			t.Fatal(err)
 		}
 		got := 200
-		switch err := q.onlyIf.precondition(o); {
+		switch err := q.onlyIf.Precondition(o); {
 		case errors.Is(err, ErrPreconditionFailed):
 			got = 412
-		case errors.Is(err, errNotModified):
+		case errors.Is(err, driver.ErrNotModified):
 			got = 304
 		case q.partial(o):
 			got = 206
@@ -222,7 +224,7 @@ func TestConditionalReadOfOneVersion(t *testing.T) {
 	_, b := newPublic(t)
 	first := put(t, b, "k", "first")
 	put(t, b, "k", "second")
-	if _, err := b.Get(t.Context(), "k", GetOptions{OnlyIf: sameVersion(first)}); !errors.Is(err, ErrPreconditionFailed) {
+	if _, err := b.Get(t.Context(), "k", GetOptions{OnlyIf: driver.SameVersion(first)}); !errors.Is(err, ErrPreconditionFailed) {
 		t.Errorf("the old version: %v", err)
 	}
 	q := &reading{onlyIf: &Conditional{Matches: []ETag{{Value: first.ETag}}}}

@@ -8,6 +8,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"flint/r2/driver"
 )
 
 func newPublic(t testing.TB) (*Public, *Bucket) {
@@ -40,7 +42,7 @@ func TestPublicObject(t *testing.T) {
 	p, b := newPublic(t)
 	expiry := noon.UnixMilli()
 	o, err := b.Put(context.Background(), "shares/ID é.png", strings.NewReader("0123456789"), PutOptions{
-		Size: 10, HTTP: HTTPMetadata{"image/png", "en", "inline", "", "public, max-age=31536000", &expiry},
+		Size: 10, HTTP: HTTPMetadata{ContentType: "image/png", ContentLanguage: "en", ContentDisposition: "inline", ContentEncoding: "", CacheControl: "public, max-age=31536000", CacheExpiry: &expiry},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -120,7 +122,7 @@ func TestPublicOthers(t *testing.T) {
 	p, b := newPublic(t)
 	put(t, b, "../x", "up")
 	put(t, b, "a/", "slash")
-	put(t, b, "a", strings.Repeat("x", maxInline+1))
+	put(t, b, "a", strings.Repeat("x", driver.MaxInline+1))
 	for _, c := range []struct {
 		method, target string
 		status         int
@@ -128,7 +130,7 @@ func TestPublicOthers(t *testing.T) {
 	}{
 		{"GET", "/", 404, ""}, {"GET", "/none", 404, ""}, {"HEAD", "/none", 404, ""}, {"GET", "/%FF", 404, ""},
 		{"GET", "/" + strings.Repeat("k", 1025), 404, ""},
-		{"GET", "/../x", 200, "up"}, {"GET", "/%2E%2E%2Fx", 200, "up"}, {"GET", "/a/", 200, "slash"}, {"GET", "/a", 200, strings.Repeat("x", maxInline+1)},
+		{"GET", "/../x", 200, "up"}, {"GET", "/%2E%2E%2Fx", 200, "up"}, {"GET", "/a/", 200, "slash"}, {"GET", "/a", 200, strings.Repeat("x", driver.MaxInline+1)},
 		{"PUT", "/a", 405, ""}, {"POST", "/a", 405, ""}, {"DELETE", "/a", 405, ""}, {"OPTIONS", "/a", 204, ""},
 	} {
 		r := p.try(c.method, c.target)

@@ -13,9 +13,9 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"flint/internal/clock"
+	"flint/r2/driver"
 )
 
 // Options say where a Store keeps its buckets.
@@ -36,12 +36,10 @@ type Options struct {
 type Store struct {
 	dir     string // of settings
 	account string
-	home    backend
+	home    driver.Backend
 	clock   clock.Clock
 	log     *slog.Logger
-	minPart int64 // MinPartSize, unless a test says otherwise
-	inline  int64 // maxInline, likewise
-	journal int64 // maxJournal, likewise
+	env     *driver.Env // of the driver; tests change its bounds
 
 	randMu sync.Mutex
 	rand   io.Reader
@@ -54,17 +52,9 @@ type Store struct {
 	deleted  func(bucket string) error
 }
 
-// BucketInfo is what is known of a bucket besides its objects.
-type BucketInfo struct {
-	Name         string
-	Created      time.Time
-	StorageClass string // of objects that name none
-	Location     string // a hint, kept and otherwise ignored
-}
-
 // Open opens the store. Buckets are opened when they are first used.
 func Open(opts Options) (*Store, error) {
-	s := &Store{dir: opts.Dir, account: opts.Account, clock: opts.Clock, log: opts.Log, rand: opts.Rand, deleted: opts.Deleted, minPart: MinPartSize, inline: maxInline, journal: maxJournal, buckets: map[string]*Bucket{}}
+	s := &Store{dir: opts.Dir, account: opts.Account, clock: opts.Clock, log: opts.Log, rand: opts.Rand, deleted: opts.Deleted, buckets: map[string]*Bucket{}}
 	if s.clock == nil {
 		s.clock = clock.New()
 	}
@@ -77,8 +67,9 @@ func Open(opts Options) (*Store, error) {
 	if s.deleted == nil {
 		s.deleted = func(string) error { return nil }
 	}
+	s.env = &driver.Env{Clock: s.clock, Log: s.log, NewID: s.newID, MinPart: MinPartSize, Inline: driver.MaxInline, Journal: maxJournal}
 	var err error
-	if s.home, err = newBackend(opts.Driver, opts.Dir, s); err != nil {
+	if s.home, err = newBackend(opts.Driver, opts.Dir, s.env); err != nil {
 		return nil, fmt.Errorf("open R2: %w", err)
 	}
 	return s, s.openRuled()
@@ -119,14 +110,14 @@ func (s *Store) Lookup(name string) (*Bucket, error) {
 // Declare makes sure that a bucket exists without opening one that does. In an
 // S3 store that does not answer it comes to be when it is first used.
 func (s *Store) Declare(name string) error {
-	if !validBucketName(name) {
+	if !driver.ValidBucketName(name) {
 		return ErrInvalidBucketName
 	}
-	exists, err := s.home.exists(context.Background(), name)
+	exists, err := s.home.Exists(context.Background(), name)
 	if !exists && err == nil {
 		_, err = s.Bucket(name)
 	}
-	if errors.Is(err, errUnavailable) {
+	if errors.Is(err, driver.ErrUnavailable) {
 		return nil // Ping says why
 	}
 	return err
@@ -135,7 +126,7 @@ func (s *Store) Declare(name string) error {
 // Create makes a new bucket, or returns ErrBucketExists. An empty storage
 // class is Standard.
 func (s *Store) Create(info BucketInfo) (*Bucket, error) {
-	class, err := storageClass(info.StorageClass, Standard)
+	class, err := driver.StorageClass(info.StorageClass, Standard)
 	if err != nil {
 		return nil, err
 	}
@@ -168,7 +159,7 @@ func (s *Store) bucket(name string, want existence) (*Bucket, error) {
 }
 
 func (s *Store) openBucket(name string, want existence) (*Bucket, error) {
-	if !validBucketName(name) {
+	if !driver.ValidBucketName(name) {
 		return nil, ErrInvalidBucketName
 	}
 	s.mu.Lock()
@@ -179,7 +170,7 @@ func (s *Store) openBucket(name string, want existence) (*Bucket, error) {
 	b := s.buckets[name]
 	exists, err := b != nil, error(nil)
 	if !exists {
-		if exists, err = s.home.exists(context.Background(), name); err != nil {
+		if exists, err = s.home.Exists(context.Background(), name); err != nil {
 			return nil, err
 		}
 	}
@@ -200,7 +191,7 @@ func (s *Store) openBucket(name string, want existence) (*Bucket, error) {
 
 // Buckets lists all buckets by name.
 func (s *Store) Buckets() ([]BucketInfo, error) {
-	names, err := s.home.names(context.Background())
+	names, err := s.home.Names(context.Background())
 	if err != nil {
 		return nil, err
 	}
@@ -234,12 +225,12 @@ func (s *Store) Delete(name string) error {
 		return ErrNoSuchBucket // somebody else was faster
 	}
 	ctx := context.Background()
-	if err := b.driver.retire(ctx); err != nil {
+	if err := b.driver.Retire(ctx); err != nil {
 		return err
 	}
 	b.lifecycle.close()
 	delete(s.buckets, name)
-	return errors.Join(b.outbox.close(), s.removeSettings(name), s.deleted(name), s.home.drop(ctx, name))
+	return errors.Join(b.outbox.close(), s.removeSettings(name), s.deleted(name), s.home.Drop(ctx, name))
 }
 
 // Close closes all buckets. Bodies that are being read stay readable.
@@ -252,12 +243,12 @@ func (s *Store) Close() error {
 		err = errors.Join(err, b.close())
 		delete(s.buckets, name)
 	}
-	return errors.Join(err, s.home.close())
+	return errors.Join(err, s.home.Close())
 }
 
 // Ping says what keeps the driver from answering, for example an S3 store that
 // is away.
-func (s *Store) Ping(ctx context.Context) error { return s.home.ping(ctx) }
+func (s *Store) Ping(ctx context.Context) error { return s.home.Ping(ctx) }
 
 // newID returns n random bytes in hex.
 func (s *Store) newID(n int) string {
@@ -269,19 +260,4 @@ func (s *Store) newID(n int) string {
 		_, _ = rand.Read(buf[:n])
 	}
 	return hex.EncodeToString(buf[:n])
-}
-
-// validBucketName holds the rule of
-// https://developers.cloudflare.com/r2/buckets/create-buckets/, which also
-// makes every name a safe folder name.
-func validBucketName(name string) bool {
-	if len(name) < 3 || len(name) > 63 || name[0] == '-' || name[len(name)-1] == '-' {
-		return false
-	}
-	for _, c := range []byte(name) {
-		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
-			return false
-		}
-	}
-	return true
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"flint/internal/cferr"
+	"flint/r2/driver"
 )
 
 // multipartRoutes lets flint's own command upload in parts what is too large
@@ -46,7 +47,7 @@ func (a *REST) uploadPart(w http.ResponseWriter, r *http.Request) error {
 	}
 	number, err := strconv.Atoi(r.URL.Query().Get("part"))
 	if err != nil {
-		return errInvalidPartNumber
+		return driver.ErrInvalidPartNumber
 	}
 	etag, err := b.UploadPart(r.Context(), key, mux.Vars(r)["id"], number, r.Body, r.ContentLength)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"flint/internal/cferr"
+	"flint/r2/driver"
 )
 
 // Headers that go with a put, beside those that R2 keeps.
@@ -111,7 +112,7 @@ func httpFromHeader(h http.Header) HTTPMetadata {
 		ContentDisposition: h.Get("Content-Disposition"), ContentEncoding: h.Get("Content-Encoding"),
 		CacheControl: h.Get("Cache-Control"),
 	}
-	if t := parseHTTPTime(h.Get("Expires")); t != nil {
+	if t := driver.ParseHTTPTime(h.Get("Expires")); t != nil {
 		ms := t.UnixMilli()
 		m.CacheExpiry = &ms
 	}
@@ -129,7 +130,7 @@ func customFromHeader(text string) ([]Field, error) {
 	}
 	var fields []Field
 	for name, value := range values {
-		fields = append(fields, Field{name, value})
+		fields = append(fields, Field{Name: name, Value: value})
 	}
 	slices.SortFunc(fields, func(a, b Field) int { return strings.Compare(a.Name, b.Name) })
 	return fields, nil
@@ -165,5 +166,46 @@ func (a *REST) deleteObjects(w http.ResponseWriter, r *http.Request) error {
 		deleted[i] = map[string]string{"key": key}
 	}
 	cferr.WriteResult(w, deleted, nil)
+	return nil
+}
+
+// copyObject copies an object within flint: {"bucket","key"} is the source, and
+// with "replace" the headers are the metadata of the copy. Cloudflare's REST API
+// has nothing for that, so the path is flint's.
+func (a *REST) copyObject(w http.ResponseWriter, r *http.Request) error {
+	b, key, err := a.object(r)
+	if err != nil {
+		return err
+	}
+	var in struct {
+		Bucket, Key string
+		Replace     bool
+	}
+	if err := decodeJSON(r, &in); err != nil {
+		return errInvalidCopyJSON
+	}
+	src, err := a.store.Lookup(in.Bucket)
+	if err != nil {
+		return err
+	}
+	opts := CopyOptions{Replace: in.Replace, StorageClass: r.Header.Get(headerClass)}
+	if in.Replace {
+		opts.HTTP = httpFromHeader(r.Header)
+		if opts.Custom, err = customFromHeader(r.Header.Get(headerCustom)); err != nil {
+			return err
+		}
+	}
+	if opts.StorageClass == "" {
+		from, err := src.Head(r.Context(), in.Key)
+		if err != nil {
+			return err
+		}
+		opts.StorageClass = from.StorageClass
+	}
+	o, err := b.Copy(r.Context(), src, in.Key, key, opts)
+	if err != nil {
+		return err
+	}
+	cferr.WriteResult(w, describeObject(o), nil)
 	return nil
 }

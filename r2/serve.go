@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"flint/r2/driver"
 )
 
 // reading is what a GET or HEAD over plain HTTP asks for.
@@ -18,13 +20,13 @@ type reading struct {
 }
 
 func parseReading(r *http.Request) (*reading, error) {
-	onlyIf, err := ParseConditional(r.Header)
+	onlyIf, err := driver.ParseConditional(r.Header)
 	if err != nil {
 		return nil, errMalformedCondition
 	}
 	q := &reading{onlyIf: onlyIf, headOnly: r.Method == http.MethodHead}
 	if header := r.Header.Get("Range"); header != "" {
-		q.part = &Range{Header: header, strict: true, ifRange: r.Header.Get("If-Range")}
+		q.part = &Range{Header: header, Strict: true, IfRange: r.Header.Get("If-Range")}
 	}
 	return q, nil
 }
@@ -39,19 +41,19 @@ func (q *reading) open(ctx context.Context, b *Bucket, key string) (*Body, error
 			return body, err
 		}
 	}
-	for range maxTries {
+	for range driver.MaxTries {
 		o, err := b.Head(ctx, key)
 		if err != nil {
 			return nil, err
 		}
 		body := &Body{Object: o}
-		if err := q.onlyIf.precondition(o); err != nil {
+		if err := q.onlyIf.Precondition(o); err != nil {
 			return body, err
 		}
-		if body.Span, err = q.part.resolve(o); err != nil || q.headOnly {
+		if body.Span, err = q.part.Resolve(o); err != nil || q.headOnly {
 			return body, err
 		}
-		found, err := b.Get(ctx, key, GetOptions{OnlyIf: sameVersion(o), Range: q.part})
+		found, err := b.Get(ctx, key, GetOptions{OnlyIf: driver.SameVersion(o), Range: q.part})
 		if !errors.Is(err, ErrPreconditionFailed) {
 			return found, err
 		}
@@ -60,7 +62,9 @@ func (q *reading) open(ctx context.Context, b *Bucket, key string) (*Body, error
 }
 
 // partial reports whether a part of o is sent, not the whole.
-func (q *reading) partial(o *Object) bool { return q.part != nil && ifRangeHolds(q.part.ifRange, o) }
+func (q *reading) partial(o *Object) bool {
+	return q.part != nil && driver.IfRangeHolds(q.part.IfRange, o)
+}
 
 // serveObject answers a GET or HEAD of one object over plain HTTP with its
 // metadata as headers, conditions and ranges. It returns the error that is to
@@ -73,7 +77,7 @@ func serveObject(w http.ResponseWriter, r *http.Request, b *Bucket, key string) 
 	}
 	body, err := q.open(r.Context(), b, key)
 	switch {
-	case errors.Is(err, errNotModified):
+	case errors.Is(err, driver.ErrNotModified):
 		setValidators(w.Header(), body.Object)
 		w.WriteHeader(http.StatusNotModified)
 		return 0, nil
@@ -110,8 +114,6 @@ func contentRange(body *Body) string {
 	return "bytes " + strconv.FormatInt(first, 10) + "-" + strconv.FormatInt(last, 10) + "/" + strconv.FormatInt(body.Size, 10)
 }
 
-func httpETag(o *Object) string { return `"` + o.ETag + `"` }
-
 // setObjectHeaders writes what R2 keeps of an object as HTTP headers.
 func setObjectHeaders(h http.Header, o *Object) {
 	setContentHeaders(h, o)
@@ -136,7 +138,7 @@ func setContentHeaders(h http.Header, o *Object) {
 // a 304. https://www.rfc-editor.org/rfc/rfc9110#section-15.4.5
 func setValidators(h http.Header, o *Object) {
 	setFreshness(h, o)
-	h.Set("ETag", httpETag(o))
+	h.Set("ETag", driver.HTTPETag(o))
 	h.Set("Last-Modified", o.Uploaded.Format(http.TimeFormat))
 }
 
@@ -148,3 +150,6 @@ func setFreshness(h http.Header, o *Object) {
 		h.Set("Expires", time.UnixMilli(*o.HTTP.CacheExpiry).UTC().Format(http.TimeFormat))
 	}
 }
+
+// WriteHTTPHeaders writes what R2 keeps of an object as HTTP headers.
+func WriteHTTPHeaders(h http.Header, o *Object) { setObjectHeaders(h, o) }

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"flint/r2/driver"
 )
 
 // settings are the rules of a bucket. They stand in a JSON file of the store,
@@ -91,7 +93,7 @@ func (s *Store) bucketsWithSettings() ([]string, error) {
 	var names []string
 	for _, file := range files {
 		name, ok := strings.CutSuffix(filepath.Base(file), ".json")
-		if ok && validBucketName(name) {
+		if ok && driver.ValidBucketName(name) {
 			names = append(names, name)
 		} else if strings.HasSuffix(file, ".tmp") {
 			err = errors.Join(err, os.Remove(file))

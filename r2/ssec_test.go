@@ -30,13 +30,13 @@ func TestSSEC(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			b, _ := newBucket(t)
-			b.store.minPart = 8
+			b.store.env.MinPart = 8
 			text := bytes.Repeat([]byte("the secret line\n"), c.size/16+1)[:c.size]
 			o := putSealed(t, b, text, c.parts)
 			if o.SSECKeyMD5 != rightKey.KeyMD5() || len(o.SSECKeyMD5) != 32 {
 				t.Errorf("ssecKeyMd5 %q", o.SSECKeyMD5)
 			}
-			for _, span := range []Span{{0, int64(c.size)}, {0, 1}, {1, 15}, {16, 16}, {17, 4000}, {int64(c.size) - 1, 1}, {299_999, 300_002}} {
+			for _, span := range []Span{{Offset: 0, Length: int64(c.size)}, {Offset: 0, Length: 1}, {Offset: 1, Length: 15}, {Offset: 16, Length: 16}, {Offset: 17, Length: 4000}, {Offset: int64(c.size) - 1, Length: 1}, {Offset: 299_999, Length: 300_002}} {
 				if span.Offset >= 0 && span.Length > 0 && span.Offset+span.Length <= int64(c.size) {
 					wantSealed(t, b, text, span)
 				}
@@ -152,28 +152,6 @@ func TestSSECNotApplicable(t *testing.T) {
 	}
 }
 
-// Counter blocks carry into their upper half.
-func TestSSECStreamCarries(t *testing.T) {
-	t.Parallel()
-	blob := strings.Repeat("f", 32)
-	whole := make([]byte, 200)
-	s, err := rightKey.stream(blob, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.XORKeyStream(whole, whole)
-	for offset := range int64(100) {
-		part := make([]byte, 100)
-		s, err := rightKey.stream(blob, offset)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if s.XORKeyStream(part, part); !bytes.Equal(part, whole[offset:offset+100]) {
-			t.Fatalf("offset %d differs", offset)
-		}
-	}
-}
-
 func TestBindingSSEC(t *testing.T) {
 	t.Parallel()
 	w := newWire(t)
@@ -203,7 +181,7 @@ func TestSSECCopy(t *testing.T) {
 	ctx := context.Background()
 	for _, c := range []struct{ size, parts int }{{100, 0}, {300_000, 0}, {900_000, 3}} {
 		b, _ := newBucket(t)
-		b.store.minPart = 8
+		b.store.env.MinPart = 8
 		text := bytes.Repeat([]byte("the secret line\n"), c.size/16+1)[:c.size]
 		putSealed(t, b, text, c.parts)
 		if _, err := b.Copy(ctx, b, "k", "copy", CopyOptions{}); !errors.Is(err, ErrSSECKeyRequired) {
@@ -222,7 +200,7 @@ func TestSSECCopy(t *testing.T) {
 		if o, err = b.Copy(ctx, b, "open", "k", CopyOptions{SSECKey: rightKey}); err != nil || o.SSECKeyMD5 != rightKey.KeyMD5() {
 			t.Fatalf("%+v, %v", o, err)
 		}
-		wantSealed(t, b, text, Span{0, int64(c.size)})
+		wantSealed(t, b, text, Span{Offset: 0, Length: int64(c.size)})
 	}
 }
 
@@ -253,17 +231,16 @@ func TestSSECCopyIsNoLink(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		disk := b.driver.(*diskBucket)
-		from, err := os.Stat(disk.blobs.path(c.from.Version))
+		from, err := os.Stat(diskOf(b).BlobPath(c.from.Version))
 		if err != nil {
 			t.Fatal(err)
 		}
-		to, err := os.Stat(disk.blobs.path(o.Version))
+		to, err := os.Stat(diskOf(b).BlobPath(o.Version))
 		if err != nil {
 			t.Fatal(err)
 		}
-		source, _ := os.ReadFile(disk.blobs.path(c.from.Version))
-		content, err := os.ReadFile(disk.blobs.path(o.Version))
+		source, _ := os.ReadFile(diskOf(b).BlobPath(c.from.Version))
+		content, err := os.ReadFile(diskOf(b).BlobPath(o.Version))
 		if err != nil || os.SameFile(from, to) != c.link || bytes.Equal(content, text) != c.clear || bytes.Equal(content, source) != c.link {
 			t.Errorf("%+v: one file %v, in the clear %v, %v", c.opts, os.SameFile(from, to), bytes.Equal(content, text), err)
 		}
@@ -275,7 +252,7 @@ func TestSSECCopiedParts(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	b, _ := newBucket(t)
-	b.store.minPart = 8
+	b.store.env.MinPart = 8
 	text := bytes.Repeat([]byte("the secret line\n"), 100)
 	source := &SSECKey{9}
 	if _, err := b.Put(ctx, "source", bytes.NewReader(text), PutOptions{Size: int64(len(text)), SSECKey: source}); err != nil {
@@ -290,9 +267,9 @@ func TestSSECCopiedParts(t *testing.T) {
 		want error
 	}{
 		{PartCopyOptions{PartKey: rightKey}, ErrSSECKeyRequired},
-		{PartCopyOptions{GetOptions{SSECKey: wrongKey}, rightKey}, ErrSSECKeyMismatch},
-		{PartCopyOptions{GetOptions{SSECKey: source}, nil}, ErrSSECKeyRequired},
-		{PartCopyOptions{GetOptions{SSECKey: source}, wrongKey}, ErrSSECKeyMismatch},
+		{PartCopyOptions{GetOptions: GetOptions{SSECKey: wrongKey}, PartKey: rightKey}, ErrSSECKeyMismatch},
+		{PartCopyOptions{GetOptions: GetOptions{SSECKey: source}, PartKey: nil}, ErrSSECKeyRequired},
+		{PartCopyOptions{GetOptions: GetOptions{SSECKey: source}, PartKey: wrongKey}, ErrSSECKeyMismatch},
 	} {
 		if _, err := b.UploadPartCopy(ctx, "k", id, 1, b, "source", c.opts); !errors.Is(err, c.want) {
 			t.Errorf("%+v: %v, want %v", c.opts, err, c.want)
@@ -301,7 +278,7 @@ func TestSSECCopiedParts(t *testing.T) {
 	var parts []Part
 	for n := range 2 {
 		offset, length := int64(n*800), int64(800)
-		p, err := b.UploadPartCopy(ctx, "k", id, n+1, b, "source", PartCopyOptions{GetOptions{SSECKey: source, Range: &Range{Offset: &offset, Length: &length}}, rightKey})
+		p, err := b.UploadPartCopy(ctx, "k", id, n+1, b, "source", PartCopyOptions{GetOptions: GetOptions{SSECKey: source, Range: &Range{Offset: &offset, Length: &length}}, PartKey: rightKey})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -310,7 +287,7 @@ func TestSSECCopiedParts(t *testing.T) {
 	if _, err := b.CompleteMultipart(ctx, "k", id, parts); err != nil {
 		t.Fatal(err)
 	}
-	wantSealed(t, b, text, Span{0, int64(len(text))})
+	wantSealed(t, b, text, Span{Offset: 0, Length: int64(len(text))})
 	if err := b.store.Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"time"
 	"unicode/utf8"
+
+	"flint/r2/driver"
 )
 
 // The JSON that workerd and an R2 bucket exchange: r2-api.capnp in capnp's
@@ -55,7 +57,7 @@ func parseRequest(data []byte) (*request, error) {
 	}
 	if r.SSEC != nil {
 		var err error
-		if r.ssecKey, err = parseSSECKey(r.SSEC.Key); err != nil {
+		if r.ssecKey, err = driver.ParseSSECKey(r.SSEC.Key); err != nil {
 			return nil, err
 		}
 	}
@@ -320,9 +322,9 @@ func appendCustom(b []byte, fields []Field) []byte {
 func appendChecksums(b []byte, c *Checksums) []byte {
 	b = append(b, '{')
 	start := len(b)
-	whole := c.ofContent()
-	sums := whole.list()
-	for i, sum := range sums[:numbered] {
+	whole := c.OfContent()
+	sums := whole.List()
+	for i, sum := range sums[:driver.Numbered] {
 		if *sum != nil {
 			b = appendName(b, start, string(rune('0'+i)))
 			b = append(b, '"')

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"flint/r2"
+	"flint/r2/driver"
 )
 
 // uploadSums has checksums of parts, also of uploads that another run began.
@@ -28,7 +29,7 @@ func uploadSums(p *place) {
 		}
 		want := sha256.New()
 		if full {
-			want = r2.NewCRC64NVME()
+			want = driver.NewCRC64NVME()
 			want.Write(first)
 			want.Write([]byte("end"))
 		} else {

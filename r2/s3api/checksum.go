@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"flint/r2"
+	"flint/r2/driver"
 )
 
 // checksum is one of the algorithms that R2 keeps with an object.
@@ -26,7 +27,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 var checksums = []checksum{
 	{"CRC32", 4, func() hash.Hash { return crc32.NewIEEE() }},
 	{"CRC32C", 4, func() hash.Hash { return crc32.New(castagnoli) }},
-	{"CRC64NVME", 8, r2.NewCRC64NVME},
+	{"CRC64NVME", 8, driver.NewCRC64NVME},
 	{"SHA1", 20, sha1.New},
 	{"SHA256", 32, sha256.New},
 }

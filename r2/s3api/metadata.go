@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"flint/r2"
+	"flint/r2/driver"
 )
 
 const metaPrefix = "X-Amz-Meta-"
@@ -127,7 +128,7 @@ func conditions(h http.Header, prefix string) (*r2.Conditional, error) {
 			own.Add(name, quoted(name, v))
 		}
 	}
-	c, err := r2.ParseConditional(own)
+	c, err := driver.ParseConditional(own)
 	if err != nil {
 		return nil, errConditionForm
 	}
@@ -153,7 +154,7 @@ var overrides = map[string]string{
 // setHeaders writes what is known of an object.
 func (q *request) setHeaders(o *r2.Object) {
 	h := q.Header()
-	o.WriteHTTPHeaders(h)
+	r2.WriteHTTPHeaders(h, o)
 	setCustomMetadata(h, o.Custom)
 	setSSEC(h, o.SSECKeyMD5)
 	if o.StorageClass != r2.Standard {
