@@ -74,7 +74,7 @@ func (db *Database) CreateBackup(ctx context.Context) (Backup, error) {
 	if err := db.copyTo(ctx, tmp); err != nil {
 		return Backup{}, errors.Join(err, removeIfThere(tmp))
 	}
-	now := db.history.clock.Now()
+	now := db.history.Clock.Now()
 	if err := os.Chtimes(tmp, now, now); err != nil { // the file's time is the backup's
 		return Backup{}, err
 	}
@@ -156,7 +156,7 @@ func (db *Database) RestoreBackup(ctx context.Context, id string) (Restored, err
 	if err != nil {
 		return Restored{}, err
 	}
-	tmp, err := os.CreateTemp(db.history.dir, "restore-*.tmp")
+	tmp, err := os.CreateTemp(db.history.Dir, "restore-*.tmp")
 	if err != nil {
 		return Restored{}, err
 	}

@@ -101,7 +101,7 @@ func (db *Database) transaction(f func() error) error {
 // committed notes a commit, and with it the new bookmark.
 func (db *Database) committed(changed bool) {
 	if changed {
-		db.history.committed()
+		db.history.Committed()
 	}
 }
 

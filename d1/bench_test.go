@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"flint/d1/codec"
 	"flint/d1/csqlite"
 )
 
@@ -165,7 +166,7 @@ func BenchmarkIndexedLookup(b *testing.B) {
 			var out encoder
 			for i := 0; b.Loop(); i++ {
 				out.reset(asRows)
-				packed := packBytes(nil, csqlite.Text, fmt.Sprintf("code-%07d", 1+i*7919%rows))
+				packed := codec.PackBytes(nil, csqlite.Text, fmt.Sprintf("code-%07d", 1+i*7919%rows))
 				if err := db.run(b.Context(), []query{{"SELECT id, n FROM big WHERE code = ?", packed, 1}}, &out); err != nil {
 					b.Fatal(err)
 				}

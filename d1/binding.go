@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 
+	"flint/d1/codec"
 	"flint/internal/cferr"
 	"flint/internal/intercept"
 )
@@ -155,10 +156,10 @@ func (c *call) read(r *http.Request) ([]byte, error) {
 	}
 	n, err := c.body.ReadFrom(io.LimitReader(r.Body, MaxRequestBytes+1))
 	if err != nil {
-		return nil, malformed("the body ended early")
+		return nil, codec.Malformed("the body ended early")
 	}
 	if n > MaxRequestBytes {
-		return nil, malformed("the body is too large")
+		return nil, codec.Malformed("the body is too large")
 	}
 	return c.body.Bytes(), nil
 }

@@ -2,6 +2,7 @@ package d1
 
 import (
 	"cmp"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -13,6 +14,7 @@ import (
 	"strings"
 	"sync"
 
+	"flint/d1/codec"
 	"flint/d1/csqlite"
 	"flint/internal/clock"
 )
@@ -26,7 +28,7 @@ type Options struct {
 	// HistoryBytes bounds the history of each database; zero: 1 GiB.
 	HistoryBytes int64
 
-	checkpointFrames uint32 // for tests; zero: the limits of this package
+	checkpointFrames uint32 // for tests; zero: the limits of package history
 	minChainBytes    int64
 	baseGate         func(stop <-chan struct{}) // returns when a base may be copied; nil: at once
 }
@@ -58,9 +60,6 @@ func Open(o Options) (*Store, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	o.HistoryBytes = cmp.Or(o.HistoryBytes, historyBytes)
-	o.checkpointFrames = cmp.Or(o.checkpointFrames, checkpointFrames)
-	o.minChainBytes = cmp.Or(o.minChainBytes, minChainBytes)
 	return &Store{dir: o.Dir, clock: o.Clock, log: o.Log, o: o, open: map[string]*Database{}, declared: map[string]string{}}, nil
 }
 
@@ -189,7 +188,7 @@ func (s *Store) Close() error {
 // their hash.
 func fileName(id string) (string, error) {
 	if id == "" {
-		return "", malformed("a database id cannot be empty")
+		return "", codec.Malformed("a database id cannot be empty")
 	}
 	var b strings.Builder
 	for i := range len(id) {
@@ -208,4 +207,29 @@ func fileName(id string) (string, error) {
 		name = name[:120] + "%" + hex.EncodeToString(sum[:16])
 	}
 	return name + ".sqlite", nil
+}
+
+// CheckBuild says what this binary's SQLite lacks that D1 needs; nil for one
+// that was built with the Makefile's settings.
+func CheckBuild() error { return csqlite.CheckBuild() }
+
+// Check runs SQLite's integrity check on every database that is open. The
+// error names the first damaged one and what SQLite says of it.
+func (s *Store) Check(ctx context.Context) error {
+	s.mu.RLock()
+	open := make([]*Database, 0, len(s.open))
+	for _, db := range s.open {
+		open = append(open, db)
+	}
+	s.mu.RUnlock()
+	for _, db := range open {
+		results, err := db.Run(ctx, "PRAGMA quick_check")
+		if err != nil {
+			return fmt.Errorf("database %s: %w", db.id, err)
+		}
+		if len(results) != 1 || len(results[0].Rows) != 1 || fmt.Sprint(results[0].Rows[0][0]) != "ok" {
+			return fmt.Errorf("database %s is damaged: %v", db.id, results)
+		}
+	}
+	return nil
 }

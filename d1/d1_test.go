@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"flint/d1/codec"
 	"flint/internal/cferr"
 )
 
@@ -35,7 +36,7 @@ func TestFilesOfDatabases(t *testing.T) {
 			t.Errorf("%q was opened twice", id)
 		}
 	}
-	if _, err := s.Database(""); cferr.From(err).Code != codeMalformed {
+	if _, err := s.Database(""); cferr.From(err).Code != codec.CodeMalformed {
 		t.Errorf("empty id: %v", err)
 	}
 	long, err := fileName(strings.Repeat("x", 1000))
@@ -111,7 +112,7 @@ func TestGoValuesRoundTrip(t *testing.T) {
 		t.Fatalf("%#v", r)
 	}
 	_, err := db.Query(context.Background(), []Statement{{"SELECT ?", []any{struct{}{}}}})
-	if cferr.From(err).Code != codeMalformed {
+	if cferr.From(err).Code != codec.CodeMalformed {
 		t.Fatalf("a struct as parameter: %v", err)
 	}
 	if got := oneValue(t, db, "SELECT length(?)", strings.Repeat("é", 1_000_000)); got != int64(1_000_000) {
@@ -136,7 +137,7 @@ func TestQueryLimits(t *testing.T) {
 	}
 	for want, s := range refused {
 		_, err := db.Query(context.Background(), []Statement{s})
-		if e := cferr.From(err); e.Code != codeSQL || !strings.HasPrefix(e.Message, want) {
+		if e := cferr.From(err); e.Code != codec.CodeSQL || !strings.HasPrefix(e.Message, want) {
 			t.Errorf("want %q, got %v", want, err)
 		}
 	}

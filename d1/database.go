@@ -7,7 +7,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"flint/d1/codec"
 	"flint/d1/csqlite"
+	"flint/d1/history"
 	"flint/internal/cferr"
 )
 
@@ -37,7 +39,7 @@ type Database struct {
 	lastRow atomic.Int64 // last_insert_rowid of the writer
 	created time.Time
 	epoch   uint32 // times that the file was opened
-	history *history
+	history *history.History
 	writes  known
 }
 
@@ -54,7 +56,10 @@ func openDatabase(id, path string, o Options) (*Database, error) {
 	}
 	before, err := db.prepareFile(o.Clock.Now())
 	if err == nil {
-		err = db.openHistory(before, o)
+		db.history, err = history.Open(history.Options{
+			Path: path, Writer: w, Epoch: db.epoch, Clock: o.Clock, Log: o.Log, Conn: connOptions(false),
+			MaxBytes: o.HistoryBytes, CheckpointFrames: o.checkpointFrames, MinChainBytes: o.minChainBytes, BaseGate: o.baseGate,
+		}, before)
 	}
 	if err != nil {
 		return nil, errors.Join(err, w.Close())
@@ -96,7 +101,7 @@ func (db *Database) Size() int64 { return db.size.Load() }
 
 // Bookmark names the latest state of the database that flint knows of: later
 // states have bookmarks that sort later, in this run and in all that follow.
-func (db *Database) Bookmark() string { return db.history.newest.Load().String() }
+func (db *Database) Bookmark() string { return db.history.Newest.Load().String() }
 
 // lockWriter waits for the connection that writes.
 func (db *Database) lockWriter(ctx context.Context) error {
@@ -107,7 +112,7 @@ func (db *Database) lockWriter(ctx context.Context) error {
 	}
 	if db.waiting.Add(1) > maxQueuedWrites {
 		db.waiting.Add(-1)
-		return cferr.New(429, codeSQL, msgQueueFull)
+		return cferr.New(429, codec.CodeSQL, msgQueueFull)
 	}
 	defer db.waiting.Add(-1)
 	select {
@@ -196,7 +201,7 @@ func (db *Database) close() error {
 	for c := db.idleReader(); c != nil; c = db.idleReader() {
 		errs = append(errs, c.Close())
 	}
-	errs = append(errs, db.history.close(), db.writer.Checkpoint())
+	errs = append(errs, db.history.Close(), db.writer.Checkpoint())
 	return errors.Join(append(errs, db.writer.Close())...)
 }
 

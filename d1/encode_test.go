@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"flint/d1/codec"
 )
 
 func TestAppendNumber(t *testing.T) {
@@ -17,11 +19,11 @@ func TestAppendNumber(t *testing.T) {
 		123456789012345680000: "123456789012345680000", 1e-6: "0.000001", 1e-7: "1e-7", 1.5e-10: "1.5e-10", 5e-324: "5e-324",
 		math.MaxFloat64: "1.7976931348623157e+308", math.Inf(1): "null", math.NaN(): "null", 9007199254740992: "9007199254740992",
 	} {
-		if got := string(appendNumber(nil, f)); got != want {
+		if got := string(codec.AppendNumber(nil, f)); got != want {
 			t.Errorf("%v: %s, want %s", f, got, want)
 		}
 	}
-	if got := string(appendInteger(nil, math.MaxInt64)); got != "9223372036854776000" {
+	if got := string(codec.AppendInteger(nil, math.MaxInt64)); got != "9223372036854776000" {
 		t.Error(got)
 	}
 }
@@ -32,7 +34,7 @@ func TestAppendStringIsJSON(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		in := rapid.OneOf(rapid.String(), rapid.Map(rapid.SliceOf(rapid.Byte()), func(b []byte) string { return string(b) })).Draw(t, "in")
 		var out string
-		if err := json.Unmarshal(appendString(nil, []byte(in)), &out); err != nil {
+		if err := json.Unmarshal(codec.AppendString(nil, []byte(in)), &out); err != nil {
 			t.Fatal(err)
 		}
 		want := strings.Map(func(r rune) rune { return r }, in) // bytes that are not UTF-8 become U+FFFD
@@ -61,7 +63,7 @@ func TestParseRequestReadsJSON(t *testing.T) {
 		rest := qs[0].params
 		for _, want := range params {
 			var got any
-			got, rest = goValue(rest)
+			got, rest = codec.GoValue(rest)
 			if ints, ok := want.([]int); ok {
 				blob := make([]byte, len(ints))
 				for i, n := range ints {

@@ -7,22 +7,19 @@ import (
 	"net/http"
 	"strconv"
 
+	"flint/d1/codec"
 	"flint/d1/csqlite"
 	"flint/internal/cferr"
 )
 
 // sqlError is a failure of SQL in D1's own terms.
 func sqlError(message string) *cferr.Error {
-	return cferr.New(http.StatusBadRequest, codeSQL, message)
+	return cferr.New(http.StatusBadRequest, codec.CodeSQL, message)
 }
 
 // notFound says that no database goes by a name or id.
 func notFound(nameOrID string) *cferr.Error {
 	return cferr.Newf(http.StatusNotFound, codeNotFound, msgNotFound, nameOrID)
-}
-
-func malformed(why string) *cferr.Error {
-	return cferr.Newf(http.StatusBadRequest, codeMalformed, msgMalformed, why)
 }
 
 // plain is what a person reads of an error: without the code for REST clients.

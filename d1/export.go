@@ -8,7 +8,9 @@ import (
 	"slices"
 	"strings"
 
+	"flint/d1/codec"
 	"flint/d1/csqlite"
+	"flint/d1/transfer"
 	"flint/internal/cferr"
 )
 
@@ -103,7 +105,7 @@ func (x *exporter) known(tables []object) error {
 	}
 	for _, want := range x.o.Tables {
 		if !slices.Contains(names, want) && want != "sqlite_sequence" {
-			return cferr.Newf(404, codeSQL, msgExportNoTable, want, strings.Join(names, ", "))
+			return cferr.Newf(404, codec.CodeSQL, msgExportNoTable, want, strings.Join(names, ", "))
 		}
 	}
 	for _, t := range tables {
@@ -135,7 +137,7 @@ func (x *exporter) refersAhead(tables []object) (bool, error) {
 	for _, t := range tables {
 		made[strings.ToLower(t.name)] = true
 		ahead := false
-		err := x.query("PRAGMA foreign_key_list("+quoteName(t.name)+")", func(row []any) error {
+		err := x.query("PRAGMA foreign_key_list("+transfer.QuoteName(t.name)+")", func(row []any) error {
 			parent := strings.ToLower(fmt.Sprint(row[2]))
 			ahead = ahead || !made[parent] && slices.ContainsFunc(tables, func(t object) bool { return strings.EqualFold(t.name, parent) })
 			return nil
@@ -169,17 +171,17 @@ func (x *exporter) rowsOf(table string) error {
 	}
 	var names []string
 	var real []bool
-	err := x.query("PRAGMA table_info("+quoteName(table)+")", func(row []any) error {
+	err := x.query("PRAGMA table_info("+transfer.QuoteName(table)+")", func(row []any) error {
 		name, _ := row[1].(string)
-		names = append(names, quoteName(name))
+		names = append(names, transfer.QuoteName(name))
 		real = append(real, isReal(fmt.Sprint(row[2])))
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	head := "INSERT INTO " + quoteName(table) + " (" + strings.Join(names, ",") + ") VALUES("
-	s, _, err := x.c.Prepare("SELECT " + strings.Join(names, ", ") + " FROM " + quoteName(table))
+	head := "INSERT INTO " + transfer.QuoteName(table) + " (" + strings.Join(names, ",") + ") VALUES("
+	s, _, err := x.c.Prepare("SELECT " + strings.Join(names, ", ") + " FROM " + transfer.QuoteName(table))
 	if err != nil {
 		return err
 	}
@@ -191,7 +193,7 @@ func (x *exporter) rowsOf(table string) error {
 				if i > 0 {
 					x.buf = append(x.buf, ',')
 				}
-				x.buf, packed = appendLiteral(x.buf, packed, real[i])
+				x.buf, packed = transfer.AppendLiteral(x.buf, packed, real[i])
 			}
 			x.line(");")
 		}
@@ -262,7 +264,7 @@ func (x *exporter) query(sql string, each func(row []any) error) error {
 		for range n {
 			row := make([]any, len(s.Columns))
 			for i := range row {
-				row[i], packed = goValue(packed)
+				row[i], packed = codec.GoValue(packed)
 			}
 			if err := each(row); err != nil {
 				return err
@@ -283,7 +285,7 @@ func (x *exporter) line(text string) { x.buf = append(append(x.buf, text...), '\
 
 // full writes what there is when it is enough.
 func (x *exporter) full() error {
-	if len(x.buf) < chunkBytes {
+	if len(x.buf) < transfer.ChunkBytes {
 		return nil
 	}
 	return x.flush()

@@ -4,20 +4,22 @@ import (
 	"context"
 	"io"
 	"sync"
+
+	"flint/d1/transfer"
 )
 
 // feed hands the rows of a file over while more of them are read.
 type feed struct {
-	full  chan *chunk
-	empty chan *chunk
+	full  chan *transfer.Chunk
+	empty chan *transfer.Chunk
 	err   error // why there is no more; set before full is closed
 	done  chan struct{}
 	all   sync.WaitGroup
 }
 
 // startFeed begins to read. The chunks of sample come first.
-func startFeed(ctx context.Context, im *importer, sample []*chunk, ended bool) *feed {
-	f := &feed{full: make(chan *chunk, 4), empty: make(chan *chunk, 8), done: make(chan struct{})}
+func startFeed(ctx context.Context, im *importer, sample []*transfer.Chunk, ended bool) *feed {
+	f := &feed{full: make(chan *transfer.Chunk, 4), empty: make(chan *transfer.Chunk, 8), done: make(chan struct{})}
 	f.all.Add(1)
 	go func() {
 		defer f.all.Done()
@@ -27,7 +29,7 @@ func startFeed(ctx context.Context, im *importer, sample []*chunk, ended bool) *
 	return f
 }
 
-func (f *feed) read(ctx context.Context, im *importer, sample []*chunk, ended bool) error {
+func (f *feed) read(ctx context.Context, im *importer, sample []*transfer.Chunk, ended bool) error {
 	for _, c := range sample {
 		if err := f.send(ctx, c); err != nil {
 			return err
@@ -35,8 +37,8 @@ func (f *feed) read(ctx context.Context, im *importer, sample []*chunk, ended bo
 	}
 	for !ended {
 		c := f.take()
-		err := fill(im.w, im.reader, c)
-		if len(c.lines) > 0 && (err == nil || err == io.EOF) {
+		err := transfer.Fill(im.w, im.reader, c)
+		if len(c.Lines) > 0 && (err == nil || err == io.EOF) {
 			if err := f.send(ctx, c); err != nil {
 				return err
 			}
@@ -48,7 +50,7 @@ func (f *feed) read(ctx context.Context, im *importer, sample []*chunk, ended bo
 	return io.EOF
 }
 
-func (f *feed) send(ctx context.Context, c *chunk) error {
+func (f *feed) send(ctx context.Context, c *transfer.Chunk) error {
 	select {
 	case f.full <- c:
 		return nil
@@ -59,17 +61,17 @@ func (f *feed) send(ctx context.Context, c *chunk) error {
 	}
 }
 
-func (f *feed) take() *chunk {
+func (f *feed) take() *transfer.Chunk {
 	select {
 	case c := <-f.empty:
 		return c
 	default:
-		return &chunk{packed: make([]byte, 0, chunkBytes+chunkBytes/8)}
+		return &transfer.Chunk{Packed: make([]byte, 0, transfer.ChunkBytes+transfer.ChunkBytes/8)}
 	}
 }
 
 // give hands a chunk back to be filled again.
-func (f *feed) give(c *chunk) {
+func (f *feed) give(c *transfer.Chunk) {
 	select {
 	case f.empty <- c:
 	default:
@@ -78,7 +80,7 @@ func (f *feed) give(c *chunk) {
 
 // next waits for rows. io.EOF comes at the end, other errors before the row
 // that is wrong.
-func (f *feed) next(ctx context.Context) (*chunk, error) {
+func (f *feed) next(ctx context.Context) (*transfer.Chunk, error) {
 	select {
 	case c, ok := <-f.full:
 		if !ok {
@@ -92,7 +94,7 @@ func (f *feed) next(ctx context.Context) (*chunk, error) {
 
 // soon waits a moment for rows, or as long as it takes. It returns neither
 // rows nor an error when none came.
-func (f *feed) soon(ctx context.Context, wait bool) (*chunk, error) {
+func (f *feed) soon(ctx context.Context, wait bool) (*transfer.Chunk, error) {
 	if wait {
 		return f.next(ctx)
 	}

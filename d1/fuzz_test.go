@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"flint/d1/codec"
 )
 
 // FuzzScript: whatever the text, a script takes effect as a whole or not at
@@ -75,7 +77,7 @@ func unpack(q query) []any {
 	out, rest := []any{}, q.params
 	for range q.count {
 		var v any
-		v, rest = goValue(rest)
+		v, rest = codec.GoValue(rest)
 		out = append(out, v)
 	}
 	return out

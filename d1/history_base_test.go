@@ -20,8 +20,8 @@ func outgrown(t testing.TB, gate *baseGate) *Database {
 	db.unlockWriter()
 	gate.hold()
 	mustExec(t, db, "INSERT INTO t WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r WHERE i < 100) SELECT i, randomblob(1000000) FROM r")
-	if c := db.history.copy; c == nil || c.chain.base.Pages < 24_000 { // nobody else has the writer
-		t.Fatalf("no base of 100 MB is being made: %+v", c)
+	if pages := db.history.CopyPages(); pages < 24_000 { // nobody else has the writer
+		t.Fatalf("a base of %d pages is being made, not of 100 MB", pages)
 	}
 	return db
 }
@@ -38,25 +38,25 @@ func TestWritesWhileABaseIsCopied(t *testing.T) {
 		mustQuery(t, db, "UPDATE t SET n = ? WHERE rowid = 1", len(past))
 		past = append(past, db.Bookmark())
 	}
-	copying := db.history.copy
+	copying, pages, done := db.history.CopyNumber(), db.history.CopyPages(), db.history.CopyDone()
 	for range 20 { // the copy has begun, and cannot end
 		note()
 	}
 	gate.release()
 	during := 0
-	for db.history.copy == copying {
+	for db.history.CopyNumber() == copying {
 		note()
 		select {
-		case <-copying.done:
+		case <-done:
 		default:
 			during++
 		}
 	}
-	if db.history.chain != copying.chain {
+	if db.history.ChainNumber() != copying {
 		t.Fatal("the new base was not taken over")
 	}
 	note()
-	t.Logf("%d commits while %d MB were copied", during, int(copying.chain.base.Pages)*int(copying.chain.base.PageSize)/1e6)
+	t.Logf("%d commits while %d MB were copied", during, int(pages)*int(db.pageSize)/1e6)
 	for _, n := range []int{10, len(past) / 2, len(past) - 1} {
 		mustRestore(t, db, past[n])
 		if got := oneValue(t, db, "SELECT n FROM t WHERE rowid = 1"); got != int64(n) {
@@ -73,10 +73,10 @@ func BenchmarkPastPause(b *testing.B) {
 		b.StopTimer()
 		gate := &baseGate{}
 		db := outgrown(b, gate)
-		copying, longest, commits := db.history.copy, time.Duration(0), 0
+		copying, longest, commits := db.history.CopyNumber(), time.Duration(0), 0
 		b.StartTimer()
 		gate.release()
-		for db.history.copy == copying {
+		for db.history.CopyNumber() == copying {
 			watch := clock.StartStopwatch()
 			mustQuery(b, db, "UPDATE t SET n = n + 1 WHERE rowid = 1")
 			longest = max(longest, watch.Elapsed())

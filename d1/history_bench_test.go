@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"flint/d1/history"
 )
 
 // pastBytes is the size of the history beside a database file, 0 without one.
@@ -143,7 +145,7 @@ func BenchmarkPastBegin(b *testing.B) {
 		if err := s.Close(); err != nil {
 			b.Fatal(err)
 		}
-		if err := os.RemoveAll(historyDir(db.Path())); err != nil {
+		if err := os.RemoveAll(history.DirOf(db.Path())); err != nil {
 			b.Fatal(err)
 		}
 		var err error
@@ -154,7 +156,7 @@ func BenchmarkPastBegin(b *testing.B) {
 		if db, err = s.Database("db"); err != nil {
 			b.Fatal(err)
 		}
-		db.history.finish(true)
+		db.history.Finish(true)
 	}
 	b.StopTimer()
 	b.ReportMetric(float64(db.Size())/1e6, "MB")

@@ -16,6 +16,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"flint/d1/history"
 	"flint/internal/clock"
 )
 
@@ -90,11 +91,11 @@ func (m *pastMachine) reachable() {
 	m.mayAsk()
 	h := m.db.history
 	for i, s := range m.states {
-		pos, _ := parseBookmark(s.bookmark)
-		if pos.salt == h.salt && pos.frame > h.archived {
+		pos, _ := history.ParseBookmark(s.bookmark)
+		if h.IsInLog(pos) {
 			continue // still in the log
 		}
-		if p, err := h.find(pos); p == nil || err != nil {
+		if p, err := h.Find(pos); p == nil || err != nil {
 			m.Fatalf("state %d of %d, %s, is gone: %v", i, len(m.states), s.bookmark, err)
 		}
 	}
@@ -102,9 +103,9 @@ func (m *pastMachine) reachable() {
 
 // mayAsk lets a first base be copied: until then a history cannot be asked.
 func (m *pastMachine) mayAsk() {
-	if m.db.history.chain == nil {
+	if m.db.history.ChainNumber() < 0 {
 		m.gate.release()
-		m.db.history.finish(true)
+		m.db.history.Finish(true)
 	}
 }
 

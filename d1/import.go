@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"flint/d1/transfer"
 )
 
 // ImportFormat is the form of a file to import.
@@ -78,7 +80,7 @@ func (db *Database) Import(ctx context.Context, r io.Reader, o Import, progress 
 	if progress == nil {
 		progress = func(Progress) {}
 	}
-	im := &importer{db: db, o: o, tell: progress, w: newWindow(r)}
+	im := &importer{db: db, o: o, tell: progress, w: transfer.NewWindow(r)}
 	if err := im.open(ctx); err != nil || im.note.done {
 		return im.progress(), im.located(ctx, err)
 	}
@@ -96,30 +98,30 @@ func (db *Database) Import(ctx context.Context, r io.Reader, o Import, progress 
 type importer struct {
 	db      *Database
 	o       Import
-	w       *window
+	w       *transfer.Window
 	tell    func(Progress)
 	note    importNote // how far the last transaction came
 	skipped int64
 
-	reader rowReader
+	reader transfer.RowReader
 	table  tableInfo
 	line   int // of the row that failed, if not 0
 }
 
 func (im *importer) progress() Progress {
-	return Progress{Rows: im.note.rows, Bytes: im.note.at.bytes, Skipped: im.skipped}
+	return Progress{Rows: im.note.rows, Bytes: im.note.at.Bytes, Skipped: im.skipped}
 }
 
 // located gives an error its place in the file.
 func (im *importer) located(ctx context.Context, err error) error {
-	var place *placeError
+	var place *transfer.PlaceError
 	var done *ImportError
 	if err == nil || errors.As(err, &done) {
 		return err
 	}
 	if errors.As(err, &place) {
-		line, column := im.w.place(place)
-		return &ImportError{im.o.Source, line, column, im.note.rows, sqlError(place.why)}
+		line, column := im.w.Place(place)
+		return &ImportError{im.o.Source, line, column, im.note.rows, sqlError(place.Reason)}
 	}
 	err = translate(ctx, err)
 	if im.line > 0 {

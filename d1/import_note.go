@@ -4,9 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
+	"flint/d1/codec"
+	"flint/d1/transfer"
 	"flint/internal/cferr"
 )
 
@@ -16,7 +17,7 @@ const importTable = "_cf_flint_import"
 
 // importNote is a row of importTable.
 type importNote struct {
-	at   filePlace
+	at   transfer.FilePlace
 	rows int64
 	done bool
 }
@@ -56,9 +57,9 @@ func (im *importer) open(ctx context.Context) error {
 		if im.o.Format == FormatSQL {
 			what = "the database"
 		}
-		return cferr.Newf(409, codeSQL, msgImportOpen, what, im.note.rows, im.note.at.bytes, im.o.Source)
+		return cferr.Newf(409, codec.CodeSQL, msgImportOpen, what, im.note.rows, im.note.at.Bytes, im.o.Source)
 	}
-	im.note.at.line = 1
+	im.note.at.Line = 1
 	return nil
 }
 
@@ -73,12 +74,12 @@ func (im *importer) readNote() (found bool, err error) {
 		return false, err
 	}
 	var line, sum, done int64
-	for column, to := range map[string]*int64{"bytes": &im.note.at.bytes, "line": &line, "sum": &sum, "rows": &im.note.rows, "done": &done} {
+	for column, to := range map[string]*int64{"bytes": &im.note.at.Bytes, "line": &line, "sum": &sum, "rows": &im.note.rows, "done": &done} {
 		if *to, err = w.TrustedInt("SELECT " + column + where); err != nil {
 			return false, err
 		}
 	}
-	im.note.at.line, im.note.at.sum, im.note.done = int(line), uint32(sum), done != 0
+	im.note.at.Line, im.note.at.Sum, im.note.done = int(line), uint32(sum), done != 0
 	return true, nil
 }
 
@@ -91,7 +92,7 @@ func (n importNote) write(db *Database, key string) error {
 	return db.writer.Trusted(fmt.Sprintf(
 		"CREATE TABLE IF NOT EXISTS %[1]s (target TEXT PRIMARY KEY, bytes, line, sum, rows, done) WITHOUT ROWID;"+
 			"REPLACE INTO %[1]s VALUES (%[2]s, %[3]d, %[4]d, %[5]d, %[6]d, %[7]d)",
-		importTable, literal(key), n.at.bytes, n.at.line, n.at.sum, n.rows, done))
+		importTable, literal(key), n.at.Bytes, n.at.Line, n.at.Sum, n.rows, done))
 }
 
 // Forget removes the note of a finished import: whoever asked for it knows that
@@ -116,12 +117,4 @@ func (db *Database) Forget(ctx context.Context, o Import) error {
 		}
 		return errors.Join(err, db.measure())
 	})
-}
-
-// changedFile says that a file is not the one of which a part was imported.
-func changedFile(err error, p filePlace) error {
-	if err != nil && err != io.ErrUnexpectedEOF {
-		return err
-	}
-	return cferr.Newf(409, codeSQL, msgImportChanged, p.bytes)
 }

@@ -5,9 +5,12 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 
+	"flint/d1/codec"
 	"flint/d1/csqlite"
+	"flint/d1/transfer"
 	"flint/internal/cferr"
 )
 
@@ -21,9 +24,9 @@ type tableInfo struct {
 func (im *importer) rows(ctx context.Context) error {
 	var err error
 	if im.o.Format == FormatCSV {
-		im.reader, err = newCSV(im.w, cmp.Or(im.o.Comma, ','), im.o.Map)
+		im.reader, err = transfer.NewCSV(im.w, cmp.Or(im.o.Comma, ','), im.o.Map)
 	} else {
-		im.reader, err = newJSON(im.w, im.o.Map)
+		im.reader, err = transfer.NewJSON(im.w, im.o.Map)
 	}
 	if err != nil {
 		return err
@@ -33,11 +36,11 @@ func (im *importer) rows(ctx context.Context) error {
 		return err
 	}
 	if im.skipped > 0 {
-		if err := im.w.skipTo(im.note.at); err != nil {
+		if err := im.w.SkipTo(im.note.at); err != nil {
 			return err
 		}
-		if j, ok := im.reader.(*jsonReader); ok {
-			j.first = false
+		if j, ok := im.reader.(*transfer.JSONReader); ok {
+			j.First = false
 		}
 	}
 	f := startFeed(ctx, im, sample, ended)
@@ -72,7 +75,7 @@ func (im *importer) batch(ctx context.Context, f *feed) (more bool, err error) {
 			if err := im.insert(c); err != nil {
 				return err
 			}
-			note.at, note.rows = c.end, note.rows+int64(len(c.lines))
+			note.at, note.rows = c.End, note.rows+int64(len(c.Lines))
 			f.give(c)
 			open := im.o.Defer && im.db.writer.OpenForeignKeys()
 			if note.rows-start >= int64(im.o.Batch) && !open {
@@ -97,34 +100,34 @@ func (im *importer) batch(ctx context.Context, f *feed) (more bool, err error) {
 }
 
 // insert writes the rows of c.
-func (im *importer) insert(c *chunk) error {
-	if c.set.sql == "" {
-		if err := im.check(c.set); err != nil {
-			im.line = c.lines[0]
+func (im *importer) insert(c *transfer.Chunk) error {
+	if c.Set.SQL == "" {
+		if err := im.check(c.Set); err != nil {
+			im.line = c.Lines[0]
 			return err
 		}
-		c.set.sql = insertSQL(im.o.Table, c.set.names)
+		c.Set.SQL = transfer.InsertSQL(im.o.Table, c.Set.Names)
 	}
-	s, _, err := im.db.writer.Prepare(c.set.sql)
+	s, _, err := im.db.writer.Prepare(c.Set.SQL)
 	if err != nil {
-		im.line = c.lines[0]
+		im.line = c.Lines[0]
 		return err
 	}
 	defer im.db.writer.Release(s)
-	done, err := im.db.writer.InsertMany(s, c.packed, len(c.lines), MaxQueryTime, nil)
+	done, err := im.db.writer.InsertMany(s, c.Packed, len(c.Lines), MaxQueryTime, nil)
 	if err != nil {
-		im.line = c.lines[min(done, len(c.lines)-1)]
+		im.line = c.Lines[min(done, len(c.Lines)-1)]
 	}
 	return err
 }
 
 // check compares columns of the file with those of the table.
-func (im *importer) check(set *columnSet) error {
-	for _, name := range set.names {
-		if hasName(im.table.generated, name) {
+func (im *importer) check(set *transfer.ColumnSet) error {
+	for _, name := range set.Names {
+		if transfer.HasName(im.table.generated, name) {
 			return sqlError(fmt.Sprintf(msgImportGenerated, name, im.o.Table, name))
 		}
-		if !hasName(im.table.columns, name) {
+		if !transfer.HasName(im.table.columns, name) {
 			return sqlError(fmt.Sprintf(msgImportNoColumn, im.o.Table, name, strings.Join(im.table.columns, ", "), name, name))
 		}
 	}
@@ -133,7 +136,7 @@ func (im *importer) check(set *columnSet) error {
 
 // prepareTable looks at the table, or makes it from the first rows, which it
 // returns then.
-func (im *importer) prepareTable(ctx context.Context) (sample []*chunk, ended bool, err error) {
+func (im *importer) prepareTable(ctx context.Context) (sample []*transfer.Chunk, ended bool, err error) {
 	if strings.HasPrefix(strings.ToLower(im.o.Table), "_cf_") || strings.HasPrefix(strings.ToLower(im.o.Table), "sqlite_") {
 		return nil, false, sqlError(fmt.Sprintf(msgImportRefused, im.o.Table))
 	}
@@ -143,7 +146,7 @@ func (im *importer) prepareTable(ctx context.Context) (sample []*chunk, ended bo
 	}
 	switch {
 	case there && im.o.Create && im.skipped == 0:
-		return nil, false, cferr.Newf(409, codeSQL, msgImportThere, im.o.Table)
+		return nil, false, cferr.Newf(409, codec.CodeSQL, msgImportThere, im.o.Table)
 	case there:
 		return nil, false, nil
 	case !im.o.Create:
@@ -152,7 +155,7 @@ func (im *importer) prepareTable(ctx context.Context) (sample []*chunk, ended bo
 	if sample, ended, err = im.sample(); err != nil {
 		return nil, false, err
 	}
-	if _, err := im.db.Run(ctx, createSQL(im.o.Table, im.reader.names(), sample)); err != nil {
+	if _, err := im.db.Run(ctx, createSQL(im.o.Table, im.reader.Names(), sample)); err != nil {
 		return nil, false, err
 	}
 	_, err = im.lookAtTable(ctx)
@@ -162,7 +165,7 @@ func (im *importer) prepareTable(ctx context.Context) (sample []*chunk, ended bo
 // lookAtTable reads the columns of the table.
 func (im *importer) lookAtTable(ctx context.Context) (bool, error) {
 	im.table = tableInfo{}
-	results, err := im.db.Run(ctx, "PRAGMA table_xinfo("+quoteName(im.o.Table)+")")
+	results, err := im.db.Run(ctx, "PRAGMA table_xinfo("+transfer.QuoteName(im.o.Table)+")")
 	if err != nil || len(results) == 0 {
 		return false, err
 	}
@@ -184,7 +187,7 @@ func (im *importer) noTable(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return cferr.Newf(404, codeSQL, msgImportNoTable, im.o.Table, strings.Join(names, ", "))
+	return cferr.Newf(404, codec.CodeSQL, msgImportNoTable, im.o.Table, strings.Join(names, ", "))
 }
 
 // tableNames are the tables of the database's user.
@@ -205,17 +208,17 @@ func (db *Database) tableNames(ctx context.Context) ([]string, error) {
 }
 
 // sample reads the first rows.
-func (im *importer) sample() (sample []*chunk, ended bool, err error) {
+func (im *importer) sample() (sample []*transfer.Chunk, ended bool, err error) {
 	for rows := 0; rows < sampleRows && !ended; {
-		c := &chunk{}
-		err := fill(im.w, im.reader, c)
+		c := &transfer.Chunk{}
+		err := transfer.Fill(im.w, im.reader, c)
 		if ended = err == io.EOF; err != nil && !ended {
 			return nil, false, err
 		}
-		if len(c.lines) > 0 {
+		if len(c.Lines) > 0 {
 			sample = append(sample, c)
 		}
-		rows += len(c.lines)
+		rows += len(c.Lines)
 	}
 	return sample, ended, nil
 }
@@ -226,6 +229,50 @@ func kindOf(p []byte, spelled bool) byte {
 	if p[0] != csqlite.Text || !spelled {
 		return p[0]
 	}
-	v, _ := goValue(p)
+	v, _ := codec.GoValue(p)
 	return spelledKind(v.(string))
+}
+
+var (
+	integerText = regexp.MustCompile(`^-?(0|[1-9][0-9]{0,17})$`)
+	realText    = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
+)
+
+// spelledKind is the kind of number that a text spells. One that would not be
+// written the same way again (007, +1) is a text.
+func spelledKind(text string) byte {
+	switch {
+	case integerText.MatchString(text):
+		return csqlite.Integer
+	case realText.MatchString(text):
+		return csqlite.Real
+	}
+	return csqlite.Text
+}
+
+// createSQL makes a table for the rows of a sample: INTEGER where all values
+// are whole numbers, REAL where all are numbers, else TEXT. names, if not nil,
+// are the columns of CSV, where numbers are spelled.
+func createSQL(table string, names []string, sample []*transfer.Chunk) string {
+	spelled := names != nil
+	kinds := map[string]byte{}
+	for _, c := range sample {
+		for p, i := c.Packed, 0; len(p) > 0; i++ {
+			name := c.Set.Names[i%len(c.Set.Names)]
+			old, known := kinds[name]
+			if !spelled && !known {
+				names = append(names, name)
+			}
+			kinds[name] = max(old, kindOf(p, spelled)) // Null < Integer < Real < Text
+			p = codec.SkipValue(p)
+		}
+	}
+	columns := make([]string, len(names))
+	for i, name := range names {
+		columns[i] = transfer.QuoteName(name) + map[byte]string{csqlite.Integer: " INTEGER", csqlite.Real: " REAL"}[kinds[name]]
+		if k := kinds[name]; k != csqlite.Integer && k != csqlite.Real {
+			columns[i] = transfer.QuoteName(name) + " TEXT"
+		}
+	}
+	return "CREATE TABLE " + transfer.QuoteName(table) + " (" + strings.Join(columns, ", ") + ")"
 }

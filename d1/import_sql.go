@@ -5,16 +5,18 @@ import (
 	"context"
 	"errors"
 	"io"
+
+	"flint/d1/transfer"
 )
 
 // statements imports SQL.
 func (im *importer) statements(ctx context.Context) error {
 	if im.skipped > 0 {
-		if err := im.w.skipTo(im.note.at); err != nil {
+		if err := im.w.SkipTo(im.note.at); err != nil {
 			return err
 		}
 	}
-	s := im.db.writer.ReadScript(io.MultiReader(bytes.NewReader(im.w.rest()), im.w.r), MaxImportRowBytes/2)
+	s := im.db.writer.ReadScript(io.MultiReader(bytes.NewReader(im.w.Rest()), im.w.R), MaxImportRowBytes/2)
 	defer s.Close()
 	x := &scriptRun{db: im.db, s: s, most: MaxImportRowBytes / 2, at: im.note.at, next: im.note.at, n: int(im.note.rows)}
 	for more := true; more; {
@@ -31,7 +33,7 @@ func (im *importer) statements(ctx context.Context) error {
 // as long as a row lacks the one that it refers to.
 func (im *importer) scriptBatch(ctx context.Context, x *scriptRun) (more bool, err error) {
 	if _, err := x.s.Text(); err != nil { // before the writer is taken
-		return false, x.failed(x.next.line, "", err)
+		return false, x.failed(x.next.Line, "", err)
 	}
 	if err := im.db.lockWriter(ctx); err != nil {
 		return false, err
@@ -76,8 +78,8 @@ func (im *importer) scriptBatch(ctx context.Context, x *scriptRun) (more bool, e
 // full says that a batch that began at statement start has its size and can be
 // committed.
 func (im *importer) full(x *scriptRun, start int) (bool, error) {
-	waiting := len(x.rows.lines)
-	if x.n+waiting-start < im.o.Batch || waiting > 0 && waiting < min(im.o.Batch, chunkRows) {
+	waiting := len(x.rows.Lines)
+	if x.n+waiting-start < im.o.Batch || waiting > 0 && waiting < min(im.o.Batch, transfer.ChunkRows) {
 		return false, nil // too few yet, or more may run together
 	}
 	err := x.flush()

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"flint/d1/transfer"
 )
 
 func importText(db *Database, text string, o Import) (Progress, error) {
@@ -30,10 +32,10 @@ func mustImport(t *testing.T, db *Database, text string, o Import) Progress {
 func dump(t *testing.T, db *Database, table string, columns ...string) string {
 	t.Helper()
 	for i, c := range columns {
-		columns[i] = "quote(" + quoteName(c) + ")"
+		columns[i] = "quote(" + transfer.QuoteName(c) + ")"
 	}
 	var b strings.Builder
-	for _, row := range mustQuery(t, db, "SELECT "+strings.Join(columns, ",")+" FROM "+quoteName(table)+" ORDER BY rowid").Rows {
+	for _, row := range mustQuery(t, db, "SELECT "+strings.Join(columns, ",")+" FROM "+transfer.QuoteName(table)+" ORDER BY rowid").Rows {
 		fmt.Fprintln(&b, row...)
 	}
 	return b.String()
@@ -317,21 +319,21 @@ func FuzzImport(f *testing.F) {
 	f.Add([]byte(`[{"a":1,"b":{"c":[null]}},{"b":"\ud83d\ude00"}]`), false)
 	f.Fuzz(func(t *testing.T, text []byte, csv bool) {
 		read := func(r io.Reader) ([]byte, int, error) {
-			w := newWindow(r)
-			var rr rowReader
+			w := transfer.NewWindow(r)
+			var rr transfer.RowReader
 			var err error
 			if csv {
-				rr, err = newCSV(w, ',', nil)
+				rr, err = transfer.NewCSV(w, ',', nil)
 			} else {
-				rr, err = newJSON(w, nil)
+				rr, err = transfer.NewJSON(w, nil)
 			}
 			var all []byte
 			rows := 0
 			for err == nil {
-				var c chunk
-				err = fill(w, rr, &c)
-				all = append(all, c.packed...)
-				rows += len(c.lines)
+				var c transfer.Chunk
+				err = transfer.Fill(w, rr, &c)
+				all = append(all, c.Packed...)
+				rows += len(c.Lines)
 			}
 			return all, rows, err
 		}

@@ -1,6 +1,11 @@
 package d1
 
-import "time"
+import (
+	"time"
+
+	"flint/d1/history"
+	"flint/d1/transfer"
+)
 
 // What D1 allows, as documented and as the runtime's own SQLite is configured.
 // https://developers.cloudflare.com/d1/platform/limits/
@@ -35,8 +40,7 @@ const (
 	MaxResponseBytes = 128 << 20 // one answer; a Worker has no more memory than that
 	MaxScriptBytes   = 100 << 20 // a file of SQL; D1's own import takes 5 GB
 
-	MaxImportRowBytes = 16 << 20 // a row, or a statement, of a file to import
-	DefaultImportRows = 250_000  // rows of one transaction of an import
+	DefaultImportRows = 250_000 // rows of one transaction of an import
 
 	maxBatch          = 10_000 // statements in one batch or script request
 	maxQueuedWrites   = 1000   // writes that wait for the one connection that writes
@@ -45,10 +49,6 @@ const (
 	keepBuffer        = 1 << 20
 	maxKnownWrites    = 2048 // SQL texts remembered to be for the writer
 	maxMigrationBytes = 10 << 20
-	windowBytes       = 1 << 20                // of a file that is read in pieces
-	chunkBytes        = 256 << 10              // of rows handed to SQLite in one call
-	chunkRows         = 2048                   // likewise
-	maxColumnSets     = 256                    // different sets of keys remembered in one file of JSON
 	sampleRows        = 1000                   // rows from which a new table gets its types
 	importCache       = 128 << 20              // of pages, while rows are imported
 	defaultCache      = 2000 << 10             // SQLite's own
@@ -56,20 +56,14 @@ const (
 	stallTime         = 30 * time.Second       // a client that sends, or takes, nothing
 )
 
-// MaxTimeTravel is how far back a database can be restored.
-// https://developers.cloudflare.com/d1/reference/time-travel/
-const MaxTimeTravel = 30 * 24 * time.Hour
-
 // Bounds of the history. What is kept is at most historyBytes for a database,
 // or twice its compressed size and 16 MiB where that is more.
 const (
-	historyBytes     = 1 << 30
-	checkpointFrames = 4096     // of the log, before it is moved into the file; a quarter more before that is tried again
-	blockFrames      = 512      // archived as one record
-	minChainBytes    = 16 << 20 // of changes, before a new base is made
-	maxChains        = 256
-	maxAwaitedBase   = 256 << 20            // bytes of a database whose first base is waited for when it is opened
-	markEvery        = time.Second          // how exact times are after a crash
-	drainWait        = 5 * time.Millisecond // for readers, so that the log can begin anew
-	maxBackups       = 100                  // of one database
+	maxBackups = 100 // of one database
 )
+
+// MaxTimeTravel is how far back a database can be restored.
+const MaxTimeTravel = history.MaxTimeTravel
+
+// MaxImportRowBytes is the longest row that an import takes, in bytes.
+const MaxImportRowBytes = transfer.MaxImportRowBytes

@@ -13,7 +13,6 @@ const (
 	msgQueueFull         = "D1 DB is overloaded. Too many requests queued."
 	msgMemory            = "D1 DB's isolate exceeded its memory limit and was reset."
 	msgNotFound          = "The database %s could not be found"
-	msgMalformed         = "The request is malformed: %s"
 	msgUnsupportedParam  = "Type '%s' not supported for value '%s'"
 	msgNoMigrations      = "No migrations present at %s."
 	msgMigrationBinary   = "the file holds a NUL byte: it is not SQL text"
@@ -27,44 +26,23 @@ const (
 	msgBookmarkInvalid = "Bookmark '%s' is invalid"
 	msgBookmarkOld     = "Bookmark '%s' is older than 30 days"
 	msgNoBackup        = "No backup has the id '%s'"
-	msgPageSize        = "The state has pages of %d bytes and the database has pages of %d: SQLite cannot restore that in one step. Set PRAGMA page_size back while flint does not run, and VACUUM"
 	msgManyBackups     = "The database has %d backups, which is as many as can be: delete one first"
 )
 
 // Codes of the REST API.
 const (
-	codeMalformed = 7400
-	codeNotFound  = 7404
-	codeSQL       = 7500
+	codeNotFound = 7404
 )
 
 // What is said of a file that is imported.
 const (
-	msgImportEmpty      = "the file is empty"
-	msgImportEnds       = "the file ends in the middle of a row"
-	msgImportRow        = "the row is larger than %d MiB, or a quote in it is never closed"
-	msgImportNoName     = "field %d of the header has no name"
-	msgImportTwice      = "the column %q is there twice"
-	msgImportNoColumns  = "no column is left to import"
-	msgImportMoreFields = "more fields than the %d of the header"
-	msgImportFields     = "%d fields, and the header has %d"
-	msgImportAfterQuote = "text after the closing quote of a field; a quote within a field is written twice"
-	msgImportQuote      = "a quote in the middle of a field; such a field stands in quotes, and the quote is written twice"
-	msgImportNoQuote    = "the quote that begins here is never closed"
-	msgImportUTF8       = "the text is not UTF-8"
-	msgImportNotObjects = "want an array of objects, or one object after the other"
-	msgImportWantObject = "want an object, found %q"
-	msgImportWantComma  = "want a comma or the end of the array"
-	msgImportComma      = "a comma before the end of the array"
-	msgImportAfterArray = "text after the end of the array"
-	msgImportNoColumn   = "the table %q has no column %q (it has: %s); map it with --map %s=COLUMN, or leave it out with --map %s="
-	msgImportGenerated  = "the column %q of %q is generated; leave it out with --map %s="
-	msgImportNoTable    = "there is no table %q; the tables are: %s. Make it with a migration, or let --create make it"
-	msgImportThere      = "the table %q is there already; import into it without --create"
-	msgImportRefused    = "the table %q is not one that an import may write"
-	msgImportOpen       = "an import into %s stopped after %d rows (%d bytes of %s); go on with --resume, or begin again with --restart (rows that are there stay)"
-	msgImportChanged    = "the first %d bytes are not those that were imported before; begin again with --restart (rows that are there stay)"
-	msgImportKept       = "%d rows of earlier batches stay; mend the file behind them and go on with --resume"
+	msgImportNoColumn  = "the table %q has no column %q (it has: %s); map it with --map %s=COLUMN, or leave it out with --map %s="
+	msgImportGenerated = "the column %q of %q is generated; leave it out with --map %s="
+	msgImportNoTable   = "there is no table %q; the tables are: %s. Make it with a migration, or let --create make it"
+	msgImportThere     = "the table %q is there already; import into it without --create"
+	msgImportRefused   = "the table %q is not one that an import may write"
+	msgImportOpen      = "an import into %s stopped after %d rows (%d bytes of %s); go on with --resume, or begin again with --restart (rows that are there stay)"
+	msgImportKept      = "%d rows of earlier batches stay; mend the file behind them and go on with --resume"
 )
 
 // What is said of an export.

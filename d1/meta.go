@@ -1,6 +1,10 @@
 package d1
 
-import "strconv"
+import (
+	"strconv"
+
+	"flint/d1/codec"
+)
 
 // servedBy is how answers name the instance that gave them.
 const servedBy = "flint.db"
@@ -36,14 +40,14 @@ func (m Meta) MarshalJSON() ([]byte, error) { return appendMeta(nil, &m), nil }
 func appendMeta(b []byte, m *Meta) []byte {
 	b = append(b, `{"served_by":"`+servedBy+`","served_by_primary":true,"total_attempts":1,"timings":{"sql_duration_ms":`...)
 	start := len(b)
-	b = appendNumber(b, m.Duration)
+	b = codec.AppendNumber(b, m.Duration)
 	end := len(b)
 	b = append(b, `},"duration":`...)
 	b = append(b, b[start:end]...)
 	b = append(b, `,"changes":`...)
 	b = strconv.AppendInt(b, m.Changes, 10)
 	b = append(b, `,"last_row_id":`...)
-	b = appendInteger(b, m.LastRowID)
+	b = codec.AppendInteger(b, m.LastRowID)
 	b = append(b, `,"changed_db":`...)
 	b = strconv.AppendBool(b, m.ChangedDB)
 	b = append(b, `,"size_after":`...)

@@ -1,10 +1,9 @@
 package d1
 
 import (
-	"encoding/binary"
 	"fmt"
-	"math"
 
+	"flint/d1/codec"
 	"flint/d1/csqlite"
 )
 
@@ -27,41 +26,24 @@ func packParam(b []byte, p any) ([]byte, error) {
 	case nil:
 		return append(b, csqlite.Null), nil
 	case string:
-		return packBytes(b, csqlite.Text, v), nil
+		return codec.PackBytes(b, csqlite.Text, v), nil
 	case []byte:
-		return packBytes(b, csqlite.Blob, v), nil
+		return codec.PackBytes(b, csqlite.Blob, v), nil
 	case float64:
-		return packReal(b, v), nil
+		return codec.PackReal(b, v), nil
 	case float32:
-		return packReal(b, float64(v)), nil
+		return codec.PackReal(b, float64(v)), nil
 	case int:
-		return packReal(b, float64(v)), nil
+		return codec.PackReal(b, float64(v)), nil
 	case int64:
-		return packReal(b, float64(v)), nil
+		return codec.PackReal(b, float64(v)), nil
 	case int32:
-		return packReal(b, float64(v)), nil
+		return codec.PackReal(b, float64(v)), nil
 	case bool:
 		if v {
-			return packReal(b, 1), nil
+			return codec.PackReal(b, 1), nil
 		}
-		return packReal(b, 0), nil
+		return codec.PackReal(b, 0), nil
 	}
-	return nil, malformed(fmt.Sprintf(msgUnsupportedParam, fmt.Sprintf("%T", p), fmt.Sprint(p)))
-}
-
-func packReal(b []byte, f float64) []byte {
-	b = append(b, csqlite.Real)
-	return binary.NativeEndian.AppendUint64(b, math.Float64bits(f))
-}
-
-func packBytes[T string | []byte](b []byte, kind byte, data T) []byte {
-	b = append(b, kind)
-	b = binary.NativeEndian.AppendUint32(b, uint32(len(data)))
-	return append(b, data...)
-}
-
-// putLength completes the packed text or BLOB that begins at head and ends the
-// buffer.
-func putLength(b []byte, head int) {
-	binary.NativeEndian.PutUint32(b[head+1:], uint32(len(b)-head-5))
+	return nil, codec.Malformed(fmt.Sprintf(msgUnsupportedParam, fmt.Sprintf("%T", p), fmt.Sprint(p)))
 }

@@ -3,6 +3,7 @@ package d1
 import (
 	"context"
 
+	"flint/d1/codec"
 	"flint/d1/csqlite"
 	"flint/internal/clock"
 )
@@ -62,7 +63,7 @@ func (db *Database) run(ctx context.Context, qs []query, out collector) error {
 		return sqlError(msgNoStatements)
 	}
 	if len(qs) > maxBatch {
-		return malformed("too many statements in one batch")
+		return codec.Malformed("too many statements in one batch")
 	}
 	if db.mayRead(qs) {
 		ran, err := db.read(ctx, qs, out)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/gorilla/mux"
 
+	"flint/d1/codec"
 	"flint/internal/cferr"
 )
 
@@ -55,7 +56,7 @@ func (a *REST) with(f func(w http.ResponseWriter, r *http.Request, db *Database)
 	return func(w http.ResponseWriter, r *http.Request) {
 		name, err := url.PathUnescape(mux.Vars(r)["database"])
 		if err != nil {
-			cferr.WriteError(w, malformed("the database in the path is not escaped properly"))
+			cferr.WriteError(w, codec.Malformed("the database in the path is not escaped properly"))
 			return
 		}
 		db, err := a.store.ByName(name)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/gorilla/mux"
 
+	"flint/d1/codec"
 	"flint/internal/cferr"
 	"flint/internal/clock"
 )
@@ -125,27 +126,27 @@ func importOf(q url.Values) (Import, error) {
 	case FormatSQL:
 	case FormatCSV, FormatJSON:
 		if o.Table == "" || strings.ContainsRune(o.Table, 0) {
-			return o, malformed("table is missing")
+			return o, codec.Malformed("table is missing")
 		}
 	default:
-		return o, malformed("format must be sql, csv or json")
+		return o, codec.Malformed("format must be sql, csv or json")
 	}
 	if text := q.Get("batch"); text != "" {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 1 {
-			return o, malformed("batch must be a number from 1")
+			return o, codec.Malformed("batch must be a number from 1")
 		}
 		o.Batch = n
 	}
 	if text := q.Get("comma"); text != "" {
 		if len(text) != 1 || strings.Contains("\"\r\n", text) {
-			return o, malformed("comma must be one character")
+			return o, codec.Malformed("comma must be one character")
 		}
 		o.Comma = text[0]
 	}
 	if text := q.Get("map"); text != "" {
 		if err := json.Unmarshal([]byte(text), &o.Map); err != nil {
-			return o, malformed("map must be an object of names")
+			return o, codec.Malformed("map must be an object of names")
 		}
 	}
 	return o, nil

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"math"
 
+	"flint/d1/codec"
 	"flint/d1/csqlite"
 )
 
@@ -56,8 +57,8 @@ func shapeOf(s *csqlite.Stmt) *shape {
 		if i > 0 {
 			sh.columns = append(sh.columns, ',')
 		}
-		sh.columns = appendString(sh.columns, []byte(name))
-		sh.keys = append(sh.keys, append(appendString(nil, []byte(name)), ':'))
+		sh.columns = codec.AppendString(sh.columns, []byte(name))
+		sh.keys = append(sh.keys, append(codec.AppendString(nil, []byte(name)), ':'))
 		last[name] = i
 	}
 	sh.columns = append(sh.columns, ']')
@@ -132,7 +133,7 @@ func (e *encoder) arrays(data []byte, reals int) {
 	for range reals {
 		at := bytes.IndexByte(data, csqlite.JSONReal)
 		b = append(b, data[:at]...)
-		b = appendNumber(b, math.Float64frombits(binary.NativeEndian.Uint64(data[at+1:])))
+		b = codec.AppendNumber(b, math.Float64frombits(binary.NativeEndian.Uint64(data[at+1:])))
 		data = data[at+9:]
 	}
 	e.buf = append(b, data...)
@@ -158,7 +159,7 @@ func (e *encoder) object(packed []byte, sh *shape) []byte {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b, packed = appendValue(append(b, key...), packed)
+		b, packed = codec.AppendValue(append(b, key...), packed)
 	}
 	e.buf = append(b, '}')
 	return packed
@@ -170,7 +171,7 @@ func (e *encoder) collapsed(packed []byte, sh *shape) []byte {
 	e.cells = e.cells[:0]
 	for range sh.keys {
 		e.cells = append(e.cells, packed)
-		packed = skipValue(packed)
+		packed = codec.SkipValue(packed)
 	}
 	b := append(e.buf, '{')
 	for i, from := range sh.order {
@@ -180,7 +181,7 @@ func (e *encoder) collapsed(packed []byte, sh *shape) []byte {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b, _ = appendValue(append(b, sh.keys[i]...), e.cells[from])
+		b, _ = codec.AppendValue(append(b, sh.keys[i]...), e.cells[from])
 	}
 	e.buf = append(b, '}')
 	return packed
@@ -210,6 +211,39 @@ func (e *encoder) finish() []byte {
 // failure is the answer to a request that failed: one object, not an array.
 func failure(b []byte, message string) []byte {
 	b = append(b[:0], `{"success":false,"error":`...)
-	b = appendString(b, []byte(message))
+	b = codec.AppendString(b, []byte(message))
 	return append(b, '}')
+}
+
+// values collects results as Go values.
+type values struct {
+	results []Result
+	current [][]any
+	size    int
+}
+
+func (v *values) form() csqlite.Form { return csqlite.Packed }
+
+// Rows implements csqlite.Rows.
+func (v *values) Rows(s *csqlite.Stmt, packed []byte, n, _ int) error {
+	v.size += len(packed)
+	if v.size > MaxResponseBytes {
+		return sqlError(msgMemory)
+	}
+	cells := make([]any, n*len(s.Columns))
+	for range n {
+		row := cells[:len(s.Columns):len(s.Columns)]
+		cells = cells[len(s.Columns):]
+		for i := range row {
+			row[i], packed = codec.GoValue(packed)
+		}
+		v.current = append(v.current, row)
+	}
+	return nil
+}
+
+func (v *values) done(s *csqlite.Stmt, m *Meta) error {
+	v.results = append(v.results, Result{Columns: s.Columns, Rows: v.current, Meta: *m})
+	v.current = nil
+	return nil
 }

@@ -6,7 +6,9 @@ import (
 	"io"
 	"strings"
 
+	"flint/d1/codec"
 	"flint/d1/csqlite"
+	"flint/d1/transfer"
 	"flint/internal/clock"
 )
 
@@ -20,13 +22,13 @@ type scriptRun struct {
 	done func(s *csqlite.Stmt, m *Meta) error // told of each statement; nil: nobody counts
 	out  collector                            // takes rows
 
-	n    int       // statements begun
-	at   filePlace // behind the last statement that ran
-	head []byte    // of the INSERTs at hand
-	sql  string    // the INSERT with parameters
-	rows chunk     // their values, not yet inserted
+	n    int                // statements begun
+	at   transfer.FilePlace // behind the last statement that ran
+	head []byte             // of the INSERTs at hand
+	sql  string             // the INSERT with parameters
+	rows transfer.Chunk     // their values, not yet inserted
 	each []csqlite.Row
-	next filePlace // behind the INSERTs at hand
+	next transfer.FilePlace // behind the INSERTs at hand
 }
 
 // step reads one statement and runs it, or puts it aside. io.EOF comes at the
@@ -34,7 +36,7 @@ type scriptRun struct {
 func (x *scriptRun) step() error {
 	text, err := x.s.Text()
 	if err != nil {
-		return x.failed(x.next.line, "", err)
+		return x.failed(x.next.Line, "", err)
 	}
 	if n := blank(text); n > 0 {
 		x.take(text[:n])
@@ -46,10 +48,10 @@ func (x *scriptRun) step() error {
 		}
 		return io.EOF
 	}
-	before := len(x.rows.packed)
-	in, packed, ok := parseInsert(text, x.rows.packed)
-	x.rows.packed = packed[:before]
-	if !ok || in.values > MaxBoundParams || in.length > x.most {
+	before := len(x.rows.Packed)
+	in, packed, ok := transfer.ParseInsert(text, x.rows.Packed)
+	x.rows.Packed = packed[:before]
+	if !ok || in.Values > MaxBoundParams || in.Length > x.most {
 		if err := x.flush(); err != nil {
 			return err
 		}
@@ -60,54 +62,54 @@ func (x *scriptRun) step() error {
 
 // blank is the length of the white space and semicolons at the head of text.
 func blank(text []byte) int {
-	n := skipSpace(text, 0)
+	n := transfer.SkipSpace(text, 0)
 	for n < len(text) && text[n] == ';' {
-		n = skipSpace(text, n+1)
+		n = transfer.SkipSpace(text, n+1)
 	}
 	return n
 }
 
 func (x *scriptRun) take(text []byte) {
-	x.next.bytes += int64(len(text))
-	x.next.line += bytes.Count(text, []byte{'\n'})
-	x.next.sum = updateSum(x.next.sum, text)
+	x.next.Bytes += int64(len(text))
+	x.next.Line += bytes.Count(text, []byte{'\n'})
+	x.next.Sum = transfer.UpdateSum(x.next.Sum, text)
 	x.s.Take(len(text))
-	if len(x.rows.lines) == 0 {
+	if len(x.rows.Lines) == 0 {
 		x.at = x.next
 	}
 }
 
 // literal puts an INSERT of literals aside, with those like it.
-func (x *scriptRun) literal(in literalInsert, packed, text []byte) error {
-	if !bytes.Equal(in.head, x.head) || x.rows.full() {
-		values := packed[len(x.rows.packed):]
-		if len(x.rows.lines) > 0 {
+func (x *scriptRun) literal(in transfer.LiteralInsert, packed, text []byte) error {
+	if !bytes.Equal(in.Head, x.head) || x.rows.Full() {
+		values := packed[len(x.rows.Packed):]
+		if len(x.rows.Lines) > 0 {
 			values = bytes.Clone(values)
 			if err := x.flush(); err != nil {
 				return err
 			}
-			packed = append(x.rows.packed, values...)
+			packed = append(x.rows.Packed, values...)
 		}
-		x.head = append(x.head[:0], in.head...)
-		marks := strings.TrimSuffix(strings.Repeat("?,", in.values), ",")
-		x.sql = string(in.head) + " (" + marks + ")"
-		x.rows.set = &columnSet{names: make([]string, in.values)}
+		x.head = append(x.head[:0], in.Head...)
+		marks := strings.TrimSuffix(strings.Repeat("?,", in.Values), ",")
+		x.sql = string(in.Head) + " (" + marks + ")"
+		x.rows.Set = &transfer.ColumnSet{Names: make([]string, in.Values)}
 	}
-	if in.values != len(x.rows.set.names) { // SQLite has something to say about it
+	if in.Values != len(x.rows.Set.Names) { // SQLite has something to say about it
 		if err := x.flush(); err != nil {
 			return err
 		}
 		return x.general(text)
 	}
-	x.rows.packed = packed
-	x.rows.lines = append(x.rows.lines, x.next.line)
-	x.take(text[:in.length])
+	x.rows.Packed = packed
+	x.rows.Lines = append(x.rows.Lines, x.next.Line)
+	x.take(text[:in.Length])
 	return nil
 }
 
 // flush inserts the rows at hand.
 func (x *scriptRun) flush() error {
-	count := len(x.rows.lines)
+	count := len(x.rows.Lines)
 	if count == 0 {
 		return nil
 	}
@@ -116,20 +118,20 @@ func (x *scriptRun) flush() error {
 	s, _, err := w.Prepare(x.sql)
 	if err != nil {
 		x.n++
-		return x.failed(x.rows.lines[0], x.text(0), err)
+		return x.failed(x.rows.Lines[0], x.text(0), err)
 	}
 	defer w.Release(s)
 	if x.done != nil {
 		x.each = append(x.each[:0], make([]csqlite.Row, count)...)
 	}
-	ran, err := w.InsertMany(s, x.rows.packed, count, MaxQueryTime, x.each)
+	ran, err := w.InsertMany(s, x.rows.Packed, count, MaxQueryTime, x.each)
 	if err != nil {
 		x.n += ran + 1
-		return x.failed(x.rows.lines[ran], x.text(ran), err)
+		return x.failed(x.rows.Lines[ran], x.text(ran), err)
 	}
 	x.n += count
 	err = x.count(s, milliseconds(watch)/float64(count))
-	x.rows.packed, x.rows.lines, x.at = x.rows.packed[:0], x.rows.lines[:0], x.next
+	x.rows.Packed, x.rows.Lines, x.at = x.rows.Packed[:0], x.rows.Lines[:0], x.next
 	return err
 }
 
@@ -154,16 +156,16 @@ func (x *scriptRun) count(s *csqlite.Stmt, each float64) error {
 
 // text is the INSERT at hand with index i, as it stood in the script or nearly so.
 func (x *scriptRun) text(i int) string {
-	p := x.rows.packed
-	for range i * len(x.rows.set.names) {
-		p = skipValue(p)
+	p := x.rows.Packed
+	for range i * len(x.rows.Set.Names) {
+		p = codec.SkipValue(p)
 	}
 	b := append([]byte(string(x.head)), '(')
-	for i := range x.rows.set.names {
+	for i := range x.rows.Set.Names {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b, p = appendLiteral(b, p, false)
+		b, p = transfer.AppendLiteral(b, p, false)
 	}
 	return string(append(b, ");"...))
 }
@@ -184,7 +186,7 @@ func (x *scriptRun) general(text []byte) error {
 		x.n-- // BEGIN and COMMIT are passed over
 	}
 	if err != nil {
-		err = x.failed(x.next.line, statementText(text, n), err)
+		err = x.failed(x.next.Line, statementText(text, n), err)
 	}
 	w.Release(s)
 	if err == nil {

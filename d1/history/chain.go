@@ -1,4 +1,4 @@
-package d1
+package history
 
 import (
 	"bytes"
@@ -48,8 +48,8 @@ type baseHead struct {
 	HeadSum    uint32
 }
 
-func (b *baseHead) position() position {
-	return position{b.Epoch, b.Gen, b.Frame, b.Salt, b.FrameSum}
+func (b *baseHead) position() Position {
+	return Position{b.Epoch, b.Gen, b.Frame, b.Salt, b.FrameSum}
 }
 
 // recordHead stands before each record of a log. All numbers are little endian.
@@ -219,13 +219,13 @@ func bodyAt(f io.ReaderAt, r *recordHead, at int64) ([]byte, error) {
 		return nil, err
 	}
 	if crc32.Checksum(b, castagnoli) != r.BodySum {
-		return nil, errDamaged
+		return nil, ErrDamaged
 	}
 	return b, nil
 }
 
-// errDamaged is a record that does not hold what was written.
-var errDamaged = errors.New("the history is damaged")
+// ErrDamaged is a record that does not hold what was written.
+var ErrDamaged = errors.New("the history is damaged")
 
 // note takes a record that was read or written into the memory of the chain.
 func (c *chain) note(r recordHead, at int64, body []byte) {
@@ -244,19 +244,19 @@ func (c *chain) note(r recordHead, at int64, body []byte) {
 
 // end is the last state that the chain holds; in the middle of a transaction,
 // the last frame.
-func (c *chain) end() position {
+func (c *chain) end() Position {
 	if n := len(c.blocks); n > 0 {
 		return c.blocks[n-1].position()
 	}
 	return c.base.position()
 }
 
-func (r *recordHead) position() position {
-	return position{r.Epoch, r.Gen, r.Last, r.Salt, r.After}
+func (r *recordHead) position() Position {
+	return Position{r.Epoch, r.Gen, r.Last, r.Salt, r.After}
 }
 
 // latest is the numbering of the last record of any kind.
-func (c *chain) latest() position {
+func (c *chain) latest() Position {
 	if c.last != nil {
 		return c.last.position()
 	}

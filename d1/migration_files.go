@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"flint/d1/codec"
 	"flint/internal/cferr"
 )
 
@@ -119,7 +120,7 @@ func leadingNumber(name string) (float64, bool) {
 // https://developers.cloudflare.com/workers/wrangler/commands/d1/#d1-migrations-create
 func (m Migrations) Create(message string, now time.Time) (string, error) {
 	if strings.ContainsAny(message, "/\\\x00") || message == "" {
-		return "", malformed("a migration's name is not empty and has no path separator")
+		return "", codec.Malformed("a migration's name is not empty and has no path separator")
 	}
 	if err := os.MkdirAll(m.Dir, 0o755); err != nil {
 		return "", err
@@ -137,7 +138,7 @@ func (m Migrations) Create(message string, now time.Time) (string, error) {
 	number := fmt.Sprintf("%04.0f", next)
 	name := number + "_" + strings.ReplaceAll(message, " ", "_") + ".sql"
 	if !slices.ContainsFunc(braces(cmp.Or(m.Pattern, "*.sql")), func(p string) bool { return matches(strings.Split(p, "/"), []string{name}) }) {
-		return "", malformed(fmt.Sprintf(msgMigrationPattern, name, m.Pattern))
+		return "", codec.Malformed(fmt.Sprintf(msgMigrationPattern, name, m.Pattern))
 	}
 	file := filepath.Join(m.Dir, name)
 	head := fmt.Sprintf("-- Migration number: %s \t %s\n", number, now.UTC().Format("2006-01-02T15:04:05.000Z"))

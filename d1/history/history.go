@@ -1,4 +1,4 @@
-package d1
+package history
 
 import (
 	"bytes"
@@ -15,7 +15,7 @@ import (
 	"flint/internal/clock"
 )
 
-// history keeps the past of a database: every commit of the last 30 days, by
+// History keeps the past of a database: every commit of the last 30 days, by
 // whichever process. It works on pages, below SQL. Nothing moves the
 // write-ahead log into the database file before the log's frames are in the
 // history, as what they change on each page; a copy of the database (a base)
@@ -26,13 +26,13 @@ import (
 // writes are found in the log like flint's own.
 //
 // Its methods are called with the right to use the writer, but for current.
-type history struct {
-	path, dir   string // of the database file; of the history
-	clock       clock.Clock
+type History struct {
+	path, Dir   string // of the database file; of the history
+	Clock       clock.Clock
 	log         *slog.Logger
 	o           Options
 	writer, pin *csqlite.Conn
-	newest      atomic.Pointer[position] // the latest state that is known
+	Newest      atomic.Pointer[Position] // the latest state that is known
 
 	epoch, gen uint32
 	salt       [8]byte           // of the log
@@ -57,20 +57,39 @@ type fileState struct {
 	pages     uint32
 }
 
-// openHistory opens or begins the history of db. before is where the log stood
-// when this process had written nothing yet.
-func (db *Database) openHistory(before csqlite.WAL, o Options) error {
-	h := &history{
-		path: db.path, dir: historyDir(db.path), clock: o.Clock, log: o.Log, o: o,
-		writer: db.writer, epoch: db.epoch,
-	}
-	pin, err := csqlite.Open(db.path, connOptions(false))
+// Options say whose history it is and how much is kept.
+type Options struct {
+	Path   string        // the database file
+	Writer *csqlite.Conn // of the database; the methods are called with the right to use it
+	Epoch  uint32        // times that the file was opened
+	Clock  clock.Clock
+	Log    *slog.Logger
+	Conn   csqlite.Options // of further connections that write
+
+	MaxBytes         int64                      // of the history; zero: 1 GiB
+	CheckpointFrames uint32                     // of the log, before it is moved into the file; zero: 4096
+	MinChainBytes    int64                      // of changes, before a new base is made; zero: 16 MiB
+	BaseGate         func(stop <-chan struct{}) // returns when a base may be copied; nil: at once
+}
+
+// openHistory opens or begins a history. before is where the log stood when this
+// process had written nothing yet. Close it also after an error, if there is one.
+func Open(o Options, before csqlite.WAL) (*History, error) {
+	o.MaxBytes = cmp.Or(o.MaxBytes, defaultMaxBytes)
+	o.CheckpointFrames = cmp.Or(o.CheckpointFrames, checkpointFrames)
+	o.MinChainBytes = cmp.Or(o.MinChainBytes, minChainBytes)
+	h := &History{path: o.Path, Dir: DirOf(o.Path), Clock: o.Clock, log: o.Log, o: o, writer: o.Writer, epoch: o.Epoch}
+	pin, err := csqlite.Open(o.Path, o.Conn)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	h.pin = pin
-	db.history = h
-	if err := hold(pin); err != nil {
+	return h, h.begin(before)
+}
+
+// begin takes up what is there, or begins anew.
+func (h *History) begin(before csqlite.WAL) error {
+	if err := hold(h.pin); err != nil {
 		return err
 	}
 	w, err := h.writer.WAL()
@@ -78,26 +97,26 @@ func (db *Database) openHistory(before csqlite.WAL, o Options) error {
 		return err
 	}
 	h.salt = w.Salt
-	h.newest.Store(&position{})
+	h.Newest.Store(&Position{})
 	if err := h.resume(before, w); err != nil {
 		h.giveUp(err)
 	}
-	h.saw(w)
+	h.Note(w)
 	if err := h.archive(w); err != nil { // others may move these frames: the pin came after them
 		h.giveUp(err)
 	}
 	if h.chain == nil {
-		h.checkpoint()
+		h.Checkpoint()
 		// Until the first base is there a kill would take the bookmarks given out meanwhile.
 		h.finish(int64(h.file.pages)*int64(w.PageSize) <= maxAwaitedBase)
 	}
 	h.prune()
-	h.next = max(o.checkpointFrames, w.Frames)
+	h.next = max(h.o.CheckpointFrames, w.Frames)
 	return nil
 }
 
-// historyDir is the folder of a database file's history.
-func historyDir(path string) string { return strings.TrimSuffix(path, ".sqlite") + ".history" }
+// DirOf is the folder of a database file's history.
+func DirOf(path string) string { return strings.TrimSuffix(path, ".sqlite") + ".history" }
 
 // hold begins a read: from now on no process begins the log anew, or only once
 // and without moving it into the file.
@@ -111,11 +130,11 @@ func hold(c *csqlite.Conn) error {
 
 // resume finds out whether the newest chain leads to the state that is there,
 // and takes up what the last process could not archive.
-func (h *history) resume(before, w csqlite.WAL) error {
-	if err := os.MkdirAll(h.dir, 0o755); err != nil {
+func (h *History) resume(before, w csqlite.WAL) error {
+	if err := os.MkdirAll(h.Dir, 0o755); err != nil {
 		return err
 	}
-	chains, err := loadChains(h.dir)
+	chains, err := loadChains(h.Dir)
 	if err != nil || len(chains) == 0 {
 		return err
 	}
@@ -141,7 +160,7 @@ func (h *history) resume(before, w csqlite.WAL) error {
 
 // continues says whether the state that is there follows from the chain's
 // last: the same log has grown, or the file is as it was when it held all.
-func (h *history) continues(c *chain, w csqlite.WAL) (bool, error) {
+func (h *History) continues(c *chain, w csqlite.WAL) (bool, error) {
 	last := c.end()
 	h.epoch = max(h.epoch, last.epoch+1) // somebody may have set PRAGMA user_version back
 	h.archived, h.sum = 0, [2]uint32{}
@@ -164,7 +183,7 @@ func (h *history) continues(c *chain, w csqlite.WAL) (bool, error) {
 
 // takeUp archives the frames that were in the log before this process wrote,
 // under the numbers that the process before gave them.
-func (h *history) takeUp(c *chain, before csqlite.WAL) error {
+func (h *History) takeUp(c *chain, before csqlite.WAL) error {
 	if before.Salt != h.salt || before.Frames <= h.archived {
 		return nil
 	}
@@ -181,19 +200,19 @@ func (h *history) takeUp(c *chain, before csqlite.WAL) error {
 }
 
 // saw notes where the log stands, after a commit of this process or of others.
-func (h *history) saw(w csqlite.WAL) {
+func (h *History) Note(w csqlite.WAL) {
 	if w.Salt != h.salt {
 		h.begunAnew(w)
 	}
-	if p := h.newest.Load(); w.Frames == 0 || p.frame == w.Frames && p.salt == w.Salt {
+	if p := h.Newest.Load(); w.Frames == 0 || p.frame == w.Frames && p.salt == w.Salt {
 		return
 	}
 	h.settled = false
-	h.newest.Store(&position{h.epoch, h.gen, w.Frames, w.Salt, w.Sum})
+	h.Newest.Store(&Position{h.epoch, h.gen, w.Frames, w.Salt, w.Sum})
 	if !h.keeps() {
 		return
 	}
-	if h.marks.add(w.Frames, h.clock.Now().UnixMilli()) {
+	if h.marks.add(w.Frames, h.Clock.Now().UnixMilli()) {
 		m := h.marks.list[len(h.marks.list)-1]
 		err := h.append(recordHead{Kind: kindTime, Epoch: h.epoch, Gen: h.gen, Salt: h.salt, Last: m.frame, End: m.ms}, nil, nil)
 		if err != nil {
@@ -203,38 +222,38 @@ func (h *history) saw(w csqlite.WAL) {
 }
 
 // begunAnew notes that the log begins at its first frame again.
-func (h *history) begunAnew(w csqlite.WAL) {
+func (h *History) begunAnew(w csqlite.WAL) {
 	if h.keeps() && !h.settled { // the pin has failed
 		h.giveUp(fmt.Errorf("the write-ahead log was begun anew by another process"))
 	}
 	h.gen++
 	h.salt, h.archived, h.latest, h.marks.list = w.Salt, 0, nil, nil
 	h.file.attempted = 0
-	h.next = h.o.checkpointFrames
+	h.next = h.o.CheckpointFrames
 }
 
-// committed notes a commit and moves the log into the file once it is long.
-func (h *history) committed() {
+// Committed notes a commit and moves the log into the file once it is long.
+func (h *History) Committed() {
 	h.finish(false)
 	w, err := h.writer.WAL()
 	if err != nil {
 		h.giveUp(err)
 		return
 	}
-	h.saw(w)
+	h.Note(w)
 	if w.Frames >= h.next {
-		h.checkpoint()
+		h.Checkpoint()
 	}
 }
 
-// sync brings everything that is committed into the chain.
-func (h *history) sync() error {
+// Sync brings everything that is committed into the chain.
+func (h *History) Sync() error {
 	h.finish(false)
 	w, err := h.writer.WAL()
 	if err != nil {
 		return err
 	}
-	h.saw(w)
+	h.Note(w)
 	if err := h.archive(w); err != nil {
 		h.giveUp(err)
 		return err
@@ -244,7 +263,7 @@ func (h *history) sync() error {
 
 // giveUp ends a chain that cannot go on: the database is more important than
 // its past. The next checkpoint begins a new one.
-func (h *history) giveUp(err error) {
+func (h *History) giveUp(err error) {
 	if h.copy != nil {
 		h.dropCopy(err)
 	}
@@ -256,10 +275,10 @@ func (h *history) giveUp(err error) {
 	h.log.Error("d1: the history of a database begins anew: it could not go on", "database", h.path, "error", err)
 }
 
-// close archives the rest and moves the log into the file.
-func (h *history) close() error {
+// Close archives the rest and moves the log into the file.
+func (h *History) Close() error {
 	h.finish(true)
-	h.checkpoint()
+	h.Checkpoint()
 	h.finish(true)
 	if h.chain != nil {
 		h.chain.closeLog()
@@ -269,7 +288,7 @@ func (h *history) close() error {
 
 // fingerprint tells whether the database file was written to: size, time of
 // the last change, and the file's header, which counts some changes.
-func (h *history) fingerprint() ([]byte, error) {
+func (h *History) fingerprint() ([]byte, error) {
 	info, err := os.Stat(h.path)
 	if err != nil {
 		return nil, err
@@ -282,7 +301,7 @@ func (h *history) fingerprint() ([]byte, error) {
 }
 
 // trustFile remembers that the file holds the whole state but for the log.
-func (h *history) trustFile(w csqlite.WAL) error {
+func (h *History) trustFile(w csqlite.WAL) error {
 	size, err := h.pin.FileSize()
 	if err != nil || w.PageSize == 0 {
 		return err
@@ -343,4 +362,4 @@ func (m *marks) drop(frame uint32) {
 }
 
 // walPath is the write-ahead log of the database file.
-func (h *history) walPath() string { return h.path + "-wal" }
+func (h *History) walPath() string { return h.path + "-wal" }

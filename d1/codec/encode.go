@@ -1,4 +1,4 @@
-package d1
+package codec
 
 import (
 	"encoding/binary"
@@ -13,15 +13,16 @@ import (
 // integer as a number, so larger ones are rounded like one.
 const maxSafeInteger = 1<<53 - 1
 
-func appendInteger(b []byte, n int64) []byte {
+// AppendInteger appends n as JavaScript sees it: rounded beyond 2^53.
+func AppendInteger(b []byte, n int64) []byte {
 	if n >= -maxSafeInteger && n <= maxSafeInteger {
 		return strconv.AppendInt(b, n, 10)
 	}
-	return appendNumber(b, float64(n))
+	return AppendNumber(b, float64(n))
 }
 
-// appendNumber appends f as JavaScript's JSON.stringify does.
-func appendNumber(b []byte, f float64) []byte {
+// AppendNumber appends f as JavaScript's JSON.stringify does.
+func AppendNumber(b []byte, f float64) []byte {
 	if math.IsNaN(f) || math.IsInf(f, 0) {
 		return append(b, "null"...)
 	}
@@ -40,11 +41,12 @@ func appendNumber(b []byte, f float64) []byte {
 	return b
 }
 
-const hexDigits = "0123456789abcdef"
+// HexDigits are the digits of hexadecimal numbers, in lower case.
+const HexDigits = "0123456789abcdef"
 
-// appendString appends s as a JSON string. Bytes that are not UTF-8 become
+// AppendString appends s as a JSON string. Bytes that are not UTF-8 become
 // U+FFFD, as they do when the runtime makes a JavaScript string of them.
-func appendString(b []byte, s []byte) []byte {
+func AppendString(b []byte, s []byte) []byte {
 	b = append(b, '"')
 	start := 0
 	for i := 0; i < len(s); {
@@ -87,20 +89,20 @@ func appendEscape(b []byte, ch byte) []byte {
 	if ch >= utf8.RuneSelf {
 		return append(b, "\uFFFD"...)
 	}
-	return append(b, '\\', 'u', '0', '0', hexDigits[ch>>4], hexDigits[ch&15])
+	return append(b, '\\', 'u', '0', '0', HexDigits[ch>>4], HexDigits[ch&15])
 }
 
-// appendValue appends the packed value at the head of p and returns the rest.
+// AppendValue appends the packed value at the head of p and returns the rest.
 // A BLOB is an array of numbers, as D1 sends it.
-func appendValue(b, p []byte) (out, rest []byte) {
+func AppendValue(b, p []byte) (out, rest []byte) {
 	switch p[0] {
 	case csqlite.Integer:
-		return appendInteger(b, int64(binary.NativeEndian.Uint64(p[1:]))), p[9:]
+		return AppendInteger(b, int64(binary.NativeEndian.Uint64(p[1:]))), p[9:]
 	case csqlite.Real:
-		return appendNumber(b, math.Float64frombits(binary.NativeEndian.Uint64(p[1:]))), p[9:]
+		return AppendNumber(b, math.Float64frombits(binary.NativeEndian.Uint64(p[1:]))), p[9:]
 	case csqlite.Text:
 		n := 5 + binary.NativeEndian.Uint32(p[1:])
-		return appendString(b, p[5:n]), p[n:]
+		return AppendString(b, p[5:n]), p[n:]
 	case csqlite.Blob:
 		n := 5 + binary.NativeEndian.Uint32(p[1:])
 		return appendBytes(b, p[5:n]), p[n:]
@@ -117,33 +119,4 @@ func appendBytes(b, bytes []byte) []byte {
 		b = strconv.AppendUint(b, uint64(v), 10)
 	}
 	return append(b, ']')
-}
-
-// skipValue is what follows the packed value at the head of p.
-func skipValue(p []byte) []byte {
-	switch p[0] {
-	case csqlite.Integer, csqlite.Real:
-		return p[9:]
-	case csqlite.Text, csqlite.Blob:
-		return p[5+binary.NativeEndian.Uint32(p[1:]):]
-	}
-	return p[1:]
-}
-
-// goValue makes a Go value of the packed value at the head of p: nil, int64,
-// float64, string or []byte.
-func goValue(p []byte) (v any, rest []byte) {
-	switch p[0] {
-	case csqlite.Integer:
-		return int64(binary.NativeEndian.Uint64(p[1:])), p[9:]
-	case csqlite.Real:
-		return math.Float64frombits(binary.NativeEndian.Uint64(p[1:])), p[9:]
-	case csqlite.Text:
-		n := 5 + binary.NativeEndian.Uint32(p[1:])
-		return string(p[5:n]), p[n:]
-	case csqlite.Blob:
-		n := 5 + binary.NativeEndian.Uint32(p[1:])
-		return append([]byte{}, p[5:n]...), p[n:]
-	}
-	return nil, p[1:]
 }

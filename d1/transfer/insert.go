@@ -1,4 +1,4 @@
-package d1
+package transfer
 
 import (
 	"bytes"
@@ -7,6 +7,7 @@ import (
 	"math"
 	"strconv"
 
+	"flint/d1/codec"
 	"flint/d1/csqlite"
 )
 
@@ -14,42 +15,42 @@ import (
 // does the same as one with a parameter in place of each literal, and that is
 // compiled once for all of them.
 
-// literalInsert is an INSERT of one row of literals.
-type literalInsert struct {
-	head   []byte // up to VALUES
-	values int
-	length int // of the statement, with its semicolon
+// LiteralInsert is an INSERT of one row of literals.
+type LiteralInsert struct {
+	Head   []byte // up to VALUES
+	Values int
+	Length int // of the statement, with its semicolon
 }
 
-// parseInsert reads the INSERT at the head of text and appends its values to
+// ParseInsert reads the INSERT at the head of text and appends its values to
 // packed. It reports false for a statement that is anything else, or that does
 // not end within text.
-func parseInsert(text, packed []byte) (in literalInsert, out []byte, ok bool) {
+func ParseInsert(text, packed []byte) (in LiteralInsert, out []byte, ok bool) {
 	at := insertHead(text)
 	if at == 0 {
 		return in, packed, false
 	}
-	in.head = text[:at]
-	if at = skipSpace(text, at); at >= len(text) || text[at] != '(' {
+	in.Head = text[:at]
+	if at = SkipSpace(text, at); at >= len(text) || text[at] != '(' {
 		return in, packed, false
 	}
 	for at++; ; at++ {
-		at = skipSpace(text, at)
+		at = SkipSpace(text, at)
 		if packed, at, ok = packLiteral(packed, text, at); !ok {
 			return in, packed, false
 		}
-		in.values++
-		if at = skipSpace(text, at); at >= len(text) || text[at] != ',' {
+		in.Values++
+		if at = SkipSpace(text, at); at >= len(text) || text[at] != ',' {
 			break
 		}
 	}
 	if at >= len(text) || text[at] != ')' {
 		return in, packed, false
 	}
-	if at = skipSpace(text, at+1); at >= len(text) || text[at] != ';' {
+	if at = SkipSpace(text, at+1); at >= len(text) || text[at] != ';' {
 		return in, packed, false
 	}
-	in.length = at + 1
+	in.Length = at + 1
 	return in, packed, true
 }
 
@@ -60,19 +61,19 @@ func insertHead(text []byte) int {
 	if at == 0 {
 		return 0
 	}
-	if at = word(text, skipSpace(text, at), "INTO"); at == 0 {
+	if at = word(text, SkipSpace(text, at), "INTO"); at == 0 {
 		return 0
 	}
-	if at = name(text, skipSpace(text, at)); at == 0 {
+	if at = name(text, SkipSpace(text, at)); at == 0 {
 		return 0
 	}
-	at = skipSpace(text, at)
+	at = SkipSpace(text, at)
 	if at < len(text) && text[at] == '(' {
 		for more := true; more; {
-			if at = name(text, skipSpace(text, at+1)); at == 0 {
+			if at = name(text, SkipSpace(text, at+1)); at == 0 {
 				return 0
 			}
-			at = skipSpace(text, at)
+			at = SkipSpace(text, at)
 			more = at < len(text) && text[at] == ','
 		}
 		if at >= len(text) || text[at] != ')' {
@@ -80,10 +81,11 @@ func insertHead(text []byte) int {
 		}
 		at++
 	}
-	return word(text, skipSpace(text, at), "VALUES")
+	return word(text, SkipSpace(text, at), "VALUES")
 }
 
-func skipSpace(text []byte, at int) int {
+// SkipSpace is the next place at or behind at that is no white space.
+func SkipSpace(text []byte, at int) int {
 	for at < len(text) && (text[at] == ' ' || text[at] >= '\t' && text[at] <= '\r') {
 		at++
 	}
@@ -149,7 +151,7 @@ func packLiteral(packed, text []byte, at int) (out []byte, end int, ok bool) {
 // packQuoted packs a text literal.
 func packQuoted(packed, text []byte, at int) ([]byte, int, bool) {
 	head := len(packed)
-	packed = packBytes(packed, csqlite.Text, "")
+	packed = codec.PackBytes(packed, csqlite.Text, "")
 	for at++; ; at++ {
 		i := bytes.IndexByte(text[at:], '\'')
 		if i < 0 {
@@ -158,7 +160,7 @@ func packQuoted(packed, text []byte, at int) ([]byte, int, bool) {
 		packed = append(packed, text[at:at+i]...)
 		at += i + 1
 		if at >= len(text) || text[at] != '\'' {
-			putLength(packed, head)
+			codec.PutLength(packed, head)
 			return packed, at, true
 		}
 		packed = append(packed, '\'')
@@ -173,12 +175,12 @@ func packHex(packed, text []byte, at int) ([]byte, int, bool) {
 		return packed, at, false
 	}
 	head := len(packed)
-	packed = packBytes(packed, csqlite.Blob, "")
+	packed = codec.PackBytes(packed, csqlite.Blob, "")
 	packed, err := hex.AppendDecode(packed, text[from:from+n])
 	if err != nil {
 		return packed, at, false
 	}
-	putLength(packed, head)
+	codec.PutLength(packed, head)
 	return packed, from + n + 1, true
 }
 
@@ -215,5 +217,5 @@ func packSpelled(packed, text []byte, at int) ([]byte, int, bool) {
 	if err != nil || math.IsInf(f, 0) {
 		return packed, at, false
 	}
-	return packReal(packed, f), end, true
+	return codec.PackReal(packed, f), end, true
 }

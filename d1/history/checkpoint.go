@@ -1,14 +1,14 @@
-package d1
+package history
 
 import "errors"
 
-// checkpoint archives the log and moves it into the database file, as far as
+// Checkpoint archives the log and moves it into the database file, as far as
 // readers let it. Other processes cannot commit meanwhile.
-func (h *history) checkpoint() {
+func (h *History) Checkpoint() {
 	h.finish(false)
 	err := h.writer.Begin(true)
 	if err != nil { // another process writes, for long: next time
-		h.next += h.o.checkpointFrames / 4
+		h.next += h.o.CheckpointFrames / 4
 		return
 	}
 	whole, err := h.move()
@@ -25,13 +25,13 @@ func (h *history) checkpoint() {
 
 // move does the work of a checkpoint, under the write lock. The pin lets go
 // meanwhile, and takes hold again at the newest state.
-func (h *history) move() (whole bool, err error) {
+func (h *History) move() (whole bool, err error) {
 	w, err := h.writer.WAL()
 	if err != nil {
 		return false, err
 	}
-	h.saw(w)
-	h.next = w.Frames + h.o.checkpointFrames/4
+	h.Note(w)
+	h.next = w.Frames + h.o.CheckpointFrames/4
 	if err := h.archive(w); err != nil {
 		h.giveUp(err)
 	}
@@ -48,7 +48,7 @@ func (h *history) move() (whole bool, err error) {
 // settle notes that the file holds everything, and begins a new chain if there
 // is none or the log of this one has outgrown its base. While a base is copied
 // that file must stay as it is, so no log is moved into it then.
-func (h *history) settle() error {
+func (h *History) settle() error {
 	w, err := h.writer.WAL()
 	if err != nil {
 		return err
@@ -57,7 +57,7 @@ func (h *history) settle() error {
 		return err
 	}
 	h.settled, h.fresh = true, true
-	if h.copy == nil && (h.chain == nil || h.chain.logBytes >= max(h.o.minChainBytes, h.chain.baseBytes)) {
+	if h.copy == nil && (h.chain == nil || h.chain.logBytes >= max(h.o.MinChainBytes, h.chain.baseBytes)) {
 		if err := h.beginChain(w); err != nil {
 			return err
 		}
@@ -71,14 +71,14 @@ func (h *history) settle() error {
 
 // prune drops the oldest chains: those of states that nobody may ask for any
 // more, and those beyond the limit of size.
-func (h *history) prune() {
-	oldest := h.clock.Now().Add(-MaxTimeTravel).UnixMilli()
+func (h *History) prune() {
+	oldest := h.Clock.Now().Add(-MaxTimeTravel).UnixMilli()
 	var total int64
 	chains := h.chains()
 	for _, c := range chains {
 		total += c.bytes()
 	}
-	for len(chains) > 1 && (chains[1].base.Time < oldest || total > h.o.HistoryBytes || len(chains) > maxChains) {
+	for len(chains) > 1 && (chains[1].base.Time < oldest || total > h.o.MaxBytes || len(chains) > maxChains) {
 		total -= chains[0].bytes()
 		if err := chains[0].remove(); err != nil {
 			h.log.Error("d1: an old part of a history cannot be removed", "database", h.path, "error", err)
@@ -90,7 +90,7 @@ func (h *history) prune() {
 }
 
 // chains are all chains, the oldest first.
-func (h *history) chains() []*chain {
+func (h *History) chains() []*chain {
 	out := append([]*chain(nil), h.older...)
 	if h.chain != nil {
 		out = append(out, h.chain)

@@ -1,4 +1,4 @@
-package d1
+package transfer
 
 import (
 	"bytes"
@@ -7,13 +7,14 @@ import (
 	"strconv"
 	"unicode/utf8"
 
+	"flint/d1/codec"
 	"flint/d1/csqlite"
 )
 
-// appendLiteral appends the packed value at the head of p as an SQL literal that
+// AppendLiteral appends the packed value at the head of p as an SQL literal that
 // gives the same value again, and returns the rest. real says that the value
 // goes into a column of REAL affinity, which makes 1.0 of 1.
-func appendLiteral(b, p []byte, real bool) (out, rest []byte) {
+func AppendLiteral(b, p []byte, real bool) (out, rest []byte) {
 	switch p[0] {
 	case csqlite.Integer:
 		return strconv.AppendInt(b, int64(binary.NativeEndian.Uint64(p[1:])), 10), p[9:]
@@ -40,7 +41,7 @@ func appendReal(b []byte, f float64, real bool) []byte {
 		return append(b, "-0.0"...)
 	}
 	start := len(b)
-	b = appendNumber(b, f)
+	b = codec.AppendNumber(b, f)
 	if !real && !bytes.ContainsAny(b[start:], ".e") {
 		b = append(b, ".0"...)
 	}
@@ -108,7 +109,7 @@ func appendQuoted(b, text []byte) []byte {
 func appendHex(b, bytes []byte) []byte {
 	b = append(b, "X'"...)
 	for _, v := range bytes {
-		b = append(b, hexDigits[v>>4], hexDigits[v&15])
+		b = append(b, codec.HexDigits[v>>4], codec.HexDigits[v&15])
 	}
 	return append(b, '\'')
 }

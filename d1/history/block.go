@@ -1,4 +1,4 @@
-package d1
+package history
 
 import (
 	"encoding/binary"
@@ -40,7 +40,7 @@ type packer struct{ raw, prior, meta, data, packed []byte }
 var packers = sync.Pool{New: func() any { return new(packer) }}
 
 // archive brings the frames of the log up to those of to into the chain.
-func (h *history) archive(to csqlite.WAL) error {
+func (h *History) archive(to csqlite.WAL) error {
 	if !h.keeps() || to.Frames <= h.archived {
 		return nil
 	}
@@ -68,7 +68,7 @@ func (h *history) archive(to csqlite.WAL) error {
 }
 
 // readWALHead reads the checksum with which that of the frames begins.
-func (h *history) readWALHead(f io.ReaderAt, w csqlite.WAL) error {
+func (h *History) readWALHead(f io.ReaderAt, w csqlite.WAL) error {
 	var head [walHeadSize]byte
 	if _, err := f.ReadAt(head[:], 0); err != nil {
 		return err
@@ -81,7 +81,7 @@ func (h *history) readWALHead(f io.ReaderAt, w csqlite.WAL) error {
 }
 
 // frameSum reads the running checksum of a frame.
-func (h *history) frameSum(frame uint32, w csqlite.WAL) (sum [2]uint32, err error) {
+func (h *History) frameSum(frame uint32, w csqlite.WAL) (sum [2]uint32, err error) {
 	f, err := os.Open(h.walPath())
 	if err != nil {
 		return sum, err
@@ -99,7 +99,7 @@ func sumOf(frame []byte) [2]uint32 {
 }
 
 // archiveBlock brings the frames up to last into the chain, as one record.
-func (h *history) archiveBlock(p *packer, f io.ReaderAt, w csqlite.WAL, last uint32) error {
+func (h *History) archiveBlock(p *packer, f io.ReaderAt, w csqlite.WAL, last uint32) error {
 	size := frameHeadSize + w.PageSize
 	n := int(last - h.archived)
 	p.raw = grow(p.raw, n*size)
@@ -128,7 +128,7 @@ func (h *history) archiveBlock(p *packer, f io.ReaderAt, w csqlite.WAL, last uin
 
 // fileTrusted says whether the database file still holds what it did when the
 // log was begun.
-func (h *history) fileTrusted() bool {
+func (h *History) fileTrusted() bool {
 	if h.file.whole {
 		w, err := h.pin.WAL()
 		h.file.whole = err == nil && w.Attempted == h.file.attempted
@@ -137,7 +137,7 @@ func (h *history) fileTrusted() bool {
 }
 
 // pack encodes the n frames in p.raw.
-func (h *history) pack(p *packer, f io.ReaderAt, w csqlite.WAL, n int) (recordHead, error) {
+func (h *History) pack(p *packer, f io.ReaderAt, w csqlite.WAL, n int) (recordHead, error) {
 	size := frameHeadSize + w.PageSize
 	r := recordHead{
 		Kind: kindBlock, Epoch: h.epoch, Gen: h.gen, Salt: w.Salt, PageSize: uint32(w.PageSize),
@@ -152,7 +152,7 @@ func (h *history) pack(p *packer, f io.ReaderAt, w csqlite.WAL, n int) (recordHe
 	}
 	p.meta, p.data = p.meta[:0], p.data[:0]
 	here := make(map[uint32]int, n)
-	now, commit, time := h.clock.Now().UnixMilli(), r.First-1, int64(0)
+	now, commit, time := h.Clock.Now().UnixMilli(), r.First-1, int64(0)
 	for i := range n {
 		frame := p.raw[i*size : (i+1)*size]
 		if [8]byte(frame[8:16]) != w.Salt {
@@ -182,7 +182,7 @@ func (h *history) pack(p *packer, f io.ReaderAt, w csqlite.WAL, n int) (recordHe
 }
 
 // before is what a page held before this block, or nil if that is not known.
-func (h *history) before(p *packer, f io.ReaderAt, page uint32, pageSize int) ([]byte, error) {
+func (h *History) before(p *packer, f io.ReaderAt, page uint32, pageSize int) ([]byte, error) {
 	p.prior = grow(p.prior, pageSize)
 	if frame, ok := h.latest[page]; ok {
 		_, err := f.ReadAt(p.prior, frameOffset(frame, pageSize)+frameHeadSize)
@@ -222,7 +222,7 @@ func (r *recordHead) commits(meta []byte) ([]commitMark, error) {
 		frames, n := binary.Uvarint(meta)
 		ms, m := binary.Varint(meta[max(n, 0):])
 		if n <= 0 || m <= 0 || len(meta) < n+m+8 {
-			return nil, errDamaged
+			return nil, ErrDamaged
 		}
 		meta = meta[n+m:]
 		c.frame += uint32(frames)
@@ -273,12 +273,12 @@ func appendDiff(b, before, page []byte) []byte {
 // before, the new one. It returns the rest of b.
 func applyPage(b, page []byte) ([]byte, error) {
 	if len(b) == 0 {
-		return nil, errDamaged
+		return nil, ErrDamaged
 	}
 	kind, b := b[0], b[1:]
 	if kind == pageWhole {
 		if len(b) < len(page) {
-			return nil, errDamaged
+			return nil, ErrDamaged
 		}
 		copy(page, b)
 		return b[len(page):], nil
@@ -287,7 +287,7 @@ func applyPage(b, page []byte) ([]byte, error) {
 		same, n := binary.Uvarint(b)
 		fresh, m := binary.Uvarint(b[max(n, 0):])
 		if n <= 0 || m <= 0 {
-			return nil, errDamaged
+			return nil, ErrDamaged
 		}
 		b = b[n+m:]
 		if fresh == 0 {
@@ -295,7 +295,7 @@ func applyPage(b, page []byte) ([]byte, error) {
 		}
 		from, size := uint64(at)+8*same, 8*fresh
 		if same > math.MaxInt32 || fresh > math.MaxInt32 || from+size > uint64(len(page)) || size > uint64(len(b)) {
-			return nil, fmt.Errorf("%w: a page outgrows itself", errDamaged)
+			return nil, fmt.Errorf("%w: a page outgrows itself", ErrDamaged)
 		}
 		copy(page[from:], b[:size])
 		b, at = b[size:], int(from+size)

@@ -1,4 +1,4 @@
-package d1
+package history
 
 import (
 	"bufio"
@@ -20,6 +20,7 @@ type baseCopy struct {
 	chain *chain
 	from  *csqlite.Conn
 	tmp   *os.File
+	conn  csqlite.Options // of the connection that reads
 	gate  func(stop <-chan struct{})
 	stop  chan struct{} // closed when nobody wants it any more
 	done  chan struct{} // closed when all is written, or err says why not
@@ -27,21 +28,21 @@ type baseCopy struct {
 }
 
 // beginChain begins to make a base of the file, which holds all frames of w.
-func (h *history) beginChain(w csqlite.WAL) (err error) {
-	if err := os.MkdirAll(h.dir, 0o755); err != nil {
+func (h *History) beginChain(w csqlite.WAL) (err error) {
+	if err := os.MkdirAll(h.Dir, 0o755); err != nil {
 		return err
 	}
-	c := &chain{dir: h.dir, n: 1, loaded: true}
+	c := &chain{dir: h.Dir, n: 1, loaded: true}
 	if all := h.chains(); len(all) > 0 {
 		c.n = all[len(all)-1].n + 1
 	}
-	p := h.newest.Load()
+	p := h.Newest.Load()
 	c.base = baseHead{
 		Magic: baseMagic, Epoch: p.epoch, Gen: p.gen, Frame: p.frame, Salt: p.salt, FrameSum: p.sum,
 		PageSize: uint32(w.PageSize), Pages: h.file.pages,
-		Time: h.marks.at(p.frame, h.clock.Now().UnixMilli()),
+		Time: h.marks.at(p.frame, h.Clock.Now().UnixMilli()),
 	}
-	b := &baseCopy{chain: c, gate: h.o.baseGate, stop: make(chan struct{}), done: make(chan struct{})}
+	b := &baseCopy{chain: c, conn: h.o.Conn, gate: h.o.BaseGate, stop: make(chan struct{}), done: make(chan struct{})}
 	if err := b.open(h.path); err != nil {
 		return errors.Join(err, b.close(), b.discard())
 	}
@@ -59,7 +60,7 @@ func (b *baseCopy) open(path string) (err error) {
 	if err := b.chain.openLog(os.O_TRUNC); err != nil {
 		return err
 	}
-	if b.from, err = csqlite.Open(path, connOptions(true)); err != nil {
+	if b.from, err = csqlite.Open(path, readOnly(b.conn)); err != nil {
 		return err
 	}
 	return hold(b.from)
@@ -78,9 +79,9 @@ func (b *baseCopy) close() (err error) {
 // discard removes what there is of the new chain.
 func (b *baseCopy) discard() error {
 	b.chain.closeLog()
-	err := removeIfThere(b.chain.path(".log"))
+	err := os.RemoveAll(b.chain.path(".log"))
 	if b.tmp != nil {
-		err = errors.Join(err, removeIfThere(b.tmp.Name()))
+		err = errors.Join(err, os.RemoveAll(b.tmp.Name()))
 	}
 	return err
 }
@@ -134,7 +135,7 @@ func (b *baseCopy) write() (int64, error) {
 
 // finish takes over a base that has been copied. With wait, it waits for one
 // that is being copied.
-func (h *history) finish(wait bool) {
+func (h *History) finish(wait bool) {
 	b := h.copy
 	if b == nil {
 		return
@@ -166,7 +167,7 @@ func (h *history) finish(wait bool) {
 
 // dropCopy gives up a base that is being made. The old chain, if there is one,
 // has all that was committed.
-func (h *history) dropCopy(why error) {
+func (h *History) dropCopy(why error) {
 	b := h.copy
 	h.copy = nil
 	close(b.stop)
@@ -175,7 +176,7 @@ func (h *history) dropCopy(why error) {
 }
 
 // append adds a record to the log of the chain, and to that of the next one.
-func (h *history) append(r recordHead, meta, data []byte) error {
+func (h *History) append(r recordHead, meta, data []byte) error {
 	if h.copy != nil {
 		if err := h.copy.chain.append(r, meta, data); err != nil {
 			h.dropCopy(err)
@@ -188,13 +189,19 @@ func (h *history) append(r recordHead, meta, data []byte) error {
 }
 
 // keeps says whether commits are being kept.
-func (h *history) keeps() bool { return h.chain != nil || h.copy != nil }
+func (h *History) keeps() bool { return h.chain != nil || h.copy != nil }
 
-// firstBase is closed when a history that has just begun can be asked; nil if
+// FirstBase is closed when a history that has just begun can be asked; nil if
 // it can be now.
-func (h *history) firstBase() <-chan struct{} {
+func (h *History) FirstBase() <-chan struct{} {
 	if h.chain != nil || h.copy == nil {
 		return nil
 	}
 	return h.copy.done
+}
+
+// readOnly is o for a connection that only reads.
+func readOnly(o csqlite.Options) csqlite.Options {
+	o.ReadOnly = true
+	return o
 }

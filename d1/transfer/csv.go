@@ -1,4 +1,4 @@
-package d1
+package transfer
 
 import (
 	"bytes"
@@ -7,6 +7,7 @@ import (
 	"io"
 	"unicode/utf8"
 
+	"flint/d1/codec"
 	"flint/d1/csqlite"
 )
 
@@ -14,58 +15,58 @@ import (
 // value is TEXT, and the type of its column makes a number of it as SQLite
 // does for any INSERT; an empty field is NULL, and "" is an empty text.
 type csvReader struct {
-	w       *window
+	w       *Window
 	comma   byte
-	columns columnSet
+	columns ColumnSet
 	keep    []bool // by field: false for one that is left out
 }
 
-// newCSV reads the header.
-func newCSV(w *window, comma byte, mapping map[string]string) (*csvReader, error) {
+// NewCSV reads the header.
+func NewCSV(w *Window, comma byte, mapping map[string]string) (*csvReader, error) {
 	r := &csvReader{w: w, comma: comma}
 	if err := w.skipMark(); err != nil {
 		return nil, err
 	}
-	var head chunk
+	var head Chunk
 	if err := r.row(&head); err != nil {
 		if err == io.EOF {
-			err = &placeError{why: msgImportEmpty}
+			err = &PlaceError{Reason: msgImportEmpty}
 		}
 		return nil, err
 	}
-	for p := head.packed; len(p) > 0; {
+	for p := head.Packed; len(p) > 0; {
 		var v any
-		v, p = goValue(p)
+		v, p = codec.GoValue(p)
 		name, _ := v.(string)
 		if name == "" {
-			return nil, &placeError{why: fmt.Sprintf(msgImportNoName, len(r.keep)+1), line: head.lines[0]}
+			return nil, &PlaceError{Reason: fmt.Sprintf(msgImportNoName, len(r.keep)+1), line: head.Lines[0]}
 		}
 		to, keep := rename(mapping, name)
-		if keep && hasName(r.columns.names, to) {
-			return nil, &placeError{why: fmt.Sprintf(msgImportTwice, to), line: head.lines[0]}
+		if keep && HasName(r.columns.Names, to) {
+			return nil, &PlaceError{Reason: fmt.Sprintf(msgImportTwice, to), line: head.Lines[0]}
 		}
 		r.keep = append(r.keep, keep)
 		if keep {
-			r.columns.names = append(r.columns.names, to)
+			r.columns.Names = append(r.columns.Names, to)
 		}
 	}
-	if len(r.columns.names) == 0 {
-		return nil, &placeError{why: msgImportNoColumns, line: head.lines[0]}
+	if len(r.columns.Names) == 0 {
+		return nil, &PlaceError{Reason: msgImportNoColumns, line: head.Lines[0]}
 	}
 	return r, nil
 }
 
-func (r *csvReader) names() []string { return r.columns.names }
+func (r *csvReader) Names() []string { return r.columns.Names }
 
 // row implements rowReader.
-func (r *csvReader) row(c *chunk) error {
-	c.set = &r.columns
+func (r *csvReader) row(c *Chunk) error {
+	c.Set = &r.columns
 	for {
-		b := r.w.rest()
+		b := r.w.Rest()
 		if len(b) == 0 && r.w.eof {
 			return io.EOF
 		}
-		packed, n, err := r.record(b, c.packed)
+		packed, n, err := r.record(b, c.Packed)
 		if err == errMore {
 			if err = r.w.more(); err == nil {
 				continue
@@ -74,11 +75,11 @@ func (r *csvReader) row(c *chunk) error {
 		if err != nil {
 			return incomplete(err)
 		}
-		line := r.w.at.line
+		line := r.w.at.Line
 		r.w.take(n)
-		if len(packed) > len(c.packed) { // not an empty line
-			c.packed = packed
-			c.lines = append(c.lines, line)
+		if len(packed) > len(c.Packed) { // not an empty line
+			c.Packed = packed
+			c.Lines = append(c.Lines, line)
 			return nil
 		}
 	}
@@ -104,7 +105,7 @@ func (r *csvReader) record(b, packed []byte) ([]byte, int, error) {
 		}
 		if r.keep != nil {
 			if field >= len(r.keep) {
-				return nil, 0, &placeError{offset: start, why: fmt.Sprintf(msgImportMoreFields, len(r.keep))}
+				return nil, 0, &PlaceError{offset: start, Reason: fmt.Sprintf(msgImportMoreFields, len(r.keep))}
 			}
 			if !r.keep[field] {
 				packed = packed[:head]
@@ -119,12 +120,12 @@ func (r *csvReader) record(b, packed []byte) ([]byte, int, error) {
 		case n < 0 || at == len(b) && !r.w.eof:
 			return nil, 0, errMore
 		case n == 0 && at < len(b):
-			return nil, 0, &placeError{offset: at, why: msgImportAfterQuote}
+			return nil, 0, &PlaceError{offset: at, Reason: msgImportAfterQuote}
 		case r.keep != nil && field+1 < len(r.keep):
-			return nil, 0, &placeError{offset: at, why: fmt.Sprintf(msgImportFields, field+1, len(r.keep))}
+			return nil, 0, &PlaceError{offset: at, Reason: fmt.Sprintf(msgImportFields, field+1, len(r.keep))}
 		}
 		if !utf8.Valid(b[:at]) {
-			return nil, 0, &placeError{offset: invalidAt(b), why: msgImportUTF8}
+			return nil, 0, &PlaceError{offset: invalidAt(b), Reason: msgImportUTF8}
 		}
 		return packed, at + n, nil
 	}
@@ -159,7 +160,7 @@ func (r *csvReader) field(b []byte, at int, packed []byte) ([]byte, int, error) 
 	end := at
 	for end < len(b) && b[end] != r.comma && b[end] != '\n' {
 		if b[end] == '"' {
-			return nil, 0, &placeError{offset: end, why: msgImportQuote}
+			return nil, 0, &PlaceError{offset: end, Reason: msgImportQuote}
 		}
 		end++
 	}
@@ -172,19 +173,19 @@ func (r *csvReader) field(b []byte, at int, packed []byte) ([]byte, int, error) 
 	if end == at {
 		return append(packed, csqlite.Null), end, nil
 	}
-	return packBytes(packed, csqlite.Text, b[at:end]), end, nil
+	return codec.PackBytes(packed, csqlite.Text, b[at:end]), end, nil
 }
 
 // quoted packs the quoted field that begins at b[at].
 func (r *csvReader) quoted(b []byte, at int, packed []byte) ([]byte, int, error) {
 	head := len(packed)
-	packed = packBytes(packed, csqlite.Text, "")
+	packed = codec.PackBytes(packed, csqlite.Text, "")
 	for from := at + 1; ; {
 		i := bytes.IndexByte(b[from:], '"')
 		end := from + i
 		switch {
 		case i < 0 && r.w.eof:
-			return nil, 0, &placeError{offset: at, why: msgImportNoQuote}
+			return nil, 0, &PlaceError{offset: at, Reason: msgImportNoQuote}
 		case i < 0 || end+1 == len(b) && !r.w.eof:
 			return nil, 0, errMore
 		case end+1 < len(b) && b[end+1] == '"':
@@ -192,7 +193,7 @@ func (r *csvReader) quoted(b []byte, at int, packed []byte) ([]byte, int, error)
 			from = end + 2
 		default:
 			packed = append(packed, b[from:end]...)
-			putLength(packed, head)
+			codec.PutLength(packed, head)
 			return packed, end + 1, nil
 		}
 	}

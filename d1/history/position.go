@@ -1,4 +1,4 @@
-package d1
+package history
 
 import (
 	"encoding/binary"
@@ -7,12 +7,12 @@ import (
 	"strconv"
 )
 
-// position is a committed state of a database: the log (by the salt in its
+// Position is a committed state of a database: the log (by the salt in its
 // header), how many frames of it, and the checksum that runs over all of them,
 // which no other state has. epoch and gen put the logs in order: openings of
 // the database, and logs begun since.
 // https://developers.cloudflare.com/d1/reference/time-travel/#bookmarks
-type position struct {
+type Position struct {
 	epoch, gen, frame uint32
 	salt              [8]byte
 	sum               [2]uint32
@@ -20,7 +20,7 @@ type position struct {
 
 // String is the position as a bookmark. Bookmarks sort as commits follow each
 // other.
-func (p position) String() string {
+func (p Position) String() string {
 	var id [16]byte
 	copy(id[:], p.salt[:])
 	binary.BigEndian.PutUint32(id[8:], p.sum[0])
@@ -28,7 +28,8 @@ func (p position) String() string {
 	return fmt.Sprintf("%08x-%08x-%08x-%x", p.epoch, p.gen, p.frame, id[:])
 }
 
-func parseBookmark(s string) (p position, ok bool) {
+// ParseBookmark reads a bookmark, and reports whether it is one.
+func ParseBookmark(s string) (p Position, ok bool) {
 	const form = "00000000-00000000-00000000-00000000000000000000000000000000"
 	if len(s) != len(form) || s[8] != '-' || s[17] != '-' || s[26] != '-' {
 		return p, false

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"flint/d1/history"
 	"flint/internal/cferr"
 	"flint/internal/clock"
 )
@@ -66,11 +67,11 @@ func TestBookmarkForm(t *testing.T) {
 	t.Parallel()
 	db := openTest(t)
 	b := db.Bookmark()
-	if p, ok := parseBookmark(b); !ok || p.String() != b {
+	if p, ok := history.ParseBookmark(b); !ok || p.String() != b {
 		t.Errorf("%s does not come back: %v", b, p)
 	}
 	for _, s := range []string{"", "2", strings.ToUpper(b) + "0", strings.Replace(b, "-", "+", 1), "+" + b[1:], b[:len(b)-1] + "x"} {
-		if _, ok := parseBookmark(s); ok {
+		if _, ok := history.ParseBookmark(s); ok {
 			t.Errorf("%q passes for a bookmark", s)
 		}
 	}
@@ -207,7 +208,7 @@ func TestHistoryIsBounded(t *testing.T) {
 		mustQuery(t, db, "DELETE FROM t")
 		mustQuery(t, db, "INSERT INTO t VALUES (randomblob(20000))")
 		bookmarks = append(bookmarks, db.Bookmark())
-		db.history.finish(true) // a base that lags behind would let the old chain grow
+		db.history.Finish(true) // a base that lags behind would let the old chain grow
 	}
 	var size int64
 	err := filepath.WalkDir(filepath.Join(dir, "db.history"), func(path string, d os.DirEntry, err error) error {
@@ -222,7 +223,7 @@ func TestHistoryIsBounded(t *testing.T) {
 	_, err = db.Restore(context.Background(), first)
 	refusal(t, err, "Bookmark '"+first+"' is invalid")
 	mustRestore(t, db, bookmarks[len(bookmarks)-5])
-	if n := len(db.history.chains()); n < 2 {
+	if n := db.history.Chains(); n < 2 {
 		t.Errorf("%d chains", n)
 	}
 }
@@ -356,7 +357,7 @@ func TestRestoreAcrossPageSizes(t *testing.T) {
 	}
 	db = travelling(t, dir, clock.New(), Options{})
 	_, err = db.Restore(context.Background(), before)
-	refusal(t, err, fmt.Sprintf(msgPageSize, 4096, 65536))
+	refusal(t, err, fmt.Sprintf(history.MsgPageSize, 4096, 65536))
 	now := db.Bookmark()
 	mustExec(t, db, "DELETE FROM t")
 	mustRestore(t, db, now)
@@ -401,7 +402,7 @@ func TestDamagedHistory(t *testing.T) {
 		t.Fatal(err)
 	}
 	db.unlockWriter()
-	log := db.history.chain.path(".log")
+	log := db.history.LogPath()
 	b, err := os.ReadFile(log)
 	if err != nil {
 		t.Fatal(err)
@@ -410,7 +411,7 @@ func TestDamagedHistory(t *testing.T) {
 	if err := os.WriteFile(log, b, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := db.Restore(context.Background(), bookmark); !errors.Is(err, errDamaged) {
+	if _, err := db.Restore(context.Background(), bookmark); !errors.Is(err, history.ErrDamaged) {
 		t.Errorf("%v", err)
 	}
 	if n := oneValue(t, db, "SELECT count(*) FROM t"); n != int64(2) {
@@ -433,13 +434,13 @@ func TestTornHistory(t *testing.T) {
 	if err := os.CopyFS(copied, os.DirFS(dir)); err != nil {
 		t.Fatal(err)
 	}
-	log := filepath.Join(copied, "db.history", filepath.Base(db.history.chain.path(".log")))
+	log := filepath.Join(copied, "db.history", filepath.Base(db.history.LogPath()))
 	info, err := os.Stat(filepath.Join(dir, "db.sqlite"))
 	if err == nil {
 		err = os.Chtimes(filepath.Join(copied, "db.sqlite"), info.ModTime(), info.ModTime())
 	}
 	if err == nil {
-		err = os.Truncate(log, db.history.chain.logBytes-10)
+		err = os.Truncate(log, db.history.LogBytes()-10)
 	}
 	if err == nil {
 		err = os.Remove(filepath.Join(copied, "db.sqlite-shm"))

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gorilla/mux"
 
+	"flint/d1/codec"
 	"flint/internal/cferr"
 )
 
@@ -38,7 +39,7 @@ func (a *REST) bookmark(w http.ResponseWriter, r *http.Request, db *Database) er
 }
 
 func bookmarkOfText(r *http.Request, db *Database, text string) (string, error) {
-	t, err := parseTimestamp(text, db.history.clock.Now())
+	t, err := parseTimestamp(text, db.history.Clock.Now())
 	if err != nil {
 		return "", err
 	}
@@ -49,7 +50,7 @@ func bookmarkOfText(r *http.Request, db *Database, text string) (string, error) 
 func (a *REST) restore(w http.ResponseWriter, r *http.Request, db *Database) error {
 	bookmark, text := r.URL.Query().Get("bookmark"), r.URL.Query().Get("timestamp")
 	if (bookmark == "") == (text == "") {
-		return malformed("either bookmark or timestamp must be given")
+		return codec.Malformed("either bookmark or timestamp must be given")
 	}
 	if text != "" {
 		var err error

@@ -1,4 +1,4 @@
-package d1
+package history
 
 import (
 	"bytes"
@@ -12,10 +12,10 @@ import (
 	"github.com/klauspost/compress/s2"
 )
 
-// rebuilder gives back a state of a chain, in a file. Every frame passes the
+// Rebuilder gives back a state of a chain, in a file. Every frame passes the
 // checksum that SQLite gave it, so the pages are what was committed or there
 // is an error.
-type rebuilder struct {
+type Rebuilder struct {
 	base, log *os.File // the log may be nil
 	head      baseHead
 	blocks    []block
@@ -26,14 +26,14 @@ type rebuilder struct {
 	cache map[uint32][]byte
 }
 
-// rebuilder opens what is needed for the states up to a block. Pruning the
+// Rebuilder opens what is needed for the states up to a block. Pruning the
 // chain does not disturb it after that.
-func (c *chain) rebuilder(blocks int) (*rebuilder, error) {
+func (c *chain) Rebuilder(blocks int) (*Rebuilder, error) {
 	base, err := os.Open(c.path(".base"))
 	if err != nil {
 		return nil, err
 	}
-	r := &rebuilder{base: base, head: c.base, blocks: c.blocks[:blocks:blocks], size: int(c.base.PageSize), pages: c.base.Pages}
+	r := &Rebuilder{base: base, head: c.base, blocks: c.blocks[:blocks:blocks], size: int(c.base.PageSize), pages: c.base.Pages}
 	if blocks > 0 {
 		if r.log, err = os.Open(c.path(".log")); err != nil {
 			return nil, errors.Join(err, base.Close())
@@ -42,16 +42,17 @@ func (c *chain) rebuilder(blocks int) (*rebuilder, error) {
 	return r, nil
 }
 
-func (r *rebuilder) close() {
+// Close frees the files of the history.
+func (r *Rebuilder) Close() {
 	_ = r.base.Close() // both were only read
 	if r.log != nil {
 		_ = r.log.Close()
 	}
 }
 
-// write makes out the database at target, which lies in the last block, or is
+// Write makes out the database at target, which lies in the last block, or is
 // the base.
-func (r *rebuilder) write(out *os.File, target position) error {
+func (r *Rebuilder) Write(out *os.File, target Position) error {
 	r.out = out
 	if err := r.copyBase(); err != nil {
 		return fmt.Errorf("%s: %w", r.base.Name(), err)
@@ -63,7 +64,7 @@ func (r *rebuilder) write(out *os.File, target position) error {
 		}
 		sum, err := r.apply(&r.blocks[i], stop)
 		if err == nil && stop != 0 && sum != target.sum {
-			err = errDamaged
+			err = ErrDamaged
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", r.log.Name(), err)
@@ -72,7 +73,7 @@ func (r *rebuilder) write(out *os.File, target position) error {
 	return out.Truncate(int64(r.pages) * int64(r.size))
 }
 
-func (r *rebuilder) copyBase() error {
+func (r *Rebuilder) copyBase() error {
 	if _, err := r.base.Seek(int64(baseHeadSize), io.SeekStart); err != nil {
 		return err
 	}
@@ -85,14 +86,14 @@ func (r *rebuilder) copyBase() error {
 		}
 		n := binary.LittleEndian.Uint32(frame[:])
 		if int64(n) > int64(s2.MaxEncodedLen(baseChunk)) {
-			return errDamaged
+			return ErrDamaged
 		}
 		packed = grow(packed, int(n))
 		if _, err := io.ReadFull(r.base, packed); err != nil {
 			return err
 		}
 		if crc32.Checksum(packed, castagnoli) != binary.LittleEndian.Uint32(frame[4:]) {
-			return errDamaged
+			return ErrDamaged
 		}
 		var err error
 		if raw, err = s2.Decode(raw[:cap(raw)], packed); err != nil {
@@ -107,9 +108,9 @@ func (r *rebuilder) copyBase() error {
 
 // apply brings the frames of a block into the file, up to stop, or all of them
 // if that is 0. It returns the checksum after them.
-func (r *rebuilder) apply(b *block, stop uint32) (sum [2]uint32, err error) {
+func (r *Rebuilder) apply(b *block, stop uint32) (sum [2]uint32, err error) {
 	if int(b.PageSize) != r.size {
-		return sum, errDamaged
+		return sum, ErrDamaged
 	}
 	body, err := bodyAt(r.log, &b.recordHead, b.at)
 	if err != nil {
@@ -133,7 +134,7 @@ func (r *rebuilder) apply(b *block, stop uint32) (sum [2]uint32, err error) {
 		}
 	}
 	if frame > b.Last && sum != b.After {
-		return sum, fmt.Errorf("frame %d: %w", b.Last, errDamaged)
+		return sum, fmt.Errorf("frame %d: %w", b.Last, ErrDamaged)
 	}
 	for page, content := range r.cache {
 		if _, err := r.out.WriteAt(content, int64(page-1)*int64(r.size)); err != nil {
@@ -144,11 +145,11 @@ func (r *rebuilder) apply(b *block, stop uint32) (sum [2]uint32, err error) {
 }
 
 // frame applies the next frame in data.
-func (r *rebuilder) frame(b *block, data []byte, sum *[2]uint32) (rest []byte, err error) {
+func (r *Rebuilder) frame(b *block, data []byte, sum *[2]uint32) (rest []byte, err error) {
 	page, n := binary.Uvarint(data)
 	pages, m := binary.Uvarint(data[max(n, 0):])
 	if n <= 0 || m <= 0 || page == 0 || page > 1<<32-2 || pages > 1<<32-2 {
-		return nil, errDamaged
+		return nil, ErrDamaged
 	}
 	content := r.cache[uint32(page)]
 	if content == nil {
@@ -196,21 +197,21 @@ func walSum(order binary.ByteOrder, sum [2]uint32, b []byte) [2]uint32 {
 // sqliteMagic begins every database file.
 var sqliteMagic = []byte("SQLite format 3\x00")
 
-// adopt prepares a database file to be copied into a database: it says that it
+// Adopt prepares a database file to be copied into a database: it says that it
 // has no log, which would be looked for beside it, and it takes over what
 // flint keeps in the header of the database.
 // https://www.sqlite.org/fileformat2.html#the_database_header
-func adopt(f *os.File, pageSize int64, epoch, application uint32) error {
+func Adopt(f *os.File, pageSize int64, epoch, application uint32) error {
 	head := make([]byte, 100)
 	if _, err := f.ReadAt(head, 0); err != nil || !bytes.HasPrefix(head, sqliteMagic) {
-		return errors.Join(errDamaged, err)
+		return errors.Join(ErrDamaged, err)
 	}
 	size := int64(binary.BigEndian.Uint16(head[16:]))
 	if size == 1 {
 		size = 65536
 	}
 	if size != pageSize {
-		return badRequestf(msgPageSize, size, pageSize)
+		return errPageSize(size, pageSize)
 	}
 	head[18], head[19] = 1, 1
 	binary.BigEndian.PutUint32(head[60:], epoch)
