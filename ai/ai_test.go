@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"flint/ai/inference"
+	"flint/ai/providers"
 	"flint/internal/cferr"
 	"flint/internal/clock"
 )
@@ -29,7 +31,7 @@ func open1(t *testing.T, scripts ...string) *Models {
 // run asks for a JSON answer and decodes it.
 func run[T any](t *testing.T, m *Models, model, inputs string) T {
 	t.Helper()
-	a, err := m.Run(t.Context(), model, json.RawMessage(inputs), RunOptions{})
+	a, err := m.Run(t.Context(), model, json.RawMessage(inputs), inference.RunOptions{})
 	if err != nil {
 		t.Fatalf("%s: %v", inputs, err)
 	}
@@ -45,8 +47,8 @@ func run[T any](t *testing.T, m *Models, model, inputs string) T {
 
 type said struct {
 	Response any
-	Usage    Usage
-	Calls    []toolCall `json:"tool_calls"`
+	Usage    inference.Usage
+	Calls    []inference.ToolCall `json:"tool_calls"`
 }
 
 func ask(t *testing.T, m *Models, prompt string) string {
@@ -62,21 +64,21 @@ func ask(t *testing.T, m *Models, prompt string) string {
 
 func TestCatalogue(t *testing.T) {
 	t.Parallel()
-	c, err := catalogue()
+	c, err := inference.LoadCatalogue()
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(c.Models) < 80 {
 		t.Errorf("%d models", len(c.Models))
 	}
-	for name, want := range map[string]Model{
+	for name, want := range map[string]inference.Model{
 		llama: {Task: "Text Generation", Shape: "response"}, qwen: {Task: "Text Generation", Shape: "chat"},
 		sdxl: {Task: "Text-to-Image", Shape: "png"}, "@cf/leonardo/phoenix-1.0": {Task: "Text-to-Image", Shape: "jpeg"},
 		"@cf/black-forest-labs/flux-1-schnell": {Task: "Text-to-Image", Shape: "base64"},
 		"@cf/baai/bge-base-en-v1.5":            {Task: "Text Embeddings", Shape: "embedding", Dims: 768},
 	} {
 		want.Name = name
-		got, err := Lookup(name)
+		got, err := inference.Lookup(name)
 		if err != nil || got.Name != want.Name || got.Task != want.Task || got.Shape != want.Shape || got.Dims != want.Dims {
 			t.Errorf("%s: %+v %v", name, got, err)
 		}
@@ -88,7 +90,7 @@ func TestErrors(t *testing.T) {
 	m := open1(t)
 	for _, c := range []struct {
 		name, model, in string
-		opt             RunOptions
+		opt             inference.RunOptions
 		code, status    int
 		message         string
 	}{
@@ -97,7 +99,7 @@ func TestErrors(t *testing.T) {
 		{name: "end left out", model: "@cf/meta/lama-3-8b", in: `{"prompt":"x"}`, code: 5007, status: 400, message: "No such model @cf/meta/lama-3-8b or task (did you mean @cf/meta/llama-3-8b-instruct?)"},
 		{name: "nothing near", model: "gpt", code: 5007, status: 400, message: "No such model gpt or task"},
 		{name: "no audio", model: "@cf/openai/whisper", in: `{}`, code: 5006, status: 400, message: "Error: required properties at '/' are 'audio'"},
-		{name: "batch stream", model: llama, in: `{"prompt":"x","stream":true}`, opt: RunOptions{QueueRequest: true}, code: 5006, status: 400, message: "Error: a queued request cannot stream"},
+		{name: "batch stream", model: llama, in: `{"prompt":"x","stream":true}`, opt: inference.RunOptions{QueueRequest: true}, code: 5006, status: 400, message: "Error: a queued request cannot stream"},
 		{name: "neither", model: llama, in: `{}`, code: 5006, status: 400, message: "Error: oneOf at '/' not met, 0 matches: required properties at '/' are 'prompt', required properties at '/' are 'messages'"},
 		{name: "both", model: llama, in: `{"prompt":"x","messages":[{"role":"user","content":"x"}]}`, code: 5006, status: 400, message: "Error: oneOf at '/' not met, 2 matches"},
 		{name: "empty prompt", model: llama, in: `{"prompt":""}`, code: 5006, status: 400, message: "Error: oneOf at '/' not met, 0 matches: Length of '/prompt' must be >= 1 not met, required properties at '/' are 'messages'"},
@@ -141,7 +143,7 @@ func TestProse(t *testing.T) {
 	if seeded := run[said](t, m, llama, `{"prompt":"Tell me about gardening on a balcony","seed":7}`); seeded.Response == first.Response {
 		t.Error("another seed gave the same answer")
 	}
-	if first.Usage.CompletionTokens != countTokens(text) || first.Usage.TotalTokens != first.Usage.PromptTokens+first.Usage.CompletionTokens || first.Usage.PromptTokens == 0 {
+	if first.Usage.CompletionTokens != inference.CountTokens(text) || first.Usage.TotalTokens != first.Usage.PromptTokens+first.Usage.CompletionTokens || first.Usage.PromptTokens == 0 {
 		t.Errorf("usage %+v", first.Usage)
 	}
 	short := run[said](t, m, llama, `{"prompt":"Tell me about gardening on a balcony","max_tokens":5}`)
@@ -163,7 +165,7 @@ func TestStream(t *testing.T) {
 	t.Parallel()
 	m := open1(t)
 	whole := ask(t, m, "Describe lighthouses")
-	a, err := m.Run(t.Context(), llama, json.RawMessage(`{"prompt":"Describe lighthouses","stream":true}`), RunOptions{})
+	a, err := m.Run(t.Context(), llama, json.RawMessage(`{"prompt":"Describe lighthouses","stream":true}`), inference.RunOptions{})
 	if err != nil || a.ContentType != "text/event-stream" {
 		t.Fatal(a, err)
 	}
@@ -206,13 +208,13 @@ func TestChatModels(t *testing.T) {
 	if out["object"] != "chat.completion" || out["model"] != qwen || out["created"] != float64(1767323045) || choice["finish_reason"] != "stop" || message["role"] != "assistant" {
 		t.Errorf("%v", out)
 	}
-	a, err := m.Run(t.Context(), qwen, json.RawMessage(`{"messages":[{"role":"user","content":"Describe lighthouses"}],"stream":true}`), RunOptions{})
+	a, err := m.Run(t.Context(), qwen, json.RawMessage(`{"messages":[{"role":"user","content":"Describe lighthouses"}],"stream":true}`), inference.RunOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	text, last := "", ""
 	for frame := range a.Stream {
-		var v chatBody
+		var v providers.ChatBody
 		if json.Unmarshal(frame[len("data: "):], &v) == nil && len(v.Choices) == 1 {
 			if s, ok := v.Choices[0].Delta.Content.(string); ok {
 				text += s

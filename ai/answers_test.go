@@ -1,7 +1,6 @@
 package ai
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -14,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"flint/ai/inference"
+	"flint/ai/providers"
 	"flint/internal/cferr"
 	"flint/internal/clock"
 )
@@ -27,7 +28,7 @@ func openWith(t *testing.T, o Options) *Models {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.scripts.every = 0 // look at each call
+	m.LookAtEachCall()
 	return m
 }
 
@@ -44,9 +45,9 @@ func wantError(t *testing.T, err error, code int, parts ...string) {
 	}
 }
 
-func runRaw(t *testing.T, m *Models, model, inputs string) (*Answer, error) {
+func runRaw(t *testing.T, m *Models, model, inputs string) (*inference.Answer, error) {
 	t.Helper()
-	return m.Run(t.Context(), model, json.RawMessage(inputs), RunOptions{})
+	return m.Run(t.Context(), model, json.RawMessage(inputs), inference.RunOptions{})
 }
 
 func text(t *testing.T, m *Models, inputs string) string {
@@ -130,7 +131,7 @@ answers:
 	}
 }
 
-func framesOf(a *Answer) (out []string) {
+func framesOf(a *inference.Answer) (out []string) {
 	for f := range a.Stream {
 		out = append(out, string(f))
 	}
@@ -214,12 +215,12 @@ func TestPace(t *testing.T) {
 	clk := &waiting{clock.NewFrozen(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)), make(chan time.Duration, 1)}
 	t.Cleanup(clk.Close)
 	dir := scriptFolder(t, map[string]string{"a.yaml": "answers:\n  - {match: {prompt: slow}, delay: 3s, stream: [a, b]}\n"})
-	m := openWith(t, Options{Clock: clk, Scripts: []string{dir}, Pace: Pace{FirstToken: time.Second, PerSecond: 2}})
+	m := openWith(t, Options{Clock: clk, Scripts: []string{dir}, Pace: inference.Pace{FirstToken: time.Second, PerSecond: 2}})
 	out, in := io.Pipe()
 	go func() {
-		a, err := m.Run(t.Context(), llama, json.RawMessage(`{"prompt":"slow","stream":true}`), RunOptions{})
+		a, err := m.Run(t.Context(), llama, json.RawMessage(`{"prompt":"slow","stream":true}`), inference.RunOptions{})
 		if err == nil {
-			a.send(t.Context(), &pipeWriter{in, http.Header{}})
+			providers.Send(t.Context(), a, &pipeWriter{in, http.Header{}})
 		}
 		_ = in.CloseWithError(err)
 	}()
@@ -244,19 +245,6 @@ func TestPace(t *testing.T) {
 	}
 }
 
-// TestPaceEndsWithItsCaller waits for a token that the caller does not.
-func TestPaceEndsWithItsCaller(t *testing.T) {
-	t.Parallel()
-	clk := &waiting{clock.NewFrozen(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)), make(chan time.Duration, 1)}
-	t.Cleanup(clk.Close)
-	ctx, cancel := context.WithCancel(t.Context())
-	p := (&Models{clock: clk, pace: Pace{FirstToken: time.Hour}}).pacer(ctx)
-	go func() { <-clk.waits; cancel() }()
-	if err := p.wait(); !errors.Is(err, context.Canceled) {
-		t.Errorf("%v", err)
-	}
-}
-
 // pipeWriter is a client that reads frame by frame.
 type pipeWriter struct {
 	*io.PipeWriter
@@ -275,7 +263,7 @@ func (p *pipeWriter) Flush() {}
 // TestManyStreams reads 500 paced streams side by side.
 func TestManyStreams(t *testing.T) {
 	t.Parallel()
-	m := openWith(t, Options{Clock: clock.New(), Pace: Pace{PerSecond: 2000}})
+	m := openWith(t, Options{Clock: clock.New(), Pace: inference.Pace{PerSecond: 2000}})
 	srv := httptest.NewServer(bindingOf(m, nil, nil))
 	defer srv.Close()
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 500}}

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"flint/ai/answers"
 )
 
 // server is an OpenAI-compatible server that keeps what it was asked.
@@ -56,7 +58,7 @@ func chatReply(w http.ResponseWriter, body map[string]any) {
 func TestBackend(t *testing.T) {
 	t.Parallel()
 	s := startServer(t, chatReply)
-	m := openWith(t, Options{Backend: Backend{URL: s.URL + "/v1/", Key: "k-secret", Model: "llama3.2"}})
+	m := openWith(t, Options{Backend: answers.Backend{URL: s.URL + "/v1/", Key: "k-secret", Model: "llama3.2"}})
 	out := run[said](t, m, llama, `{"prompt":"hello","max_tokens":9,"temperature":0.5,"seed":4}`)
 	if out.Response != "a real answer" || out.Usage.TotalTokens != 11 {
 		t.Errorf("%+v", out)
@@ -96,7 +98,7 @@ func TestBackendErrors(t *testing.T) {
 	t.Parallel()
 	gone := httptest.NewServer(http.NotFoundHandler())
 	gone.Close()
-	_, err := runRaw(t, openWith(t, Options{Backend: Backend{URL: gone.URL + "/v1"}}), llama, `{"prompt":"x"}`)
+	_, err := runRaw(t, openWith(t, Options{Backend: answers.Backend{URL: gone.URL + "/v1"}}), llama, `{"prompt":"x"}`)
 	wantError(t, err, 10502, "the AI backend "+gone.URL+"/v1 does not answer", "refused", "[ai] backend")
 	for body, want := range map[string]string{
 		`{"error":{"message":"model not found, key sk-abcdefghijkl"}}`: "answered 404: model not found, key [redacted]; name a model that it has",
@@ -107,19 +109,19 @@ func TestBackendErrors(t *testing.T) {
 			w.WriteHeader(404)
 			_, _ = io.WriteString(w, body)
 		})
-		_, err := runRaw(t, openWith(t, Options{Backend: Backend{URL: s.URL}}), llama, `{"prompt":"x"}`)
+		_, err := runRaw(t, openWith(t, Options{Backend: answers.Backend{URL: s.URL}}), llama, `{"prompt":"x"}`)
 		wantError(t, err, 10502, want)
 	}
 	for _, body := range []string{`{`, `{"choices":[]}`} {
 		s := startServer(t, func(w http.ResponseWriter, _ map[string]any) { _, _ = io.WriteString(w, body) })
-		_, err := runRaw(t, openWith(t, Options{Backend: Backend{URL: s.URL}}), llama, `{"prompt":"x"}`)
+		_, err := runRaw(t, openWith(t, Options{Backend: answers.Backend{URL: s.URL}}), llama, `{"prompt":"x"}`)
 		wantError(t, err, 10502, "does not answer")
 	}
 	// A stream that breaks off has no end that looks like one.
 	s := startServer(t, func(w http.ResponseWriter, _ map[string]any) {
 		_, _ = io.WriteString(w, `data: {"choices":[{"delta":{"content":"half"}}]}`+"\n\n")
 	})
-	a, err := runRaw(t, openWith(t, Options{Backend: Backend{URL: s.URL}}), llama, `{"prompt":"x","stream":true}`)
+	a, err := runRaw(t, openWith(t, Options{Backend: answers.Backend{URL: s.URL}}), llama, `{"prompt":"x","stream":true}`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +129,7 @@ func TestBackendErrors(t *testing.T) {
 		t.Errorf("%q", frames)
 	}
 	for _, address := range []string{"localhost:11434", "ftp://x/v1", "http://user:pass@x/v1"} {
-		if _, err := Open(Options{Backend: Backend{URL: address}}); err == nil || strings.Contains(err.Error(), "pass") {
+		if _, err := Open(Options{Backend: answers.Backend{URL: address}}); err == nil || strings.Contains(err.Error(), "pass") {
 			t.Errorf("%s: %v", address, err)
 		}
 	}
@@ -145,7 +147,7 @@ func TestRecording(t *testing.T) {
 		chatReply(w, body)
 	})
 	dir := filepath.Join(t.TempDir(), "recorded")
-	m := openWith(t, Options{Backend: Backend{URL: s.URL, Key: "k-secret-key"}, Recordings: dir, Record: true})
+	m := openWith(t, Options{Backend: answers.Backend{URL: s.URL, Key: "k-secret-key"}, Recordings: dir, Record: true})
 	const secret = `{"prompt":"hello, my key is sk-0123456789abcdef"}`
 	inputs := []string{secret, `{"messages":[{"role":"user","content":"hi"}],"tools":[{"name":"getWeather"}]}`}
 	var first []said

@@ -4,8 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"sync"
 
+	"flint/ai/inference"
+	"flint/ai/providers"
 	"flint/internal/cferr"
 )
 
@@ -21,12 +24,12 @@ type batches struct {
 // batch is one request. It runs when it is asked for, batchStep requests each
 // time, so that nothing runs in the background and no call takes long.
 type batch struct {
-	model *Model
+	model *inference.Model
 
 	mu       sync.Mutex
 	requests []json.RawMessage // not yet answered
 	done     []batchResult
-	usage    Usage
+	usage    inference.Usage
 	size     int
 	body     []byte // the whole answer, when it is there
 	err      error
@@ -35,10 +38,10 @@ type batch struct {
 func newBatches() *batches { return &batches{byID: map[string]*batch{}} }
 
 func (b *batches) add(one *batch) string {
-	id := requestID()
+	id := providers.RequestID()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if len(b.order) >= maxBatches {
+	if len(b.order) >= inference.MaxBatches {
 		delete(b.byID, b.order[0])
 		b.order = b.order[1:]
 	}
@@ -54,67 +57,67 @@ func (b *batches) get(id string) *batch {
 }
 
 // runBatch queues {requests: […]} or a single request, or answers {request_id}.
-func (m *Models) runBatch(ctx context.Context, known *Model, in fields, opt RunOptions) (*Answer, error) {
-	if in.has("request_id") {
+func (m *Models) runBatch(ctx context.Context, known *inference.Model, in inference.Fields, opt inference.RunOptions) (*inference.Answer, error) {
+	if in.Has("request_id") {
 		return m.pollBatch(ctx, known, in)
 	}
-	if flag, problem := in.flag("stream"); flag || problem != "" {
-		return nil, badInput("a queued request cannot stream")
+	if flag, problem := in.Flag("stream"); flag || problem != "" {
+		return nil, inference.BadInput("a queued request cannot stream")
 	}
 	requests, err := batchRequests(in)
 	if err != nil {
 		return nil, err
 	}
 	id := m.batches.add(&batch{model: known, requests: requests})
-	return jsonAnswer(map[string]string{"status": "queued", "model": known.Name, "request_id": id}, Usage{}, sourceGenerator)
+	return inference.JSONAnswer(map[string]string{"status": "queued", "model": known.Name, "request_id": id}, inference.Usage{}, inference.SourceGenerator)
 }
 
-func batchRequests(in fields) ([]json.RawMessage, error) {
-	if !in.has("requests") {
-		one, err := encodeJSON(in)
+func batchRequests(in inference.Fields) ([]json.RawMessage, error) {
+	if !in.Has("requests") {
+		one, err := inference.EncodeJSON(in)
 		return []json.RawMessage{one}, err
 	}
 	var requests []json.RawMessage
 	if json.Unmarshal(in["requests"], &requests) != nil {
-		return nil, badInput(mismatch("/requests", "array", in["requests"]))
+		return nil, inference.BadInput(inference.Mismatch("/requests", "array", in["requests"]))
 	}
 	if len(requests) == 0 {
-		return nil, badInput("Length of '/requests' must be >= 1 not met")
+		return nil, inference.BadInput("Length of '/requests' must be >= 1 not met")
 	}
-	if len(requests) > maxBatchSize {
-		return nil, badInput("Length of '/requests' must be <= " + itoa(maxBatchSize))
+	if len(requests) > inference.MaxBatchSize {
+		return nil, inference.BadInput("Length of '/requests' must be <= " + strconv.Itoa(inference.MaxBatchSize))
 	}
-	if len(in["requests"]) > maxBatch {
-		return nil, errTooLarge
+	if len(in["requests"]) > inference.MaxBatch {
+		return nil, inference.ErrTooLarge
 	}
 	return requests, nil
 }
 
-func (m *Models) pollBatch(ctx context.Context, known *Model, in fields) (*Answer, error) {
-	id, problem := in.text("request_id", bounds{1, open})
+func (m *Models) pollBatch(ctx context.Context, known *inference.Model, in inference.Fields) (*inference.Answer, error) {
+	id, problem := in.Text("request_id", inference.Bounds{Least: 1, Most: inference.Unbounded})
 	if problem != "" {
-		return nil, badInput(problem)
+		return nil, inference.BadInput(problem)
 	}
 	b := m.batches.get(id)
 	if b == nil || b.model.Name != known.Name {
-		return nil, cferr.Newf(http.StatusNotFound, codeIncomplete, "no batch request %s of %s; flint keeps the last %d until it ends", id, known.Name, maxBatches)
+		return nil, cferr.Newf(http.StatusNotFound, inference.CodeIncomplete, "no batch request %s of %s; flint keeps the last %d until it ends", id, known.Name, inference.MaxBatches)
 	}
 	body, err := m.advance(ctx, b)
 	if err != nil {
 		return nil, err
 	}
 	if body == nil {
-		return jsonAnswer(map[string]string{"status": "running", "model": known.Name, "request_id": id}, Usage{}, sourceGenerator)
+		return inference.JSONAnswer(map[string]string{"status": "running", "model": known.Name, "request_id": id}, inference.Usage{}, inference.SourceGenerator)
 	}
-	return &Answer{ContentType: contentJSON, Body: body, Source: sourceGenerator}, nil
+	return &inference.Answer{ContentType: inference.ContentJSON, Body: body, Source: inference.SourceGenerator}, nil
 }
 
 type batchResult struct {
-	ID        int             `json:"id"`
-	Result    json.RawMessage `json:"result,omitempty"`
-	Success   bool            `json:"success"`
-	Error     *codeMessage    `json:"error,omitempty"`
-	Reference json.RawMessage `json:"external_reference,omitempty"`
+	ID        int                    `json:"id"`
+	Result    json.RawMessage        `json:"result,omitempty"`
+	Success   bool                   `json:"success"`
+	Error     *inference.CodeMessage `json:"error,omitempty"`
+	Reference json.RawMessage        `json:"external_reference,omitempty"`
 }
 
 // advance answers the next requests of a batch; one that fails fails alone. The
@@ -122,7 +125,7 @@ type batchResult struct {
 func (m *Models) advance(ctx context.Context, b *batch) ([]byte, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for range batchStep {
+	for range inference.BatchStep {
 		if len(b.requests) == 0 || b.err != nil || ctx.Err() != nil {
 			break
 		}
@@ -132,26 +135,26 @@ func (m *Models) advance(ctx context.Context, b *batch) ([]byte, error) {
 			return nil, err // whoever asks again gets this answer
 		}
 		b.done, b.requests = append(b.done, one), b.requests[1:]
-		if b.size > maxBatchAnswer {
-			b.err, b.done, b.requests = errTooLarge, nil, nil
+		if b.size > inference.MaxBatchAnswer {
+			b.err, b.done, b.requests = inference.ErrTooLarge, nil, nil
 		}
 	}
 	if b.err != nil || len(b.requests) > 0 || b.body != nil {
 		return b.body, b.err
 	}
-	b.body, b.err = encodeJSON(map[string]any{"responses": b.done, "usage": b.usage})
+	b.body, b.err = inference.EncodeJSON(map[string]any{"responses": b.done, "usage": b.usage})
 	b.done, b.requests = nil, nil
 	return b.body, b.err
 }
 
 func (m *Models) answerOne(ctx context.Context, b *batch, one *batchResult) {
 	answer, err := m.runOne(ctx, b.model, b.requests[0], one)
-	if err == nil && answer.ContentType != contentJSON {
+	if err == nil && answer.ContentType != inference.ContentJSON {
 		err = cferr.NotServed("answers of " + answer.ContentType + " in a batch")
 	}
 	if err != nil {
-		known := m.known(err)
-		one.Error = &codeMessage{known.Code, known.Message}
+		known := m.Known(err)
+		one.Error = &inference.CodeMessage{Code: known.Code, Message: known.Message}
 		return
 	}
 	one.Success, one.Result = true, answer.Body
@@ -161,34 +164,34 @@ func (m *Models) answerOne(ctx context.Context, b *batch, one *batchResult) {
 	b.usage.TotalTokens += answer.Usage.TotalTokens
 }
 
-func (m *Models) runOne(ctx context.Context, known *Model, raw json.RawMessage, one *batchResult) (*Answer, error) {
-	in, err := parseFields(raw)
+func (m *Models) runOne(ctx context.Context, known *inference.Model, raw json.RawMessage, one *batchResult) (*inference.Answer, error) {
+	in, err := inference.ParseFields(raw)
 	if err != nil {
 		return nil, err
 	}
-	if in.has("external_reference") {
+	if in.Has("external_reference") {
 		one.Reference = in["external_reference"]
 		delete(in, "external_reference")
 	}
-	if stream, _ := in.flag("stream"); stream {
-		return nil, badInput("a queued request cannot stream")
+	if stream, _ := in.Flag("stream"); stream {
+		return nil, inference.BadInput("a queued request cannot stream")
 	}
 	return m.run(ctx, known, in)
 }
 
 // requestsJob is {requests: […]} of an embedding model outside a batch: the
 // answers in one list.
-func (m *Models) requestsJob(known *Model, in fields) (*job, error) {
+func (m *Models) requestsJob(known *inference.Model, in inference.Fields) (*inference.Job, error) {
 	requests, err := batchRequests(in)
 	if err != nil {
 		return nil, err
 	}
-	jobs := make([]*job, len(requests))
+	jobs := make([]*inference.Job, len(requests))
 	texts := 0
 	for i, raw := range requests {
-		one, err := parseFields(raw)
-		if err == nil && one.has("requests") {
-			err = badInput(missing("text"))
+		one, err := inference.ParseFields(raw)
+		if err == nil && one.Has("requests") {
+			err = inference.BadInput(inference.Missing("text"))
 		}
 		if err == nil {
 			jobs[i], err = m.embeddingJob(known, one)
@@ -196,19 +199,19 @@ func (m *Models) requestsJob(known *Model, in fields) (*job, error) {
 		if err != nil {
 			return nil, err
 		}
-		if texts += jobs[i].texts; texts > maxTextsInAll {
-			return nil, badInput("the requests hold more than " + itoa(maxTextsInAll) + " texts; queue them (queueRequest)")
+		if texts += jobs[i].Texts; texts > inference.MaxTextsInAll {
+			return nil, inference.BadInput("the requests hold more than " + strconv.Itoa(inference.MaxTextsInAll) + " texts; queue them (queueRequest)")
 		}
 	}
-	return &job{prompt: jobs[0].prompt, answer: func() (*Answer, error) {
+	return &inference.Job{Prompt: jobs[0].Prompt, Answer: func() (*inference.Answer, error) {
 		parts := make([]json.RawMessage, len(jobs))
 		for i, j := range jobs {
-			answer, err := j.answer()
+			answer, err := j.Answer()
 			if err != nil {
 				return nil, err
 			}
 			parts[i] = answer.Body
 		}
-		return jsonAnswer(map[string]any{"responses": parts}, Usage{}, sourceGenerator)
+		return inference.JSONAnswer(map[string]any{"responses": parts}, inference.Usage{}, inference.SourceGenerator)
 	}}, nil
 }

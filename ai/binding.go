@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strings"
 
+	"flint/ai/inference"
+	"flint/ai/providers"
 	"flint/internal/cferr"
 	"flint/internal/intercept"
 )
@@ -23,7 +25,7 @@ type Binding struct {
 func NewBinding(models *Models, chain *intercept.Chain, log *slog.Logger) *Binding {
 	if log != nil {
 		own := *models
-		own.log = log
+		own.log, own.Server = log, own.Server.WithLog(log)
 		models = &own
 	}
 	return &Binding{models, chain}
@@ -31,12 +33,12 @@ func NewBinding(models *Models, chain *intercept.Chain, log *slog.Logger) *Bindi
 
 // ServeBinding answers one call; resource is the name of the binding.
 func (b *Binding) ServeBinding(w http.ResponseWriter, r *http.Request, resource string) {
-	id := requestID()
+	id := providers.RequestID()
 	w.Header().Set("cf-ai-req-id", id)
 	var err error
 	switch path := r.URL.Path; {
 	case r.Header.Get("Upgrade") != "":
-		err = cferr.NotServed(notServedSocket)
+		err = cferr.NotServed(inference.NotServedSocket)
 	case path == "/run" && r.Method == http.MethodPost:
 		err = b.run(w, r, id)
 	case path == "/ai-gateway/run" && r.Method == http.MethodPost:
@@ -72,16 +74,16 @@ func (b *Binding) run(w http.ResponseWriter, r *http.Request, id string) error {
 		model = model[at:]
 	}
 	if model == "" {
-		return incomplete("cf-consn-model-id")
+		return inference.Incomplete("cf-consn-model-id")
 	}
 	inputs, opt, err := bindingInputs(w, r, model)
 	if err != nil {
 		return err
 	}
 	op := &intercept.Op{Service: "ai", Resource: model, Action: "run", Bytes: int64(len(inputs))}
-	var answer *Answer
-	began, out := b.models.clock.Now(), &counted{ResponseWriter: w}
-	defer func() { b.logRun(id, opt, model, len(inputs), out.size, answer, began, err) }()
+	var answer *inference.Answer
+	began, out := b.models.clock.Now(), &providers.Counted{ResponseWriter: w}
+	defer func() { b.logRun(id, opt, model, len(inputs), out.Size, answer, began, err) }()
 	err = b.chain.Do(r.Context(), op, func(ctx context.Context) error {
 		var err error
 		answer, err = b.models.Run(ctx, model, inputs, opt)
@@ -94,42 +96,42 @@ func (b *Binding) run(w http.ResponseWriter, r *http.Request, id string) error {
 		err = cferr.Internal
 		return err
 	}
-	answer.send(r.Context(), out)
+	providers.Send(r.Context(), answer, out)
 	return nil
 }
 
 // bindingInputs reads {inputs, options}, or a form sent as a stream.
-func bindingInputs(w http.ResponseWriter, r *http.Request, model string) (json.RawMessage, RunOptions, error) {
-	body, err := readBody(w, r)
+func bindingInputs(w http.ResponseWriter, r *http.Request, model string) (json.RawMessage, inference.RunOptions, error) {
+	body, err := providers.ReadBody(w, r)
 	if err != nil {
-		return nil, RunOptions{}, err
+		return nil, inference.RunOptions{}, err
 	}
 	contentType := r.Header.Get("Content-Type")
-	if contentType == contentJSON {
+	if contentType == inference.ContentJSON {
 		var call struct {
-			Inputs  json.RawMessage `json:"inputs"`
-			Options RunOptions      `json:"options"`
+			Inputs  json.RawMessage      `json:"inputs"`
+			Options inference.RunOptions `json:"options"`
 		}
 		if err := json.Unmarshal(body, &call); err != nil {
-			return nil, RunOptions{}, incomplete("the body is not JSON")
+			return nil, inference.RunOptions{}, inference.Incomplete("the body is not JSON")
 		}
 		return call.Inputs, call.Options, nil
 	}
 	if inputs, ok, err := formInputs(contentType, body); ok {
-		return inputs, RunOptions{}, err
+		return inputs, inference.RunOptions{}, err
 	}
-	known, err := Lookup(model)
+	known, err := inference.Lookup(model)
 	if err != nil {
-		return nil, RunOptions{}, err
+		return nil, inference.RunOptions{}, err
 	}
 	inputs, err := streamInputs(known, []byte(r.URL.Query().Get("userInputs")), body)
-	return inputs, RunOptions{}, err
+	return inputs, inference.RunOptions{}, err
 }
 
 func (b *Binding) search(w http.ResponseWriter, r *http.Request, resource string) error {
 	op := &intercept.Op{Service: "ai", Resource: resource, Action: "models"}
 	return b.chain.Do(r.Context(), op, func(context.Context) error {
-		found, info, err := search(r.URL.Query())
+		found, info, err := inference.Search(r.URL.Query())
 		if err != nil {
 			return err
 		}
@@ -141,27 +143,22 @@ func (b *Binding) search(w http.ResponseWriter, r *http.Request, resource string
 // bindingError is the form from which workerd makes an InferenceUpstreamError
 // with the text "<internalCode>: <description>". Calls beside run read errors.
 type bindingError struct {
-	InternalCode int           `json:"internalCode"`
-	Name         string        `json:"name"`
-	Message      string        `json:"message"`
-	Description  string        `json:"description"`
-	Success      bool          `json:"success"`
-	Errors       []codeMessage `json:"errors"`
-}
-
-type codeMessage struct {
-	Code    int    `json:"code"`
-	Message string `json:"message"`
+	InternalCode int                     `json:"internalCode"`
+	Name         string                  `json:"name"`
+	Message      string                  `json:"message"`
+	Description  string                  `json:"description"`
+	Success      bool                    `json:"success"`
+	Errors       []inference.CodeMessage `json:"errors"`
 }
 
 func (b *Binding) fail(w http.ResponseWriter, err error) {
-	e := b.models.known(err)
+	e := b.models.Known(err)
 	text := strings.TrimPrefix(e.Message, "Error: ")
-	body, err := encodeJSON(bindingError{e.Code, "AiError", "AiError: " + text, e.Message, false, []codeMessage{{e.Code, e.Message}}})
+	body, err := inference.EncodeJSON(bindingError{e.Code, "AiError", "AiError: " + text, e.Message, false, []inference.CodeMessage{{Code: e.Code, Message: e.Message}}})
 	if err != nil {
 		body = nil
 	}
-	w.Header().Set("Content-Type", contentJSON)
+	w.Header().Set("Content-Type", inference.ContentJSON)
 	w.WriteHeader(e.Status)
 	_, _ = w.Write(body) // the client is gone: nobody is left to tell
 }

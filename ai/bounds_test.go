@@ -14,6 +14,9 @@ import (
 	"testing"
 	"time"
 
+	"flint/ai/inference"
+	"flint/ai/markdown"
+	"flint/ai/media"
 	"flint/internal/cferr"
 )
 
@@ -30,7 +33,7 @@ func hostile(t *testing.T) map[string]struct{ model, in string } {
 	schema := func(s string) string {
 		return `{"prompt":"x","response_format":{"type":"json_schema","json_schema":` + s + `}}`
 	}
-	prompt := func(s string) string { return `{"prompt":` + quote(s) + `}` }
+	prompt := func(s string) string { return `{"prompt":` + inference.Quote(s) + `}` }
 	var types, refs strings.Builder
 	for i := range 4 {
 		fmt.Fprintf(&types, "interface T%d {", i)
@@ -74,25 +77,25 @@ func hostile(t *testing.T) map[string]struct{ model, in string } {
 		"patternProperties":            {llama, schema(`{"type":"object","patternProperties":{"([a-z]{999}|[^x]{999})":{}}}`)},
 		"tools":                        {llama, `{"prompt":"call the tool","tools":[{"name":"tool","description":"","parameters":` + unique + `}]}`},
 		"requests of embeddings":       {"@cf/baai/bge-m3", `{"requests":[` + requests + `]}`},
-		"texts to embed":               {"@cf/baai/bge-m3", `{"text":[` + strings.TrimSuffix(strings.Repeat(quote(strings.Repeat("some words ", 20_000))+",", 100), ",") + `]}`},
+		"texts to embed":               {"@cf/baai/bge-m3", `{"text":[` + strings.TrimSuffix(strings.Repeat(inference.Quote(strings.Repeat("some words ", 20_000))+",", 100), ",") + `]}`},
 		"contexts to rank":             {"@cf/baai/bge-reranker-base", `{"query":"a","contexts":[` + strings.TrimSuffix(strings.Repeat(`{"text":"a b"},`, 500_000), ",") + `]}`},
-		"long speech":                  {"@cf/deepgram/aura-1", `{"text":` + quote(strings.Repeat("a ", 19_999)) + `,"encoding":"linear16","sample_rate":48000}`},
-		"long silence":                 {"@cf/myshell-ai/melotts", `{"prompt":` + quote(strings.Repeat("a ", 19_999)) + `}`},
-		"slow audio":                   {"@cf/openai/whisper-large-v3-turbo", media("audio", slowWAV(1<<20))},
-		"audio with a book in it":      {"@cf/openai/whisper", media("audio", append(id3(strings.Repeat("a ", 900_000)), makeMP3("")[20:]...))},
+		"long speech":                  {"@cf/deepgram/aura-1", `{"text":` + inference.Quote(strings.Repeat("a ", 19_999)) + `,"encoding":"linear16","sample_rate":48000}`},
+		"long silence":                 {"@cf/myshell-ai/melotts", `{"prompt":` + inference.Quote(strings.Repeat("a ", 19_999)) + `}`},
+		"slow audio":                   {"@cf/openai/whisper-large-v3-turbo", mediaURL("audio", slowWAV(1<<20))},
+		"audio with a book in it":      {"@cf/openai/whisper", mediaURL("audio", append(media.ID3(strings.Repeat("a ", 900_000)), media.MakeMP3("")[20:]...))},
 		"a large image to make":        {"@cf/stabilityai/stable-diffusion-xl-base-1.0", `{"prompt":"x","width":2048,"height":2048}`},
-		"a large image to see":         {"@cf/microsoft/resnet-50", media("image", largePNG(t))},
-		"a large GIF to see":           {"@cf/microsoft/resnet-50", media("image", largeGIF(t))},
-		"a large JPEG to see":          {"@cf/microsoft/resnet-50", media("image", largeJPEG(t))},
+		"a large image to see":         {"@cf/microsoft/resnet-50", mediaURL("image", largePNG(t))},
+		"a large GIF to see":           {"@cf/microsoft/resnet-50", mediaURL("image", largeGIF(t))},
+		"a large JPEG to see":          {"@cf/microsoft/resnet-50", mediaURL("image", largeJPEG(t))},
 		"questions":                    {"@cf/cloudflare/clef", `{"model":"clef","state":"x","questions":{"a":{"type":"choice","instructions":"x","criteria":{` + strings.TrimSuffix(strings.Repeat(`"a":1,`, 200_000), ",") + `}}}}`},
-		"a long translation":           {"@cf/meta/m2m100-1.2b", `{"target_lang":"fr","text":` + quote(strings.Repeat("good morning ", 200_000)) + `}`},
-		"a long summary":               {"@cf/facebook/bart-large-cnn", `{"input_text":` + quote(strings.Repeat("One thing. ", 200_000)) + `,"max_length":1000000000}`},
-		"a long sentiment":             {"@cf/huggingface/distilbert-sst-2-int8", `{"text":` + quote(strings.Repeat("good bad ", 300_000)) + `}`},
-		"a long guard":                 {"@cf/meta/llama-guard-3-8b", `{"messages":[{"role":"user","content":` + quote(strings.Repeat("kill ", 500_000)) + `}]}`},
+		"a long translation":           {"@cf/meta/m2m100-1.2b", `{"target_lang":"fr","text":` + inference.Quote(strings.Repeat("good morning ", 200_000)) + `}`},
+		"a long summary":               {"@cf/facebook/bart-large-cnn", `{"input_text":` + inference.Quote(strings.Repeat("One thing. ", 200_000)) + `,"max_length":1000000000}`},
+		"a long sentiment":             {"@cf/huggingface/distilbert-sst-2-int8", `{"text":` + inference.Quote(strings.Repeat("good bad ", 300_000)) + `}`},
+		"a long guard":                 {"@cf/meta/llama-guard-3-8b", `{"messages":[{"role":"user","content":` + inference.Quote(strings.Repeat("kill ", 500_000)) + `}]}`},
 	}
 }
 
-func media(name string, data []byte) string {
+func mediaURL(name string, data []byte) string {
 	raw, err := json.Marshal(map[string][]byte{name: data})
 	if err != nil {
 		panic(err)
@@ -155,7 +158,7 @@ func TestHostileInputs(t *testing.T) {
 	for name, c := range hostile(t) {
 		t.Run(name, func(t *testing.T) {
 			allocated, took := measure(func() {
-				a, err := m.Run(t.Context(), c.model, json.RawMessage(c.in), RunOptions{})
+				a, err := m.Run(t.Context(), c.model, json.RawMessage(c.in), inference.RunOptions{})
 				if err != nil {
 					if e := cferr.From(err); e.Status >= 500 {
 						t.Error(err)
@@ -187,7 +190,7 @@ func TestHostileMarkdown(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			allocated, took := measure(func() {
-				text, err := convertFile(c.file, "", []byte(c.data))
+				text, err := markdown.ConvertFile(c.file, "", []byte(c.data))
 				t.Log(len(text), "bytes", err)
 			})
 			t.Logf("%d KB in, %d MB allocated, %v", len(c.data)>>10, allocated>>20, took)

@@ -6,6 +6,10 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"strings"
+
+	"flint/ai/generate"
+	"flint/ai/inference"
+	"flint/ai/media"
 )
 
 // decisionQuestion is one typed question of Cloudflare's decision models.
@@ -18,53 +22,53 @@ type decisionQuestion struct {
 
 // decisionJob answers every question with probabilities that follow from the
 // state and the question.
-func decisionJob(known *Model, in fields) (*job, error) {
-	if !in.has("model") || !in.has("state") || !in.has("questions") {
-		return nil, badInput(missing("model,state,questions"))
+func decisionJob(known *inference.Model, in inference.Fields) (*inference.Job, error) {
+	if !in.Has("model") || !in.Has("state") || !in.Has("questions") {
+		return nil, inference.BadInput(inference.Missing("model,state,questions"))
 	}
-	asked := members(in["questions"], maxQuestions+1)
-	if !isType(in["questions"], "object") || len(asked) == 0 || len(asked) > maxQuestions {
-		return nil, badInput(mismatch("/questions", "object", in["questions"]))
+	asked := generate.Members(in["questions"], inference.MaxQuestions+1)
+	if !inference.IsType(in["questions"], "object") || len(asked) == 0 || len(asked) > inference.MaxQuestions {
+		return nil, inference.BadInput(inference.Mismatch("/questions", "object", in["questions"]))
 	}
 	answers := make([]string, len(asked))
 	for i, q := range asked {
 		answer, problem := decide(q, string(in["state"]))
 		if problem != "" {
-			return nil, badInput(problem)
+			return nil, inference.BadInput(problem)
 		}
-		answers[i] = quote(q.name) + ":" + answer
+		answers[i] = inference.Quote(q.Name) + ":" + answer
 	}
 	name := known.Name[strings.LastIndexByte(known.Name, '/')+1:]
 	state := string(in["state"])
-	body := `{"model":` + quote(name) + `,"answers":{` + strings.Join(answers, ",") + `},"usage":{"input_tokens":` + itoa(countTokens(state)) + `,"output_tokens":0}}`
-	return &job{prompt: state, answer: func() (*Answer, error) {
-		return &Answer{ContentType: contentJSON, Body: []byte(body), Source: sourceGenerator}, nil
+	body := `{"model":` + inference.Quote(name) + `,"answers":{` + strings.Join(answers, ",") + `},"usage":{"input_tokens":` + strconv.Itoa(inference.CountTokens(state)) + `,"output_tokens":0}}`
+	return &inference.Job{Prompt: state, Answer: func() (*inference.Answer, error) {
+		return &inference.Answer{ContentType: inference.ContentJSON, Body: []byte(body), Source: inference.SourceGenerator}, nil
 	}}, nil
 }
 
-func decide(m member, state string) (answer, problem string) {
-	path := "/questions/" + m.name
+func decide(m generate.Member, state string) (answer, problem string) {
+	path := "/questions/" + m.Name
 	var q decisionQuestion
-	if json.Unmarshal(m.value, &q) != nil || q.Instructions == nil {
+	if json.Unmarshal(m.Value, &q) != nil || q.Instructions == nil {
 		return "", "required properties at '" + path + "' are 'type,instructions'"
 	}
 	h := fnv.New64a()
-	h.Write([]byte(state + "\x00" + string(m.value)))
+	h.Write([]byte(state + "\x00" + string(m.Value)))
 	rng := rand.New(rand.NewPCG(h.Sum64(), 0x636c6566))
 	switch q.Type {
 	case "noul":
-		return `{"type":"noul","noul":` + plain(round3(rng.Float64())) + `}`, ""
+		return `{"type":"noul","noul":` + inference.FormatNumber(media.Round3(rng.Float64())) + `}`, ""
 	case "choice":
-		options := members(q.Criteria, maxOptions+1)
-		if len(options) < 2 || len(options) > maxOptions {
+		options := generate.Members(q.Criteria, inference.MaxOptions+1)
+		if len(options) < 2 || len(options) > inference.MaxOptions {
 			return "", "'" + path + "/criteria' must have 2 to 255 options"
 		}
 		names := make([]string, len(options))
 		for i, o := range options {
-			names[i] = o.name
+			names[i] = o.Name
 		}
 		list, best, top, _ := probabilities(rng, names)
-		return `{"type":"choice","choice":` + quote(names[best]) + `,"probabilities":` + list + `,"confidence":` + plain(top) + `}`, ""
+		return `{"type":"choice","choice":` + inference.Quote(names[best]) + `,"probabilities":` + list + `,"confidence":` + inference.FormatNumber(top) + `}`, ""
 	case "score":
 		var levels []json.RawMessage
 		if json.Unmarshal(q.Criteria, &levels) != nil || len(levels) < 2 || len(levels) > 10 {
@@ -73,10 +77,10 @@ func decide(m member, state string) (answer, problem string) {
 		names, legend := make([]string, len(levels)), make([]string, len(levels))
 		for i, l := range levels {
 			names[i] = strconv.Itoa(i)
-			legend[i] = quote(names[i]) + ":" + compact(l)
+			legend[i] = inference.Quote(names[i]) + ":" + generate.Compact(l)
 		}
 		list, _, top, mean := probabilities(rng, names)
-		return `{"type":"score","score":` + plain(mean) + `,"legend":{` + strings.Join(legend, ",") + `},"probabilities":` + list + `,"confidence":` + plain(top) + `}`, ""
+		return `{"type":"score","score":` + inference.FormatNumber(mean) + `,"legend":{` + strings.Join(legend, ",") + `},"probabilities":` + list + `,"confidence":` + inference.FormatNumber(top) + `}`, ""
 	}
 	return "", "enum " + q.Type + " not in noul,choice,score at '" + path + "/type'"
 }
@@ -87,16 +91,16 @@ func probabilities(rng *rand.Rand, names []string) (list string, best int, top, 
 	left := 1.0
 	parts := make([]string, len(names))
 	for i, at := range rng.Perm(len(names)) {
-		p := round3(left * (0.5 + 0.4*rng.Float64()))
+		p := media.Round3(left * (0.5 + 0.4*rng.Float64()))
 		if i == len(names)-1 {
-			p = round3(left)
+			p = media.Round3(left)
 		}
-		left = round3(left - p)
+		left = media.Round3(left - p)
 		if p > top {
 			best, top = at, p
 		}
 		mean += p * float64(at)
-		parts[at] = quote(names[at]) + ":" + plain(p)
+		parts[at] = inference.Quote(names[at]) + ":" + inference.FormatNumber(p)
 	}
-	return "{" + strings.Join(parts, ",") + "}", best, top, round3(mean)
+	return "{" + strings.Join(parts, ",") + "}", best, top, media.Round3(mean)
 }

@@ -11,12 +11,10 @@
 //
 // # One answer
 //
-// Models.Run finds the model in catalogue.yaml. Its shape decides who reads the inputs:
-// runText, runGuard, or for every other task a job (task.go), which has checked them and
-// can answer. Text goes through complete (complete.go), also when it came in by a
-// provider's API: fromScripts (scripted.go; files in scriptfile.go, conditions in
-// scriptmatch.go), fromRecordings, fromBackend (backend*.go), fromGenerator. What the
-// generator writes follows a shapeNode, read from a JSON schema (schema.go), an example
-// (example.go) or a TypeScript type (typescript.go). Answer.send writes it, a stream event
-// by event at the pace of pace.go.
+// Models.Run finds the model in the catalogue (package inference). The shape of its
+// answers decides who reads the inputs: runText, runGuard, or for every other task a job
+// (task.go), which has checked them and can answer. Text goes through Complete, also
+// when it came in by a provider's API (package providers): scripts, recordings and the
+// backend are package answers, what nobody else answers is written by package generate,
+// and images and sound are package media's.
 package ai

@@ -11,6 +11,9 @@ import (
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"flint/ai/inference"
+	"flint/ai/media"
 )
 
 func compileSchema(t testing.TB, raw []byte) *jsonschema.Schema {
@@ -117,7 +120,7 @@ func TestProseLength(t *testing.T) {
 // TestDeterminism asks every model twice, in two engines, and with another seed.
 func TestDeterminism(t *testing.T) {
 	t.Parallel()
-	c, err := catalogue()
+	c, err := inference.LoadCatalogue()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,15 +128,15 @@ func TestDeterminism(t *testing.T) {
 	changed := 0
 	for _, model := range c.Models {
 		in := json.RawMessage(sampleInputs(t, model))
-		a, err := first.Run(t.Context(), model.Name, in, RunOptions{})
+		a, err := first.Run(t.Context(), model.Name, in, inference.RunOptions{})
 		if err != nil {
 			t.Fatalf("%s: %v", model.Name, err)
 		}
-		b, err := second.Run(t.Context(), model.Name, in, RunOptions{})
+		b, err := second.Run(t.Context(), model.Name, in, inference.RunOptions{})
 		if err != nil || !bytes.Equal(a.Body, b.Body) || a.ContentType != b.ContentType {
 			t.Errorf("%s: another answer the second time: %v", model.Name, err)
 		}
-		other, err := seeded.Run(t.Context(), model.Name, in, RunOptions{})
+		other, err := seeded.Run(t.Context(), model.Name, in, inference.RunOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -147,34 +150,34 @@ func TestDeterminism(t *testing.T) {
 }
 
 // sampleInputs are inputs that the model of any shape takes.
-func sampleInputs(t testing.TB, model *Model) string {
+func sampleInputs(t testing.TB, model *inference.Model) string {
 	t.Helper()
 	switch model.Shape {
-	case shapeEmbedding:
+	case inference.ShapeEmbedding:
 		return `{"text":["a calm walk","an invoice"]}`
-	case shapeRerank:
+	case inference.ShapeRerank:
 		return `{"query":"tea","contexts":[{"text":"coffee"},{"text":"green tea"}]}`
-	case shapeSentiment:
+	case inference.ShapeSentiment:
 		return `{"text":"a lovely day"}`
-	case shapeTranslation:
+	case inference.ShapeTranslation:
 		return `{"text":"hello","target_lang":"fr"}`
-	case shapeTranslations:
+	case inference.ShapeTranslations:
 		return `{"text":["hello","bye"],"target_language":"hin_Deva"}`
-	case shapeMoondream:
+	case inference.ShapeMoondream:
 		return `{"image":"` + pngBase64(t) + `","question":"what is this?"}`
-	case shapeSummary:
+	case inference.ShapeSummary:
 		return `{"input_text":"The harbor wakes. Boats leave the harbor. My aunt likes tea."}`
-	case shapeTranscript, shapeTranscriptLong, shapeDeepgram, shapeTurn:
-		return `{"audio":` + numbers(makeWAV("", 8000)) + `}`
-	case shapeDescription, shapeLabels, shapeBoxes:
+	case inference.ShapeTranscript, inference.ShapeTranscriptLong, inference.ShapeDeepgram, inference.ShapeTurn:
+		return `{"audio":` + numbers(media.MakeWAV("", 8000)) + `}`
+	case inference.ShapeDescription, inference.ShapeLabels, inference.ShapeBoxes:
 		return `{"image":"` + pngBase64(t) + `","prompt":"what is this?"}`
-	case shapeVoice:
+	case inference.ShapeVoice:
 		return `{"text":"hello there"}`
-	case shapeGuard:
+	case inference.ShapeGuard:
 		return `{"messages":[{"role":"user","content":"hello"}]}`
-	case shapeDecision:
+	case inference.ShapeDecision:
 		return `{"model":"clef","state":"a complaint","questions":{"urgent":{"type":"noul","instructions":"Is it urgent?"},"team":{"type":"choice","instructions":"Who?","criteria":{"a":null,"b":"second"}},"anger":{"type":"score","instructions":"How angry?","criteria":["not","a bit","very"]}}}`
-	case shapePNG, shapeJPEG, shapeBase64:
+	case inference.ShapePNG, inference.ShapeJPEG, inference.ShapeBase64:
 		return `{"prompt":"a card","width":256,"height":256}`
 	}
 	return `{"prompt":"Tell me about tea"}`
@@ -184,19 +187,19 @@ func sampleInputs(t testing.TB, model *Model) string {
 // documented shape of its answers (testdata/outputs).
 func TestOutputs(t *testing.T) {
 	t.Parallel()
-	c, err := catalogue()
+	c, err := inference.LoadCatalogue()
 	if err != nil {
 		t.Fatal(err)
 	}
 	m := open1(t)
 	schemas := map[string]*jsonschema.Schema{}
 	for _, model := range c.Models {
-		a, err := m.Run(t.Context(), model.Name, json.RawMessage(sampleInputs(t, model)), RunOptions{})
+		a, err := m.Run(t.Context(), model.Name, json.RawMessage(sampleInputs(t, model)), inference.RunOptions{})
 		if err != nil {
 			t.Errorf("%s: %v", model.Name, err)
 			continue
 		}
-		if kind := map[string]string{shapePNG: "image/png", shapeJPEG: "image/jpeg", shapeVoice: "audio/mpeg"}[model.Shape]; kind != "" {
+		if kind := map[string]string{inference.ShapePNG: "image/png", inference.ShapeJPEG: "image/jpeg", inference.ShapeVoice: "audio/mpeg"}[model.Shape]; kind != "" {
 			if a.ContentType != kind || len(a.Body) == 0 {
 				t.Errorf("%s: %s", model.Name, a.ContentType)
 			}
@@ -226,7 +229,7 @@ func FuzzPromptShape(f *testing.F) {
 		if err != nil || len(prompt) > 4000 {
 			return
 		}
-		a, err := m.Run(t.Context(), llama, in, RunOptions{})
+		a, err := m.Run(t.Context(), llama, in, inference.RunOptions{})
 		if err != nil {
 			return // what cannot be met is an error
 		}
@@ -237,28 +240,6 @@ func FuzzPromptShape(f *testing.F) {
 		if !json.Valid([]byte(out.Response)) {
 			t.Errorf("%q gave %q", prompt, out.Response)
 		}
-	})
-}
-
-func FuzzScript(f *testing.F) {
-	for _, s := range []string{"answers:\n  - {match: {prompt: x, call: 2}, text: y, delay: 1s}\n", "answers: [{json: {a: &x [1], b: *x}}]", "answers: [{stream: [a]}, {error: {code: 3040}}, {tool_calls: [{name: x, arguments: {a: .inf}}]}]", "answers: [{match: {messages: [{}]}, file: x}]"} {
-		f.Add([]byte(s))
-	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		list, err := parseScript("x.yaml", data)
-		if err != nil {
-			return
-		}
-		q := &asked{model: llama, user: "a prompt", turns: []turn{{"user", "a prompt"}}}
-		for _, s := range list {
-			if s.matches(q) != (len(s.misses(q)) == 0) {
-				t.Errorf("%s matches and misses", s.source)
-			}
-			if s.object != nil && !json.Valid(s.object) {
-				t.Errorf("%q", s.object)
-			}
-		}
-		nearestScript(list, q)
 	})
 }
 
@@ -275,20 +256,9 @@ func FuzzSchema(f *testing.F) {
 			return
 		}
 		in := `{"prompt":"x","response_format":{"type":"json_schema","json_schema":` + schema + `}}`
-		a, err := m.Run(t.Context(), llama, json.RawMessage(in), RunOptions{})
+		a, err := m.Run(t.Context(), llama, json.RawMessage(in), inference.RunOptions{})
 		if err == nil && !json.Valid(a.Body) {
 			t.Errorf("%s gave %s", schema, a.Body)
-		}
-	})
-}
-
-func FuzzMedia(f *testing.F) {
-	f.Add(makeWAV("hello", 8000))
-	f.Add(makeMP3("hello"))
-	f.Add([]byte("ID3\x04\x00\x00\x7f\x7f\x7f\x7fCOMM"))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		if h := listen(data); h.length < 0 {
-			t.Errorf("%+v", h)
 		}
 	})
 }
@@ -300,7 +270,7 @@ func BenchmarkEmbedding(b *testing.B) {
 	}
 	in := json.RawMessage(`{"text":"A calm walk through the forest on a Sunday morning, with a dog and no telephone."}`)
 	for b.Loop() {
-		if _, err := m.Run(b.Context(), "@cf/baai/bge-base-en-v1.5", in, RunOptions{}); err != nil {
+		if _, err := m.Run(b.Context(), "@cf/baai/bge-base-en-v1.5", in, inference.RunOptions{}); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -312,7 +282,7 @@ func BenchmarkScripted(b *testing.B) {
 		b.Fatal(err)
 	}
 	for b.Loop() {
-		if _, err := m.Run(b.Context(), llama, json.RawMessage(`{"prompt":"Generate a quick personality quiz..."}`), RunOptions{}); err != nil {
+		if _, err := m.Run(b.Context(), llama, json.RawMessage(`{"prompt":"Generate a quick personality quiz..."}`), inference.RunOptions{}); err != nil {
 			b.Fatal(err)
 		}
 	}

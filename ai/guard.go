@@ -4,6 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"strings"
+
+	"flint/ai/answers"
+	"flint/ai/generate"
+	"flint/ai/inference"
 )
 
 // hazards are words that let flint's guard call a text unsafe, by the categories
@@ -14,27 +18,27 @@ var hazards = []struct {
 	category string
 	words    map[string]bool
 }{
-	{"S1", wordSet("kill murder stab shoot massacre terrorist terrorism assassinate behead strangle")},
-	{"S2", wordSet("steal burglary robbery launder fraud counterfeit hack phishing ransomware malware smuggle")},
-	{"S3", wordSet("rape molest trafficking")},
-	{"S4", wordSet("pedophile grooming")},
-	{"S5", wordSet("defame slander libel")},
-	{"S7", wordSet("doxx dox")},
-	{"S8", wordSet("pirate torrent plagiarize keygen")},
-	{"S9", wordSet("bomb explosive explosives grenade anthrax sarin ricin bioweapon nerve-agent")},
-	{"S10", wordSet("subhuman vermin racist genocide")},
-	{"S11", wordSet("suicide self-harm anorexia overdose")},
-	{"S12", wordSet("porn pornographic nude erotic xxx")},
-	{"S14", wordSet("fork-bomb sandbox-escape")},
+	{"S1", generate.WordSet("kill murder stab shoot massacre terrorist terrorism assassinate behead strangle")},
+	{"S2", generate.WordSet("steal burglary robbery launder fraud counterfeit hack phishing ransomware malware smuggle")},
+	{"S3", generate.WordSet("rape molest trafficking")},
+	{"S4", generate.WordSet("pedophile grooming")},
+	{"S5", generate.WordSet("defame slander libel")},
+	{"S7", generate.WordSet("doxx dox")},
+	{"S8", generate.WordSet("pirate torrent plagiarize keygen")},
+	{"S9", generate.WordSet("bomb explosive explosives grenade anthrax sarin ricin bioweapon nerve-agent")},
+	{"S10", generate.WordSet("subhuman vermin racist genocide")},
+	{"S11", generate.WordSet("suicide self-harm anorexia overdose")},
+	{"S12", generate.WordSet("porn pornographic nude erotic xxx")},
+	{"S14", generate.WordSet("fork-bomb sandbox-escape")},
 }
 
 // unsafe are the categories whose words occur in a text.
 func unsafeCategories(text string) []string {
 	have := map[string]bool{}
-	for _, w := range tokensOf(text[max(0, len(text)-maxRead):]) {
-		have[w], have[stem(w)] = true, true
+	for _, w := range inference.TokensOf(text[max(0, len(text)-inference.MaxRead):]) {
+		have[w], have[inference.Stem(w)] = true, true
 	}
-	lower := strings.ToLower(text[max(0, len(text)-maxRead):])
+	lower := strings.ToLower(text[max(0, len(text)-inference.MaxRead):])
 	out := []string{}
 	for _, h := range hazards {
 		for w := range h.words {
@@ -48,28 +52,28 @@ func unsafeCategories(text string) []string {
 }
 
 // runGuard is Llama Guard: it judges the last message.
-func (m *Models) runGuard(ctx context.Context, known *Model, in fields) (*Answer, error) {
-	req := &textRequest{model: known.Name, ctx: ctx}
-	turns, problem := parseTurns(in)
-	if !in.has("messages") && in.has("prompt") {
+func (m *Models) runGuard(ctx context.Context, known *inference.Model, in inference.Fields) (*inference.Answer, error) {
+	req := &inference.TextRequest{Model: known.Name, Ctx: ctx}
+	turns, problem := inference.ParseTurns(in)
+	if !in.Has("messages") && in.Has("prompt") {
 		var prompt string
-		if prompt, problem = in.text("prompt", bounds{1, open}); problem == "" {
-			turns = []turn{{"user", prompt}}
+		if prompt, problem = in.Text("prompt", inference.Bounds{Least: 1, Most: inference.Unbounded}); problem == "" {
+			turns = []inference.Turn{{Role: "user", Content: prompt}}
 		}
 	}
 	if problem == "" {
-		problem = known.check(in)
+		problem = known.Check(in)
 	}
 	if problem == "" {
-		problem = req.parseOptions(in)
+		problem = req.ParseOptions(in)
 	}
 	if problem != "" {
-		return nil, badInput(problem)
+		return nil, inference.BadInput(problem)
 	}
-	req.turns = turns
-	done, err := m.fromScripts(req)
+	req.Turns = turns
+	done, err := m.FromScripts(req)
 	if err == nil && done == nil && m.strict {
-		err = m.noScript(req.asked())
+		err = m.NoScript(answers.AskedOf(req))
 	}
 	if err != nil {
 		return nil, err
@@ -77,23 +81,23 @@ func (m *Models) runGuard(ctx context.Context, known *Model, in fields) (*Answer
 	if done == nil {
 		done = judge(req)
 	}
-	done.count(req)
-	return jsonAnswer(responseObject(done), done.usage, done.source)
+	done.Count(req)
+	return inference.JSONAnswer(responseObject(done), done.Usage, done.Source)
 }
 
-func judge(req *textRequest) *completion {
-	found := unsafeCategories(req.turns[len(req.turns)-1].Content)
-	done := &completion{text: "safe", finish: finishStop, source: sourceGenerator}
+func judge(req *inference.TextRequest) *inference.Completion {
+	found := unsafeCategories(req.Turns[len(req.Turns)-1].Content)
+	done := &inference.Completion{Text: "safe", Finish: inference.FinishStop, Source: inference.SourceGenerator}
 	if len(found) > 0 {
-		done.text = "unsafe\n" + strings.Join(found, ",")
+		done.Text = "unsafe\n" + strings.Join(found, ",")
 	}
-	if req.format != nil {
+	if req.Format != nil {
 		verdict := struct {
 			Safe       bool     `json:"safe"`
 			Categories []string `json:"categories"`
 		}{len(found) == 0, found}
-		if body, err := encodeJSON(verdict); err == nil {
-			done.object = json.RawMessage(body)
+		if body, err := inference.EncodeJSON(verdict); err == nil {
+			done.Object = json.RawMessage(body)
 		}
 	}
 	return done

@@ -15,9 +15,11 @@ import (
 	"strings"
 	"testing"
 
-	"flint/internal/intercept"
-
 	"github.com/gorilla/mux"
+
+	"flint/ai/inference"
+	"flint/ai/providers"
+	"flint/internal/intercept"
 )
 
 func post(h http.Handler, target, body string, header ...string) *httptest.ResponseRecorder {
@@ -66,7 +68,7 @@ func TestBindingErrors(t *testing.T) {
 		{"stream", "/run?userInputs=%7B%7D", `RIFF`, llama, "audio/wav", 400, 5006, "Error: Type mismatch of '/', 'object' not in 'binary'"},
 		{"markdown", "/to-everything/markdown/transformer", ``, "", "", 400, 3003, "Request is missing headers or body: files"},
 		{"gateway", "/ai-gateway/gateways/x/url/y", ``, "", "", 501, 10501, "flint does not serve POST /ai-gateway/gateways/x/url/y of env.AI.gateway() yet"},
-		{"too large", "/run", strings.Repeat(" ", MaxInput+1), llama, "application/json", 413, 3006, "Request is too large"},
+		{"too large", "/run", strings.Repeat(" ", inference.MaxInput+1), llama, "application/json", 413, 3006, "Request is too large"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := post(h, c.path, c.body, "Content-Type", c.kind, "cf-consn-model-id", c.model)
@@ -202,7 +204,7 @@ func TestSearch(t *testing.T) {
 			w := httptest.NewRecorder()
 			h.handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, h.path+query, nil))
 			out := parse[struct {
-				Result []searchModel
+				Result []inference.SearchModel
 				Info   struct{ Total_count int } `json:"result_info"`
 			}](t, w.Body.String())
 			if len(out.Result) != want[0] || out.Info.Total_count != want[1] {
@@ -220,7 +222,7 @@ func TestProviders(t *testing.T) {
 	const quizCall = `{"model":"deepseek-chat","messages":[{"role":"system","content":"You make quizzes."},{"role":"user","content":"Generate a mood personality quiz"}]}`
 	for _, path := range []string{"/chat/completions", "/v1/chat/completions"} {
 		w := post(deepSeek, path, quizCall, "Authorization", "Bearer k")
-		out := parse[chatBody](t, w.Body.String())
+		out := parse[providers.ChatBody](t, w.Body.String())
 		if w.Code != 200 || out.Object != "chat.completion" || out.Model != "deepseek-chat" || !strings.Contains(w.Body.String(), `"prompt_cache_miss_tokens":`) {
 			t.Fatalf("%d %s", w.Code, w.Body)
 		}
@@ -228,7 +230,7 @@ func TestProviders(t *testing.T) {
 		q.check(t, 6, 6)
 	}
 	w := post(openRouter, "/api/v1/chat/completions", strings.Replace(quizCall, "deepseek-chat", "deepseek/deepseek-chat", 1), "Authorization", "Bearer k")
-	out := parse[chatBody](t, w.Body.String())
+	out := parse[providers.ChatBody](t, w.Body.String())
 	if w.Code != 200 || !strings.HasPrefix(out.ID, "gen-") || out.Provider != "flint" || out.Choices[0].Native != "stop" || !strings.Contains(w.Body.String(), `"cost":0`) {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}

@@ -2,12 +2,13 @@ package ai
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"flint/ai/inference"
 )
 
 type quiz struct {
@@ -235,7 +236,7 @@ func TestBombs(t *testing.T) {
 	for name, schema := range map[string]string{
 		"doubling": doubling, "items": `{"type":"array","minItems":2000000000,"items":{"type":"integer"}}`, "length": `{"type":"string","minLength":2000000000}`,
 	} {
-		_, err := m.Run(t.Context(), llama, json.RawMessage(`{"prompt":"x","response_format":{"type":"json_schema","json_schema":`+schema+`}}`), RunOptions{})
+		_, err := m.Run(t.Context(), llama, json.RawMessage(`{"prompt":"x","response_format":{"type":"json_schema","json_schema":`+schema+`}}`), inference.RunOptions{})
 		if err == nil || !strings.Contains(err.Error(), "JSON Mode couldn't be met") {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -244,27 +245,8 @@ func TestBombs(t *testing.T) {
 		"nested lists": "JSON: " + strings.Repeat(`[{"a":`, 11) + `"b"` + strings.Repeat("}]", 11), "comments": "JSON " + strings.Repeat("{// ", 1<<17), "braces": "JSON " + strings.Repeat(`{"`, 1<<17),
 	} {
 		in, _ := json.Marshal(map[string]string{"prompt": prompt})
-		if a, err := m.Run(t.Context(), llama, in, RunOptions{}); err == nil && len(a.Body) > 3*maxGenerated {
+		if a, err := m.Run(t.Context(), llama, in, inference.RunOptions{}); err == nil && len(a.Body) > 3*inference.MaxGenerated {
 			t.Errorf("%s: %d bytes", name, len(a.Body))
 		}
 	}
-}
-
-func FuzzFindExample(f *testing.F) {
-	f.Add(`as JSON {"a": 1-5, b?: string[], "c": "x|y", // note` + "\n" + `d: [ {e: 'f'}, ... ]}`)
-	f.Add("{{{[[[\"")
-	f.Fuzz(func(t *testing.T, text string) {
-		node, _ := findExample(text)
-		if node == nil || len(text) > 1000 {
-			return
-		}
-		req := &textRequest{model: llama, turns: []turn{{"user", text}}}
-		done, err := generateJSON(req, node)
-		if errors.Is(err, errJSONMode) {
-			return
-		}
-		if err != nil || !json.Valid([]byte(done.text)) {
-			t.Fatalf("%v: %q gave %q", err, text, done.text)
-		}
-	})
 }

@@ -10,7 +10,9 @@ import (
 	"image/png"
 	"strings"
 	"testing"
-	"time"
+
+	"flint/ai/inference"
+	"flint/ai/markdown"
 )
 
 func pngBase64(t testing.TB) string {
@@ -53,7 +55,7 @@ func TestImageToText(t *testing.T) {
 			t.Errorf("%.60s: %q", in, got)
 		}
 	}
-	if got := run[map[string]string](t, m, llava, `{"image":"`+encoded+`","prompt":"What is the weather like?","max_tokens":30}`)["description"]; !strings.HasPrefix(got, want) || countTokens(got) > 30 {
+	if got := run[map[string]string](t, m, llava, `{"image":"`+encoded+`","prompt":"What is the weather like?","max_tokens":30}`)["description"]; !strings.HasPrefix(got, want) || inference.CountTokens(got) > 30 {
 		t.Errorf("%q", got)
 	}
 	for in, message := range map[string]string{
@@ -86,7 +88,7 @@ func TestSpeechRoundTrip(t *testing.T) {
 		out := run[struct {
 			Text  string
 			Count int `json:"word_count"`
-			Words []word
+			Words []struct{ Start, End float64 }
 			VTT   string
 		}](t, m, "@cf/openai/whisper", in)
 		if out.Text != words || out.Count != 10 || len(out.Words) != 10 || !strings.HasPrefix(out.VTT, "WEBVTT\n\n00:00:00.000 --> 00:00:03.") || !strings.Contains(out.VTT, "&amp;") {
@@ -99,12 +101,6 @@ func TestSpeechRoundTrip(t *testing.T) {
 			}
 			last = w.End
 		}
-	}
-	if h := listen(voice.Body); h.length != 4*time.Second {
-		t.Errorf("the WAV lasts %s", h.length)
-	}
-	if h := listen(mp3.Body); h.length < 3900*time.Millisecond || h.length > 4*time.Second {
-		t.Errorf("the MP3 lasts %s", h.length)
 	}
 	_, err = runRaw(t, m, "@cf/deepgram/aura-1", `{"text":"x","encoding":"opus"}`)
 	wantError(t, err, 10501, "speech as opus")
@@ -158,9 +154,9 @@ func TestBatch(t *testing.T) {
 			Success   bool
 			Reference string `json:"external_reference"`
 			Result    said
-			Error     *codeMessage
+			Error     *inference.CodeMessage
 		}
-		Usage Usage
+		Usage inference.Usage
 	}](t, m, llama, poll)
 	r := out.Responses
 	if len(r) != 3 || !r[0].Success || r[0].Reference != "a" || r[0].Result.Response == "" || r[1].Success || r[1].Error.Code != 5006 || r[2].ID != 2 || out.Usage.TotalTokens == 0 {
@@ -168,7 +164,7 @@ func TestBatch(t *testing.T) {
 	}
 	_, err := runRaw(t, m, qwen, poll)
 	wantError(t, err, 3003, "no batch request")
-	for range maxBatches {
+	for range inference.MaxBatches {
 		runBatch(t, m, llama, `{"prompt":"x"}`)
 	}
 	_, err = runRaw(t, m, llama, poll)
@@ -177,7 +173,7 @@ func TestBatch(t *testing.T) {
 
 func runBatch(t *testing.T, m *Models, model, in string) map[string]string {
 	t.Helper()
-	a, err := m.Run(t.Context(), model, json.RawMessage(in), RunOptions{QueueRequest: true})
+	a, err := m.Run(t.Context(), model, json.RawMessage(in), inference.RunOptions{QueueRequest: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,14 +189,14 @@ func TestToMarkdown(t *testing.T) {
 		{"a.json", "application/json", `{"a":[1]}`, "```json\n{\n  \"a\": [\n    1\n  ]\n}\n```"},
 		{"a.txt", "", "plain text", "plain text"},
 	} {
-		r := toMarkdown([]markdownFile{{c.name, c.kind, base64.StdEncoding.EncodeToString([]byte(c.content))}})[0]
-		if r.Format != "markdown" || r.Data != c.want || *r.Tokens != countTokens(c.want) {
+		r := markdown.ToMarkdown([]markdown.MarkdownFile{{Name: c.name, MimeType: c.kind, Data: base64.StdEncoding.EncodeToString([]byte(c.content))}})[0]
+		if r.Format != "markdown" || r.Data != c.want || *r.Tokens != inference.CountTokens(c.want) {
 			t.Errorf("%s: %+v", c.name, r)
 		}
 	}
 	for name, want := range map[string]string{"a.pdf": "flint does not convert a.pdf (application/pdf .pdf)", "bad.json": "the file is not JSON"} {
 		kind := map[string]string{"a.pdf": "application/pdf", "bad.json": "application/json"}[name]
-		r := toMarkdown([]markdownFile{{name, kind, base64.StdEncoding.EncodeToString([]byte("{"))}})[0]
+		r := markdown.ToMarkdown([]markdown.MarkdownFile{{Name: name, MimeType: kind, Data: base64.StdEncoding.EncodeToString([]byte("{"))}})[0]
 		if r.Format != "error" || !strings.HasPrefix(r.Error, want) {
 			t.Errorf("%s: %+v", name, r)
 		}

@@ -3,76 +3,40 @@ package ai
 import (
 	"context"
 	"encoding/json"
-	"iter"
 	"log/slog"
 	"path/filepath"
 
+	"flint/ai/answers"
+	"flint/ai/inference"
+	"flint/ai/providers"
 	"flint/internal/clock"
 )
 
 // Options open the models.
 type Options struct {
-	Dir     string       // the service's folder in the state directory: recordings, unless they have a folder of their own
-	Clock   clock.Clock  // stamps chat completions (created), paces streams and delays
-	Log     *slog.Logger // nil discards
-	Scripts []string     // folders whose *.yaml and *.yml files hold scripted answers, in order
-	Strict  bool         // what no script, recording or backend answers is an error
-	Seed    int64        // of every choice, unless the inputs bring their own
-	Pace    Pace         // of streams; zero is as fast as can be
+	Dir     string         // the service's folder in the state directory: recordings, unless they have a folder of their own
+	Clock   clock.Clock    // stamps chat completions (created), paces streams and delays
+	Log     *slog.Logger   // nil discards
+	Scripts []string       // folders whose *.yaml and *.yml files hold scripted answers, in order
+	Strict  bool           // what no script, recording or backend answers is an error
+	Seed    int64          // of every choice, unless the inputs bring their own
+	Pace    inference.Pace // of streams; zero is as fast as can be
 
-	Recordings string  // the folder of recorded answers; empty is recorded in Dir
-	Record     bool    // keep what the backend answers
-	Backend    Backend // a real model server; none without a URL
+	Recordings string          // the folder of recorded answers; empty is recorded in Dir
+	Record     bool            // keep what the backend answers
+	Backend    answers.Backend // a real model server; none without a URL
 }
 
 // Models is Workers AI. It is safe for concurrent use. It starts nothing in
 // the background, so it needs no closing.
 type Models struct {
-	clock      clock.Clock
-	log        *slog.Logger
-	scripts    *scripts
-	strict     bool
-	seed       int64
-	pace       Pace
-	recordings *recordings
-	backend    *backend
-	batches    *batches
-
-	gatewayLogs *gatewayLogs
-}
-
-// RunOptions are the options of env.AI.run that change the answer.
-// https://developers.cloudflare.com/workers-ai/configuration/bindings/
-type RunOptions struct {
-	QueueRequest bool           `json:"queueRequest"` // ask for a batch job
-	Gateway      GatewayOptions `json:"gateway"`
-}
-
-// GatewayOptions send a run through an AI Gateway. flint caches nothing: each
-// call is answered, whatever cacheTtl, cacheKey and skipCache say.
-// https://developers.cloudflare.com/ai-gateway/integrations/aig-workers-ai-binding/
-type GatewayOptions struct {
-	ID         string          `json:"id"`
-	Metadata   json.RawMessage `json:"metadata"`
-	CollectLog *bool           `json:"collectLog"`
-}
-
-// Usage counts tokens the way the answers report them.
-type Usage struct {
-	PromptTokens     int `json:"prompt_tokens" yaml:"prompt_tokens"`
-	CompletionTokens int `json:"completion_tokens" yaml:"completion_tokens"`
-	TotalTokens      int `json:"total_tokens" yaml:"total_tokens"`
-}
-
-// Answer is what a model said.
-type Answer struct {
-	ContentType string           // application/json, text/event-stream, image/… or audio/…
-	Body        []byte           // the whole body, unless Stream is set
-	Stream      iter.Seq[[]byte] // the frames of an event stream, in order; a frame is valid until the next one
-	Usage       Usage            // tokens; zero for images and audio
-	Source      string           // where the answer came from: generator, recording, backend, or the script's file and name
-
-	pace *pacer // waits between the frames of Stream; nil does not
+	*answers.Sources
+	*providers.Server
+	clock   clock.Clock
+	log     *slog.Logger
+	strict  bool
+	seed    int64
+	batches *batches
 }
 
 // Open reads the catalogue and the scripts. A script that cannot be read is an
@@ -84,21 +48,20 @@ func Open(o Options) (*Models, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	if _, err := catalogue(); err != nil {
-		return nil, err
-	}
-	m := &Models{clock: o.Clock, log: o.Log, strict: o.Strict, seed: o.Seed, pace: o.Pace, batches: newBatches(), gatewayLogs: &gatewayLogs{byID: map[string]*gatewayLog{}}}
-	var err error
-	if m.scripts, err = openScripts(o.Scripts, o.Log); err != nil {
-		return nil, err
-	}
-	if m.backend, err = newBackend(o.Backend, o.Log); err != nil {
+	if _, err := inference.LoadCatalogue(); err != nil {
 		return nil, err
 	}
 	if o.Recordings == "" && o.Dir != "" {
 		o.Recordings = filepath.Join(o.Dir, "recorded")
 	}
-	m.recordings = &recordings{dir: o.Recordings, keep: o.Record && m.backend != nil, clock: o.Clock}
+	sources, err := answers.Open(answers.SourceOptions{
+		Clock: o.Clock, Log: o.Log, Scripts: o.Scripts, Pace: o.Pace, Recordings: o.Recordings, Record: o.Record, Backend: o.Backend,
+	})
+	if err != nil {
+		return nil, err
+	}
+	m := &Models{Sources: sources, clock: o.Clock, log: o.Log, strict: o.Strict, seed: o.Seed, batches: newBatches()}
+	m.Server = providers.New(m, NewREST(m), o.Clock, o.Log)
 	return m, nil
 }
 
@@ -109,42 +72,33 @@ func Open(o Options) (*Models, error) {
 // JSON schema that cannot be met, 10404 in strict mode when nothing answers,
 // 10502 when the backend does not, and 501 with the name of an input or option
 // that flint does not serve.
-func (m *Models) Run(ctx context.Context, model string, inputs json.RawMessage, opt RunOptions) (*Answer, error) {
+func (m *Models) Run(ctx context.Context, model string, inputs json.RawMessage, opt inference.RunOptions) (*inference.Answer, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	known, err := Lookup(model)
+	known, err := inference.Lookup(model)
 	if err != nil {
 		return nil, err
 	}
-	if len(inputs) > MaxInput {
-		return nil, errTooLarge
+	if len(inputs) > inference.MaxInput {
+		return nil, inference.ErrTooLarge
 	}
-	in, err := parseFields(inputs)
+	in, err := inference.ParseFields(inputs)
 	if err != nil {
 		return nil, err
 	}
-	if opt.QueueRequest || in.has("request_id") {
+	if opt.QueueRequest || in.Has("request_id") {
 		return m.runBatch(ctx, known, in, opt)
 	}
 	return m.run(ctx, known, in)
 }
 
-func (m *Models) run(ctx context.Context, known *Model, in fields) (*Answer, error) {
+func (m *Models) run(ctx context.Context, known *inference.Model, in inference.Fields) (*inference.Answer, error) {
 	switch known.Shape {
-	case shapeResponse, shapeChat:
+	case inference.ShapeResponse, inference.ShapeChat:
 		return m.runText(ctx, known, in) // which says a problem of either form of its inputs
-	case shapeGuard:
+	case inference.ShapeGuard:
 		return m.runGuard(ctx, known, in)
 	}
 	return m.runTask(ctx, known, in)
-}
-
-// jsonAnswer encodes v as the body of an answer.
-func jsonAnswer(v any, usage Usage, source string) (*Answer, error) {
-	body, err := encodeJSON(v)
-	if err != nil {
-		return nil, err
-	}
-	return &Answer{ContentType: contentJSON, Body: body, Usage: usage, Source: source}, nil
 }

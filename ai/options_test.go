@@ -7,11 +7,13 @@ import (
 	"strings"
 	"testing"
 
+	"flint/ai/inference"
+	"flint/ai/providers"
 	"flint/internal/cferr"
 )
 
 // wrongInputs breaks one rule of a model's schema, and says which input.
-func wrongInputs(t *testing.T, m *Model) (in, name string) {
+func wrongInputs(t *testing.T, m *inference.Model) (in, name string) {
 	t.Helper()
 	var good map[string]any
 	if err := json.Unmarshal([]byte(sampleInputs(t, m)), &good); err != nil {
@@ -19,23 +21,23 @@ func wrongInputs(t *testing.T, m *Model) (in, name string) {
 	}
 	for _, i := range m.Inputs {
 		switch {
-		case i.enum != nil:
-			good[i.name] = "none of these"
-		case i.kind == "number" || i.kind == "integer":
-			good[i.name] = "a text"
-			if i.size.most == i.size.most {
-				good[i.name] = i.size.most + 1
+		case i.Enum != nil:
+			good[i.Name] = "none of these"
+		case i.Kind == "number" || i.Kind == "integer":
+			good[i.Name] = "a text"
+			if i.Size.Most == i.Size.Most {
+				good[i.Name] = i.Size.Most + 1
 			}
-		case i.kind == "boolean":
-			good[i.name] = "yes"
-		case i.kind == "texts":
-			good[i.name] = []any{"a", 7}
-		case i.kind == "string" && i.name != "prompt":
-			good[i.name] = 7
-		case i.kind == "bytes" && i.required:
-			good[i.name] = true
-		case i.kind == "object", i.kind == "array":
-			good[i.name] = 7
+		case i.Kind == "boolean":
+			good[i.Name] = "yes"
+		case i.Kind == "texts":
+			good[i.Name] = []any{"a", 7}
+		case i.Kind == "string" && i.Name != "prompt":
+			good[i.Name] = 7
+		case i.Kind == "bytes" && i.Required:
+			good[i.Name] = true
+		case i.Kind == "object", i.Kind == "array":
+			good[i.Name] = 7
 		default:
 			continue
 		}
@@ -43,7 +45,7 @@ func wrongInputs(t *testing.T, m *Model) (in, name string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return string(raw), i.name
+		return string(raw), i.Name
 	}
 	t.Fatalf("%s has nothing to break", m.Name)
 	return "", ""
@@ -53,7 +55,7 @@ func wrongInputs(t *testing.T, m *Model) (in, name string) {
 // each take a good one.
 func TestInputs(t *testing.T) {
 	t.Parallel()
-	c, err := catalogue()
+	c, err := inference.LoadCatalogue()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,8 +65,8 @@ func TestInputs(t *testing.T) {
 			own++
 		}
 		in, name := wrongInputs(t, model)
-		_, err := m.Run(t.Context(), model.Name, json.RawMessage(in), RunOptions{})
-		if e := cferr.From(err); err == nil || e.Code != codeBadInput || !strings.Contains(e.Message, name) {
+		_, err := m.Run(t.Context(), model.Name, json.RawMessage(in), inference.RunOptions{})
+		if e := cferr.From(err); err == nil || e.Code != inference.CodeBadInput || !strings.Contains(e.Message, name) {
 			t.Errorf("%s took %.200s: %v", model.Name, in, err)
 		}
 	}
@@ -95,8 +97,8 @@ func TestInputRules(t *testing.T) {
 		{"@cf/cloudflare/clef", `{"model":"clef","state":1}`, "Error: required properties at '/' are 'model,state,questions'"},
 		{"@cf/leonardo/lucid-origin", `{"prompt":"x","width":2501}`, "Error: '/width' must be <= 2500"},
 	} {
-		_, err := m.Run(t.Context(), c.model, json.RawMessage(c.in), RunOptions{})
-		if e := cferr.From(err); err == nil || e.Code != codeBadInput || e.Message != c.want {
+		_, err := m.Run(t.Context(), c.model, json.RawMessage(c.in), inference.RunOptions{})
+		if e := cferr.From(err); err == nil || e.Code != inference.CodeBadInput || e.Message != c.want {
 			t.Errorf("%s\ngot  %v\nwant %s", c.model, err, c.want)
 		}
 	}
@@ -110,7 +112,7 @@ func TestInputRules(t *testing.T) {
 		{"@cf/defog/sqlcoder-7b-2", `{"prompt":"x","frequency_penalty":-2}`},
 		{"@cf/deepseek-ai/deepseek-v4-pro-0813", `{"prompt":"x","reasoning_effort":"auto"}`},
 	} {
-		if _, err := m.Run(t.Context(), c.model, json.RawMessage(c.in), RunOptions{}); err != nil {
+		if _, err := m.Run(t.Context(), c.model, json.RawMessage(c.in), inference.RunOptions{}); err != nil {
 			t.Errorf("%s %s: %v", c.model, c.in, err)
 		}
 	}
@@ -120,10 +122,10 @@ func TestLoRA(t *testing.T) {
 	t.Parallel()
 	m := open1(t)
 	in := json.RawMessage(`{"prompt":"Tell me about tea","lora":"my-finetune"}`)
-	if _, err := m.Run(t.Context(), "@cf/mistral/mistral-7b-instruct-v0.2-lora", in, RunOptions{}); err != nil {
+	if _, err := m.Run(t.Context(), "@cf/mistral/mistral-7b-instruct-v0.2-lora", in, inference.RunOptions{}); err != nil {
 		t.Error(err)
 	}
-	_, err := m.Run(t.Context(), "@cf/meta/llama-3.1-8b-instruct", in, RunOptions{})
+	_, err := m.Run(t.Context(), "@cf/meta/llama-3.1-8b-instruct", in, inference.RunOptions{})
 	if e := cferr.From(err); e.Code != 5005 || e.Status != http.StatusMethodNotAllowed {
 		t.Error(err)
 	}
@@ -132,11 +134,11 @@ func TestLoRA(t *testing.T) {
 func TestResponsesInput(t *testing.T) {
 	t.Parallel()
 	m := open1(t)
-	out := run[response](t, m, "@cf/openai/gpt-oss-120b", `{"instructions":"Be kind.","input":"Tell me about tea","reasoning":{"effort":"low"}}`)
+	out := run[providers.Response](t, m, "@cf/openai/gpt-oss-120b", `{"instructions":"Be kind.","input":"Tell me about tea","reasoning":{"effort":"low"}}`)
 	if out.Object != "response" || out.Status != "completed" || len(out.Output) != 1 || !strings.Contains(strings.ToLower(out.Output[0].Content[0].Text), "tea") {
 		t.Errorf("%+v", out)
 	}
-	a, err := m.Run(t.Context(), "@cf/openai/gpt-oss-20b", json.RawMessage(`{"input":[{"role":"user","content":"Tell me about tea"}],"stream":true}`), RunOptions{})
+	a, err := m.Run(t.Context(), "@cf/openai/gpt-oss-20b", json.RawMessage(`{"input":[{"role":"user","content":"Tell me about tea"}],"stream":true}`), inference.RunOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +149,7 @@ func TestResponsesInput(t *testing.T) {
 	if !strings.HasPrefix(last, "event: response.completed\n") {
 		t.Errorf("the last event is %.80s", last)
 	}
-	if _, err := m.Run(t.Context(), llama, json.RawMessage(`{"input":"x"}`), RunOptions{}); cferr.From(err).Code != codeBadInput {
+	if _, err := m.Run(t.Context(), llama, json.RawMessage(`{"input":"x"}`), inference.RunOptions{}); cferr.From(err).Code != inference.CodeBadInput {
 		t.Errorf("another model took input: %v", err)
 	}
 }
@@ -170,8 +172,8 @@ func TestSight(t *testing.T) {
 	if !strings.HasPrefix(text, "An image at https://example.com/a.png, which flint does not load.") {
 		t.Error(text)
 	}
-	_, err := m.Run(t.Context(), llama, json.RawMessage(`{"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}}]}]}`), RunOptions{})
-	if cferr.From(err).Code != codeInvalidData {
+	_, err := m.Run(t.Context(), llama, json.RawMessage(`{"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}}]}]}`), inference.RunOptions{})
+	if cferr.From(err).Code != inference.CodeInvalidData {
 		t.Error(err)
 	}
 }
@@ -183,8 +185,8 @@ func TestBatchSteps(t *testing.T) {
 	queued := run[struct {
 		RequestID string `json:"request_id"`
 	}](t, m, llama, `{"prompt":"not queued"}`)
-	in := `{"requests":[` + strings.TrimSuffix(strings.Repeat(`{"prompt":"hello"},`, 2*batchStep+1), ",") + `]}`
-	a, err := m.Run(t.Context(), llama, json.RawMessage(in), RunOptions{QueueRequest: true})
+	in := `{"requests":[` + strings.TrimSuffix(strings.Repeat(`{"prompt":"hello"},`, 2*inference.BatchStep+1), ",") + `]}`
+	a, err := m.Run(t.Context(), llama, json.RawMessage(in), inference.RunOptions{QueueRequest: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,7 +199,7 @@ func TestBatchSteps(t *testing.T) {
 			Status    string
 			Responses []batchResult
 		}](t, m, llama, poll)
-		if running := i < 2; running != (out.Status == "running") || !running && (len(out.Responses) != 2*batchStep+1 || out.Responses[200].ID != 200) {
+		if running := i < 2; running != (out.Status == "running") || !running && (len(out.Responses) != 2*inference.BatchStep+1 || out.Responses[200].ID != 200) {
 			t.Errorf("poll %d: %q, %d answers", i, out.Status, len(out.Responses))
 		}
 	}
@@ -221,7 +223,7 @@ func TestGatewayBinding(t *testing.T) {
 	if w.Code != 200 || id == "" || w.Header().Get("cf-aig-cache-status") != "MISS" {
 		t.Fatalf("%d %v", w.Code, w.Header())
 	}
-	var one struct{ Result gatewayLog }
+	var one struct{ Result providers.GatewayLog }
 	if w := get(h, "GET", "/ai-gateway/gateways/mine/logs/"+id, ""); json.Unmarshal(w.Body.Bytes(), &one) != nil || one.Result.Model != llama || !one.Result.Success || one.Result.TokensOut == 0 || string(one.Result.Metadata) != `{"user":7}` {
 		t.Errorf("getLog: %s", w.Body)
 	}

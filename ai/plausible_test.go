@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"flint/ai/inference"
 	"flint/internal/cferr"
 )
 
@@ -53,7 +54,7 @@ func TestToolTalk(t *testing.T) {
 	m := open1(t)
 	const tools = `,"tools":[{"name":"getWeather","description":"d","parameters":{"type":"object","properties":{"city":{"type":"string"}},"required":["city"]}}]`
 	for text, want := range map[string]string{"What is the weather in Oslo?": "Oslo", "weather for New York please": "New York"} {
-		a, err := m.Run(t.Context(), llama, json.RawMessage(`{"messages":[{"role":"user","content":"`+text+`"}]`+tools+`}`), RunOptions{})
+		a, err := m.Run(t.Context(), llama, json.RawMessage(`{"messages":[{"role":"user","content":"`+text+`"}]`+tools+`}`), inference.RunOptions{})
 		if err != nil || !strings.Contains(string(a.Body), `"arguments":{"city":"`+want+`"}`) {
 			t.Errorf("%s: %s %v", text, a.Body, err)
 		}
@@ -92,22 +93,24 @@ func TestQuizOfKnowledge(t *testing.T) {
 			Options  []string
 		}
 	}
-	for prompt, subject := range map[string]string{
-		"Generate a quiz about space with 5 questions": "space", "Create a quiz on the French Revolution": "the French Revolution", "Make a quiz about my personality": "",
+	for prompt, want := range map[string]struct{ title, subject string }{
+		"Generate a quiz about space with 5 questions": {"Space Quiz", "space"},
+		"Create a quiz on the French Revolution":       {"The French Revolution Quiz", "the French Revolution"},
+		"Make a quiz about my personality":             {"Personality Quiz", ""},
 	} {
 		in, _ := json.Marshal(map[string]any{"max_tokens": 2000, "prompt": prompt + `. Answer as JSON: {"title":"...","questions":[{"question":"...","options":["...","...","..."]}]}`})
 		var q quiz
 		if err := json.Unmarshal([]byte(wrote(t, m, string(in))), &q); err != nil || len(q.Questions) < 5 {
 			t.Fatalf("%s: %v %+v", prompt, err, q)
 		}
-		if subject != "" && q.Title != titleCase(subject)+" Quiz" || subject == "" && q.Title != "Personality Quiz" {
+		if q.Title != want.title {
 			t.Errorf("%s: the title is %q", prompt, q.Title)
 		}
 		seen := map[string]bool{}
 		for _, one := range q.Questions {
 			options := slices.Clone(one.Options)
 			slices.Sort(options)
-			if seen[one.Question] || subject != "" && !strings.Contains(one.Question, subject) || len(slices.Compact(options)) != 3 {
+			if seen[one.Question] || !strings.Contains(one.Question, want.subject) || len(slices.Compact(options)) != 3 {
 				t.Errorf("%s: %+v", prompt, one)
 			}
 			seen[one.Question] = true
@@ -124,7 +127,7 @@ func TestNearestOfMistyped(t *testing.T) {
   - {name: quiz, match: {prompt: generate a quiz}, text: c}
 `})}})
 	for prompt, want := range map[string]string{"ordr 12": "orders", "make a quizz": "quiz", "be flakey": "first"} {
-		_, err := m.Run(t.Context(), llama, json.RawMessage(`{"prompt":"`+prompt+`"}`), RunOptions{})
+		_, err := m.Run(t.Context(), llama, json.RawMessage(`{"prompt":"`+prompt+`"}`), inference.RunOptions{})
 		if err == nil || !strings.Contains(err.Error(), "the nearest is a.yaml:"+want+",") {
 			t.Errorf("%s: %v", prompt, err)
 		}
@@ -140,7 +143,7 @@ func TestScriptedTexts(t *testing.T) {
   - {match: {prompt: down}, error: {status: 503}}
 `}))
 	for prompt, want := range map[string]string{"pay": "Insufficient balance (scripted)", "fast": "Rate limit reached, please try again later (scripted)", "down": "Service Unavailable (scripted)"} {
-		_, err := m.Run(t.Context(), llama, json.RawMessage(`{"prompt":"`+prompt+`"}`), RunOptions{})
+		_, err := m.Run(t.Context(), llama, json.RawMessage(`{"prompt":"`+prompt+`"}`), inference.RunOptions{})
 		if e := cferr.From(err); e.Message != want {
 			t.Errorf("%s: %v", prompt, err)
 		}

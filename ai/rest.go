@@ -5,10 +5,13 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
-
-	"flint/internal/cferr"
+	"strings"
 
 	"github.com/gorilla/mux"
+
+	"flint/ai/inference"
+	"flint/ai/providers"
+	"flint/internal/cferr"
 )
 
 // REST is Cloudflare's REST API for Workers AI.
@@ -22,7 +25,7 @@ func NewREST(models *Models) *REST { return &REST{models} }
 // use encoded paths: the names of models hold slashes.
 func (a *REST) Routes(r *mux.Router) {
 	r.HandleFunc("/ai/run/{model:.*}", a.run).Methods(http.MethodPost)
-	r.HandleFunc("/ai/models/search", a.search).Methods(http.MethodGet)
+	r.HandleFunc("/ai/models/search", a.Search).Methods(http.MethodGet)
 	r.PathPrefix("/ai/v1/").HandlerFunc(a.compatRoute)
 	r.HandleFunc("/ai/tomarkdown", a.toMarkdown).Methods(http.MethodPost)
 	r.HandleFunc("/ai/tomarkdown/supported", a.markdownSupported).Methods(http.MethodGet)
@@ -34,12 +37,12 @@ func (a *REST) run(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		model = mux.Vars(r)["model"]
 	}
-	a.serveRun(w, r, model)
+	a.ServeRun(w, r, model)
 }
 
-// serveRun answers a run: JSON in the envelope, images and streams as they are.
-func (a *REST) serveRun(w http.ResponseWriter, r *http.Request, model string) {
-	body, err := readBody(w, r)
+// ServeRun answers a run: JSON in the envelope, images and streams as they are.
+func (a *REST) ServeRun(w http.ResponseWriter, r *http.Request, model string) {
+	body, err := providers.ReadBody(w, r)
 	if err != nil {
 		a.fail(w, err)
 		return
@@ -51,27 +54,28 @@ func (a *REST) serveRun(w http.ResponseWriter, r *http.Request, model string) {
 			return
 		}
 		inputs = form
-	} else if known, err := Lookup(model); err == nil && known.mediaField() != "" && !startsObject(body) {
+	} else if known, err := inference.Lookup(model); err == nil && known.MediaField() != "" && !startsObject(body) {
 		if inputs, err = streamInputs(known, nil, body); err != nil { // curl --data-binary @file
 			a.fail(w, err)
 			return
 		}
 	}
-	answer, err := a.models.Run(r.Context(), model, inputs, RunOptions{QueueRequest: r.URL.Query().Get("queueRequest") == "true"})
+	answer, err := a.models.Run(r.Context(), model, inputs, inference.RunOptions{QueueRequest: r.URL.Query().Get("queueRequest") == "true"})
 	if err != nil {
 		a.fail(w, err)
 		return
 	}
-	if answer.ContentType == contentJSON {
-		w.Header().Set(headerSource, answer.Source)
+	if answer.ContentType == inference.ContentJSON {
+		w.Header().Set(providers.HeaderSource, answer.Source)
 		cferr.WriteResult(w, json.RawMessage(answer.Body), nil)
 		return
 	}
-	answer.send(r.Context(), w)
+	providers.Send(r.Context(), answer, w)
 }
 
-func (a *REST) search(w http.ResponseWriter, r *http.Request) {
-	found, info, err := search(r.URL.Query())
+// Search answers a request for a list of models.
+func (a *REST) Search(w http.ResponseWriter, r *http.Request) {
+	found, info, err := inference.Search(r.URL.Query())
 	if err != nil {
 		a.fail(w, err)
 		return
@@ -81,9 +85,9 @@ func (a *REST) search(w http.ResponseWriter, r *http.Request) {
 
 // fail adds what the REST API says around the words of a refused input.
 func (a *REST) fail(w http.ResponseWriter, err error) {
-	e := a.models.known(err)
-	if e.Code == codeBadInput {
-		e = cferr.Newf(e.Status, e.Code, "AiError: Bad input: %s (%s)", e.Message, requestID())
+	e := a.models.Known(err)
+	if e.Code == inference.CodeBadInput {
+		e = cferr.Newf(e.Status, e.Code, "AiError: Bad input: %s (%s)", e.Message, providers.RequestID())
 	}
 	cferr.WriteError(w, e)
 }
@@ -91,4 +95,10 @@ func (a *REST) fail(w http.ResponseWriter, err error) {
 func startsObject(body []byte) bool {
 	body = bytes.TrimSpace(body)
 	return len(body) == 0 || body[0] == '{'
+}
+
+// compatRoute is /ai/v1/… of the REST API.
+func (a *REST) compatRoute(w http.ResponseWriter, r *http.Request) {
+	_, path, _ := strings.Cut(r.URL.Path, "/ai/v1")
+	a.models.ServeCompat(w, r, path)
 }

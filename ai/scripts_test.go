@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"flint/ai/inference"
+	"flint/ai/providers"
 	"flint/internal/cferr"
 )
 
@@ -28,7 +30,7 @@ func TestFixtures(t *testing.T) {
 	m := open1(t, "../fixtures/ai")
 	for kind, traits := range map[string]int{"big5": 5, "daily": 5, "quick": 5, "mood": 5} {
 		in, _ := json.Marshal(map[string]any{"prompt": "Generate a " + kind + " personality quiz...", "max_tokens": 1000})
-		a, err := m.Run(t.Context(), llama, in, RunOptions{})
+		a, err := m.Run(t.Context(), llama, in, inference.RunOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -74,7 +76,7 @@ answers:
 		"ignored.md": "not: [yaml",
 		"empty.yaml": "",
 	}))
-	_, err := m.Run(t.Context(), llama, json.RawMessage(`{"prompt":"Overload me"}`), RunOptions{})
+	_, err := m.Run(t.Context(), llama, json.RawMessage(`{"prompt":"Overload me"}`), inference.RunOptions{})
 	var e *cferr.Error
 	if !errors.As(err, &e) || *e != (cferr.Error{Code: 3040, Status: 429, Message: "Capacity temporarily exceeded, please try again."}) {
 		t.Errorf("scripted error: %v", err)
@@ -90,7 +92,7 @@ answers:
 	if out.Response != "arr" {
 		t.Errorf("system: %v", out.Response)
 	}
-	chat := run[chatBody](t, m, "@cf/qwen/qwen3-30b-a3b-fp8", `{"prompt":"hello"}`)
+	chat := run[providers.ChatBody](t, m, "@cf/qwen/qwen3-30b-a3b-fp8", `{"prompt":"hello"}`)
 	if chat.Choices[0].Message.Content != "from qwen" {
 		t.Errorf("model: %+v", chat.Choices[0].Message)
 	}
@@ -98,7 +100,7 @@ answers:
 	if _, ok := object.Response.(map[string]any); !ok {
 		t.Errorf("JSON mode: %T", object.Response)
 	}
-	if _, err := m.Run(t.Context(), llama, json.RawMessage(`{"prompt":"hello","response_format":{"type":"json_object"}}`), RunOptions{}); !errors.Is(err, errJSONMode) {
+	if _, err := m.Run(t.Context(), llama, json.RawMessage(`{"prompt":"hello","response_format":{"type":"json_object"}}`), inference.RunOptions{}); !errors.Is(err, inference.ErrJSONMode) {
 		t.Errorf("a scripted text in JSON mode: %v", err)
 	}
 }

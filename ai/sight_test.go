@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"flint/ai/inference"
 	"flint/internal/cferr"
 )
 
@@ -34,8 +35,8 @@ func TestSightInJSON(t *testing.T) {
 		}
 	}
 	damaged := strings.ReplaceAll(messages, pngBase64(t), "AAAA")
-	_, err := m.Run(t.Context(), "@cf/meta/llama-4-scout-17b-16e-instruct", json.RawMessage(`{`+damaged+`,"response_format":{"type":"json_object"}}`), RunOptions{})
-	if cferr.From(err).Code != codeInvalidData {
+	_, err := m.Run(t.Context(), "@cf/meta/llama-4-scout-17b-16e-instruct", json.RawMessage(`{`+damaged+`,"response_format":{"type":"json_object"}}`), inference.RunOptions{})
+	if cferr.From(err).Code != inference.CodeInvalidData {
 		t.Error(err)
 	}
 }

@@ -3,78 +3,70 @@ package ai
 import (
 	"context"
 	"errors"
+
+	"flint/ai/answers"
+	"flint/ai/generate"
+	"flint/ai/inference"
+	"flint/ai/media"
 )
 
-// taskText is the name of the task that chats and prompts belong to.
-const taskText = "Text Generation"
-
-// defaultModel stands in where only a prompt is given.
-const defaultModel = "@cf/meta/llama-3.1-8b-instruct"
-
-// job is a checked call of a task other than text generation.
-type job struct {
-	prompt string // what scripts match on: the prompt, text or query
-	texts  int    // how many texts are embedded
-	answer func() (*Answer, error)
-}
-
 // prepare checks the inputs by the shape of the model's answers.
-func (m *Models) prepare(known *Model, in fields) (*job, error) {
-	if problem := known.check(in); problem != "" {
-		return nil, badInput(problem)
+func (m *Models) prepare(known *inference.Model, in inference.Fields) (*inference.Job, error) {
+	if problem := known.Check(in); problem != "" {
+		return nil, inference.BadInput(problem)
 	}
 	switch known.Shape {
-	case shapePNG, shapeJPEG, shapeBase64:
-		return imageJob(known, in, m.seed)
-	case shapeEmbedding:
+	case inference.ShapePNG, inference.ShapeJPEG, inference.ShapeBase64:
+		return media.ImageJob(known, in, m.seed)
+	case inference.ShapeEmbedding:
 		return m.embeddingJob(known, in)
-	case shapeRerank:
-		return rerankJob(in, "query,contexts")
-	case shapeSentiment:
-		return sentimentJob(in)
-	case shapeTranslation:
-		return translationJob(in)
-	case shapeTranslations:
-		return translationsJob(in)
-	case shapeMoondream:
-		return moondreamJob(known, in, m.seed)
-	case shapeSummary:
-		return summaryJob(in)
-	case shapeTranscript, shapeTranscriptLong, shapeDeepgram:
-		return transcriptJob(known, in, m.seed)
-	case shapeSpeech, shapeVoice:
-		return speechJob(known, in)
-	case shapeDescription:
-		return descriptionJob(known, in, m.seed)
-	case shapeLabels:
-		return labelsJob(known, in)
-	case shapeBoxes:
-		return boxesJob(known, in)
-	case shapeTurn:
-		return turnJob(in)
-	case shapeDecision:
+	case inference.ShapeRerank:
+		return generate.RerankJob(in, "query,contexts")
+	case inference.ShapeSentiment:
+		return generate.SentimentJob(in)
+	case inference.ShapeTranslation:
+		return generate.TranslationJob(in)
+	case inference.ShapeTranslations:
+		return generate.TranslationsJob(in)
+	case inference.ShapeMoondream:
+		return media.MoondreamJob(known, in, m.seed)
+	case inference.ShapeSummary:
+		return generate.SummaryJob(in)
+	case inference.ShapeTranscript, inference.ShapeTranscriptLong, inference.ShapeDeepgram:
+		return media.TranscriptJob(known, in, m.seed)
+	case inference.ShapeSpeech, inference.ShapeVoice:
+		return media.SpeechJob(known, in)
+	case inference.ShapeDescription:
+		return media.DescriptionJob(known, in, m.seed)
+	case inference.ShapeLabels:
+		return media.LabelsJob(known, in)
+	case inference.ShapeBoxes:
+		return media.BoxesJob(known, in)
+	case inference.ShapeTurn:
+		return media.TurnJob(in)
+	case inference.ShapeDecision:
 		return decisionJob(known, in)
 	}
 	return nil, errors.New("ai: catalogue has the unknown shape " + known.Shape)
 }
 
 // runTask answers from a script, a recording or the backend, else generates.
-func (m *Models) runTask(ctx context.Context, known *Model, in fields) (*Answer, error) {
+func (m *Models) runTask(ctx context.Context, known *inference.Model, in inference.Fields) (*inference.Answer, error) {
 	j, err := m.prepare(known, in)
 	if err != nil {
 		return nil, err
 	}
-	q := &asked{model: known.Name, task: known.Task, user: j.prompt}
-	if answer, err := m.scriptTask(ctx, known, q); answer != nil || err != nil {
+	q := &answers.Asked{Model: known.Name, Task: known.Task, User: j.Prompt}
+	if answer, err := m.ScriptTask(ctx, known, q); answer != nil || err != nil {
 		return answer, err
 	}
-	if known.Shape == shapeEmbedding {
-		if answer, err := m.embedElsewhere(ctx, known, in); answer != nil || err != nil {
+	if known.Shape == inference.ShapeEmbedding {
+		if answer, err := m.EmbedElsewhere(ctx, known, in); answer != nil || err != nil {
 			return answer, err
 		}
 	}
 	if m.strict {
-		return nil, m.noScript(q)
+		return nil, m.NoScript(q)
 	}
-	return j.answer()
+	return j.Answer()
 }

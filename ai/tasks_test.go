@@ -11,6 +11,9 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"flint/ai/generate"
+	"flint/ai/inference"
 )
 
 func decodeImage(t *testing.T, data []byte) (image.Image, string) {
@@ -36,7 +39,7 @@ func TestImages(t *testing.T) {
 		{`{"prompt":"` + strings.Repeat("Ü", 3000) + `","width":256,"height":256}`, 256, 256},
 		{`{"prompt":" \n "}`, 512, 512},
 	} {
-		a, err := m.Run(t.Context(), sdxl, json.RawMessage(c.in), RunOptions{})
+		a, err := m.Run(t.Context(), sdxl, json.RawMessage(c.in), inference.RunOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -53,7 +56,7 @@ func TestImageShowsPrompt(t *testing.T) {
 	t.Parallel()
 	m := open1(t)
 	draw := func(prompt string, seed int) []byte {
-		a, err := m.Run(t.Context(), sdxl, json.RawMessage(fmt.Sprintf(`{"prompt":%q,"seed":%d}`, prompt, seed)), RunOptions{})
+		a, err := m.Run(t.Context(), sdxl, json.RawMessage(fmt.Sprintf(`{"prompt":%q,"seed":%d}`, prompt, seed)), inference.RunOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -83,7 +86,7 @@ func TestImageShowsPrompt(t *testing.T) {
 func TestOtherImageShapes(t *testing.T) {
 	t.Parallel()
 	m := open1(t)
-	a, err := m.Run(t.Context(), "@cf/leonardo/phoenix-1.0", json.RawMessage(`{"prompt":"x","width":300,"height":256}`), RunOptions{})
+	a, err := m.Run(t.Context(), "@cf/leonardo/phoenix-1.0", json.RawMessage(`{"prompt":"x","width":300,"height":256}`), inference.RunOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +139,12 @@ func TestEmbeddings(t *testing.T) {
 
 func TestRerank(t *testing.T) {
 	t.Parallel()
-	out := run[struct{ Response []ranked }](t, open1(t), "@cf/baai/bge-reranker-base",
+	out := run[struct {
+		Response []struct {
+			ID    int
+			Score float64
+		}
+	}](t, open1(t), "@cf/baai/bge-reranker-base",
 		`{"query":"how to water tomatoes","top_k":2,"contexts":[{"text":"quarterly report"},{"text":"water your tomatoes every morning"},{"text":"tomatoes"}]}`)
 	if len(out.Response) != 2 || out.Response[0].ID != 1 || out.Response[1].ID != 2 || out.Response[0].Score <= out.Response[1].Score {
 		t.Errorf("%+v", out.Response)
@@ -148,7 +156,7 @@ func TestSentiment(t *testing.T) {
 	for text, want := range map[string]string{
 		"I love this wonderful quiz": "POSITIVE", "What a terrible, boring waste": "NEGATIVE", "not good": "NEGATIVE", "It was not bad at all": "POSITIVE",
 	} {
-		out := run[[]label](t, open1(t), "@cf/huggingface/distilbert-sst-2-int8", fmt.Sprintf(`{"text":%q}`, text))
+		out := run[[]generate.Label](t, open1(t), "@cf/huggingface/distilbert-sst-2-int8", fmt.Sprintf(`{"text":%q}`, text))
 		if len(out) != 2 || out[0].Label != want || out[0].Score < out[1].Score || math.Abs(out[0].Score+out[1].Score-1) > 1e-9 {
 			t.Errorf("%s: %+v", text, out)
 		}
@@ -161,7 +169,7 @@ func TestTranslationAndSummary(t *testing.T) {
 	if out := run[map[string]string](t, m, "@cf/meta/m2m100-1.2b", `{"text":"Hello","target_lang":"fr"}`); out["translated_text"] != "[en→fr] Hello" {
 		t.Errorf("%v", out)
 	}
-	if _, err := m.Run(t.Context(), "@cf/meta/m2m100-1.2b", json.RawMessage(`{"text":"Hello"}`), RunOptions{}); err == nil {
+	if _, err := m.Run(t.Context(), "@cf/meta/m2m100-1.2b", json.RawMessage(`{"text":"Hello"}`), inference.RunOptions{}); err == nil {
 		t.Error("a translation without a target language")
 	}
 	long := "The harbor wakes early. Boats leave the harbor before the sun is up. My aunt likes tea. By noon the boats are back in the harbor, version 2.5 of the plan says."
@@ -170,7 +178,7 @@ func TestTranslationAndSummary(t *testing.T) {
 		t.Errorf("summary %q", out)
 	}
 	short := run[map[string]string](t, m, "@cf/facebook/bart-large-cnn", fmt.Sprintf(`{"input_text":%q,"max_length":4}`, long))["summary"]
-	if countTokens(short) > 4 || short == "" {
+	if inference.CountTokens(short) > 4 || short == "" {
 		t.Errorf("summary %q", short)
 	}
 }
@@ -182,7 +190,7 @@ func BenchmarkImage512(b *testing.B) {
 	}
 	for i := 0; b.Loop(); i++ {
 		in := json.RawMessage(fmt.Sprintf(`{"prompt":"Personality visualization for openness, curiosity and calm","seed":%d}`, i))
-		if _, err := m.Run(b.Context(), sdxl, in, RunOptions{}); err != nil {
+		if _, err := m.Run(b.Context(), sdxl, in, inference.RunOptions{}); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -194,7 +202,7 @@ func BenchmarkQuiz(b *testing.B) {
 		b.Fatal(err)
 	}
 	for b.Loop() {
-		if _, err := m.Run(b.Context(), llama, json.RawMessage(`{"prompt":"Generate a big5 personality quiz..."}`), RunOptions{}); err != nil {
+		if _, err := m.Run(b.Context(), llama, json.RawMessage(`{"prompt":"Generate a big5 personality quiz..."}`), inference.RunOptions{}); err != nil {
 			b.Fatal(err)
 		}
 	}

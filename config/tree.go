@@ -67,13 +67,6 @@ func (n *node) str() string {
 
 func (n *node) boolean() bool { return n != nil && n.kind == kindBool && n.yes }
 
-func (n *node) number() float64 {
-	if n == nil {
-		return 0
-	}
-	return n.num
-}
-
 func (n *node) list() []*node {
 	if n == nil {
 		return nil

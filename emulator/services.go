@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"flint/ai"
+	"flint/ai/answers"
+	"flint/ai/inference"
 	"flint/assets"
 	"flint/bindings/cache"
 	"flint/config"
@@ -93,9 +95,9 @@ func aiOptions(p *config.Project, dir *stateDir, clk clock.Clock, log *slog.Logg
 	r := &p.Settings.AI
 	return ai.Options{
 		Dir: dir.sub("ai"), Clock: clk, Log: log, Scripts: p.Settings.AIScripts, Strict: r.Strict, Seed: int64(r.Seed),
-		Pace:       ai.Pace{FirstToken: r.TimeToFirstToken, PerSecond: float64(r.TokensPerSecond)},
+		Pace:       inference.Pace{FirstToken: r.TimeToFirstToken, PerSecond: float64(r.TokensPerSecond)},
 		Recordings: r.Recordings, Record: r.Record,
-		Backend: ai.Backend{URL: r.Backend, Key: r.BackendKey, Model: r.BackendModel, EmbeddingModel: r.EmbeddingModel},
+		Backend: answers.Backend{URL: r.Backend, Key: r.BackendKey, Model: r.BackendModel, EmbeddingModel: r.EmbeddingModel},
 	}
 }
 

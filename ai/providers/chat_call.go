@@ -1,0 +1,144 @@
+package providers
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"strconv"
+
+	"flint/ai/generate"
+	"flint/ai/inference"
+	"flint/internal/cferr"
+)
+
+// chatCall answers POST …/chat/completions. prepare checks what the API refuses
+// before it reads the messages, and says how it spells the answer.
+func chatCall(prepare func(p *provider, in inference.Fields) (*chatDialect, error)) serveCall {
+	return func(p *provider, w http.ResponseWriter, r *http.Request, _ string) error {
+		in, err := CallFields(w, r)
+		if err != nil {
+			return err
+		}
+		return p.chat(w, r, in, prepare)
+	}
+}
+
+func (p *provider) chat(w http.ResponseWriter, r *http.Request, in inference.Fields, prepare func(*provider, inference.Fields) (*chatDialect, error)) error {
+	d, err := prepare(p, in)
+	if err != nil {
+		return err
+	}
+	for name, what := range map[string]string{"logprobs": "logprobs", "audio": "audio answers", "web_search_options": "web search"} {
+		if asksFor(in, name) {
+			return p.notServed(what)
+		}
+	}
+	if n := string(in["n"]); in.Has("n") && n != "1" {
+		return p.notServed("more than one choice (n)")
+	}
+	req, done, err := p.ask(r, inference.InputText(in, "model"), in)
+	if err != nil {
+		return err
+	}
+	if req.Stream {
+		Send(r.Context(), p.models.ChatStream(d, req, done), w)
+		return nil
+	}
+	answer, err := inference.JSONAnswer(p.models.ChatObject(d, req, done), done.Usage, done.Source)
+	if err != nil {
+		return err
+	}
+	Send(r.Context(), answer, w)
+	return nil
+}
+
+// wantsStreamUsage reads stream_options.include_usage.
+func wantsStreamUsage(in inference.Fields) bool {
+	var o struct {
+		Include bool `json:"include_usage"`
+	}
+	_ = json.Unmarshal(in["stream_options"], &o) // anything else asks for nothing
+	return o.Include
+}
+
+// thoughts are what a reasoning model says before its answer: the question, cut
+// short. Nothing here reasons; an app's code for it runs.
+func thoughts(in inference.Fields) string {
+	turns, _ := inference.ParseTurns(in)
+	asked := (&inference.TextRequest{Turns: turns}).Last("user")
+	short, _ := inference.Cut(asked, 40)
+	return "The user asks: " + short + "\nI answer that."
+}
+
+// embeddingsCall answers POST …/embeddings in OpenAI's form. dims finds the
+// length of a model's vectors.
+func embeddingsCall(dims func(p *provider, model string) (int, error)) serveCall {
+	return func(p *provider, w http.ResponseWriter, r *http.Request, _ string) error {
+		in, err := CallFields(w, r)
+		if err != nil {
+			return err
+		}
+		return p.embeddings(w, in, inference.InputText(in, "model"), dims)
+	}
+}
+
+func (p *provider) embeddings(w http.ResponseWriter, in inference.Fields, model string, dims func(*provider, string) (int, error)) error {
+	n, err := dims(p, model)
+	if err != nil {
+		return err
+	}
+	width, problem := in.Number("dimensions", "integer", inference.Bounds{Least: 1, Most: float64(n)}, float64(n))
+	if problem != "" {
+		return cferr.New(http.StatusBadRequest, 0, problem)
+	}
+	texts, problem := embeddingInput(in)
+	if problem != "" {
+		return cferr.New(http.StatusBadRequest, 0, problem)
+	}
+	w.Header().Set(HeaderSource, inference.SourceGenerator)
+	w.Header().Set("Content-Type", inference.ContentJSON)
+	writeEmbeddings(w, texts, int(width), model, inference.InputText(in, "encoding_format") == "base64")
+	return nil
+}
+
+// writeEmbeddings writes one vector after the other: thousands of long ones are
+// more than should be held at a time. A client who leaves ends it.
+func writeEmbeddings(w io.Writer, texts []string, width int, model string, packed bool) {
+	tokens := 0
+	b := []byte(`{"object":"list","data":[`)
+	for i, t := range texts {
+		t = inference.Head(t, inference.MaxEmbedded)
+		tokens += inference.CountTokens(t)
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, `{"object":"embedding","index":`+strconv.Itoa(i)+`,"embedding":`...)
+		if vector := generate.Embed(t, width); packed {
+			b = append(b, inference.Quote(packFloats(vector))...)
+		} else {
+			b = generate.AppendVector(b, vector)
+		}
+		if _, err := w.Write(append(b, '}')); err != nil {
+			return
+		}
+		b = b[:0]
+	}
+	_, _ = io.WriteString(w, `],"model":`+inference.Quote(model)+`,"usage":{"prompt_tokens":`+strconv.Itoa(tokens)+`,"total_tokens":`+strconv.Itoa(tokens)+`}}`) // the client is gone: nobody is left to tell
+}
+
+// embeddingInput is one text or several; tokens (numbers) are not read.
+func embeddingInput(in inference.Fields) (texts []string, problem string) {
+	if !in.Has("input") {
+		return nil, inference.Missing("input")
+	}
+	var one string
+	if json.Unmarshal(in["input"], &one) == nil {
+		texts = []string{one}
+	} else if json.Unmarshal(in["input"], &texts) != nil {
+		return nil, inference.Mismatch("/input", "string", in["input"])
+	}
+	if len(texts) == 0 || len(texts) > maxProviderTexts {
+		return nil, "'/input' must hold 1 to 2048 texts"
+	}
+	return texts, ""
+}

@@ -1,0 +1,175 @@
+package providers
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"math"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"flint/ai/inference"
+	"flint/internal/cferr"
+)
+
+// maxProviderTexts is how many texts one embeddings request may hold.
+// https://platform.openai.com/docs/api-reference/embeddings/create
+const maxProviderTexts = 2048
+
+var chatOpenAI = &chatDialect{idPrefix: "chatcmpl-", fingerprint: "fp_flint", refusal: true, usage: openAIUsage}
+
+// openAI is OpenAI's API: https://platform.openai.com/docs/api-reference
+func (srv *Server) openAI() *provider {
+	names := func() []string { return knownModels().OpenAI.all() }
+	return &provider{models: srv, name: "OpenAI", keyed: hasBearer, refuse: openAIError, calls: []apiCall{
+		{http.MethodPost, "/v1/chat/completions", chatCall(openAIChat)},
+		{http.MethodPost, "/v1/responses", (*provider).responses},
+		{http.MethodPost, "/v1/embeddings", embeddingsCall(openAIDims)},
+		{http.MethodPost, "/v1/images/generations", (*provider).images},
+		{http.MethodGet, "/v1/models", listModels("openai", epoch, names)},
+		{http.MethodGet, "/v1/models/*", oneModel("openai", epoch, names)},
+	}}
+}
+
+func openAIUsage(done *inference.Completion) any {
+	type cached struct {
+		Cached int `json:"cached_tokens"`
+	}
+	type reasoning struct {
+		Reasoning int `json:"reasoning_tokens"`
+	}
+	return struct {
+		inference.Usage
+		Prompt     cached    `json:"prompt_tokens_details"`
+		Completion reasoning `json:"completion_tokens_details"`
+	}{Usage: done.Usage}
+}
+
+// openAIChat takes the provider's own models and those of Workers AI.
+func openAIChat(p *provider, in inference.Fields) (*chatDialect, error) {
+	if err := openAIText(p, inference.InputText(in, "model")); err != nil {
+		return nil, err
+	}
+	d := *chatOpenAI
+	d.noStreamUsage = !wantsStreamUsage(in)
+	return &d, nil
+}
+
+func openAIText(_ *provider, model string) error {
+	if model == "" {
+		return cferr.New(http.StatusBadRequest, 0, "you must provide a model parameter")
+	}
+	if knownModels().OpenAI.knows(model) {
+		return nil
+	}
+	if known, err := inference.Lookup(model); err == nil && (known.Shape == inference.ShapeResponse || known.Shape == inference.ShapeChat) {
+		return nil
+	}
+	return noOpenAIModel(model)
+}
+
+func openAIDims(_ *provider, model string) (int, error) {
+	if n := knownModels().OpenAI.Embeddings[model]; n > 0 {
+		return n, nil
+	}
+	if known, err := inference.Lookup(model); err == nil && known.Shape == inference.ShapeEmbedding {
+		return known.Dims, nil
+	}
+	return 0, noOpenAIModel(model)
+}
+
+// packFloats is encoding_format base64: little-endian 32-bit numbers.
+func packFloats(vector []float32) string {
+	b := make([]byte, 0, 4*len(vector))
+	for _, v := range vector {
+		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
+	}
+	return base64.StdEncoding.EncodeToString(b)
+}
+
+// images answers POST /v1/images/generations with PNG files, in base64.
+func (p *provider) images(w http.ResponseWriter, r *http.Request, _ string) error {
+	in, err := CallFields(w, r)
+	if err != nil {
+		return err
+	}
+	model := inference.InputText(in, "model")
+	if model != "" && !slices.Contains(knownModels().OpenAI.Images, model) {
+		return noOpenAIModel(model)
+	}
+	if inference.InputText(in, "response_format") == "url" {
+		return p.notServed("images by URL (response_format url)")
+	}
+	if asksFor(in, "stream") {
+		return p.notServed("streamed images")
+	}
+	count, problem := in.Number("n", "integer", inference.Bounds{Least: 1, Most: 10}, 1)
+	if problem != "" {
+		return cferr.New(http.StatusBadRequest, 0, problem)
+	}
+	width, height := imageSize(inference.InputText(in, "size"))
+	data := []map[string]string{}
+	for i := range int(count) {
+		inputs, err := inference.EncodeJSON(map[string]any{"prompt": inference.InputText(in, "prompt"), "width": width, "height": height, "seed": i})
+		if err != nil {
+			return err
+		}
+		answer, err := p.models.engine.Run(r.Context(), "@cf/stabilityai/stable-diffusion-xl-base-1.0", inputs, inference.RunOptions{})
+		if err != nil {
+			return err
+		}
+		data = append(data, map[string]string{"b64_json": base64.StdEncoding.EncodeToString(answer.Body)})
+	}
+	return writeAnswer(w, map[string]any{"created": p.models.clock.Now().Unix(), "data": data, "output_format": "png"})
+}
+
+// imageSize reads 1024x1536; auto and anything else is 1024x1024.
+func imageSize(size string) (width, height int) {
+	a, b, _ := strings.Cut(size, "x")
+	width, errA := strconv.Atoi(a)
+	height, errB := strconv.Atoi(b)
+	if errA != nil || errB != nil {
+		return 1024, 1024
+	}
+	return width, height
+}
+
+// openAIError is the shape of every error of the API.
+// https://platform.openai.com/docs/guides/error-codes
+func openAIError(_ http.ResponseWriter, e *cferr.Error) any {
+	kind, message := "invalid_request_error", e.Message
+	var code any
+	switch e.Status {
+	case http.StatusUnauthorized:
+		code = "invalid_api_key"
+		if message == "" {
+			code = nil
+			message = "You didn't provide an API key. You need to provide your API key in an Authorization header using Bearer auth (i.e. Authorization: Bearer YOUR_KEY)."
+		}
+	case http.StatusNotFound:
+		if e.Code == inference.CodeNoSuchModel {
+			code = "model_not_found"
+		}
+	case http.StatusTooManyRequests:
+		kind, code = "requests", "rate_limit_exceeded"
+		if strings.Contains(strings.ToLower(message), "quota") {
+			kind, code = "insufficient_quota", "insufficient_quota"
+		}
+	case http.StatusNotImplemented:
+		code = "not_served_by_flint"
+	default:
+		if e.Status >= 500 {
+			kind = "server_error"
+		}
+	}
+	return map[string]any{"error": map[string]any{"message": message, "type": kind, "param": nil, "code": code}}
+}
+
+// chatInput is a message in the form of a chat completion.
+type chatInput struct {
+	Role       string         `json:"role"`
+	Content    any            `json:"content"`
+	ToolCalls  []chatToolCall `json:"tool_calls,omitempty"`
+	ToolCallID string         `json:"tool_call_id,omitempty"`
+}
