@@ -42,9 +42,9 @@ func (r *report) readme(old string) (string, error) {
 	}
 	b := &strings.Builder{}
 	b.WriteString(before + readmeBegin)
-	fmt.Fprintf(b, "Measured by `%s` on %s, %d cores, %d connections, the sides in turn; medians, so compare the columns\n"+
-		"([all of it](bench/RESULTS.md), also what still holds flint back). *Of the limit*: of the same call with bindings that do nothing.\n"+
-		"*Two isolates*: with `--isolates 2`; the peers have one.\n\n",
+	fmt.Fprintf(b, "Measured by `%s` on %s with %d cores and %d connections. flint and the others took turns on one machine; each figure\n"+
+		"is a median ([all figures](bench/RESULTS.md), and what limits flint). *Of the limit* compares flint with itself when its bindings do\n"+
+		"nothing. *Two isolates* is flint with `--isolates 2`; the others have one.\n\n",
 		r.command(), r.machine.date, r.machine.cores, r.connections[0])
 	r.writeMain(b)
 	b.WriteString(readmeEnd + after)
