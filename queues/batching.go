@@ -28,7 +28,7 @@ func (q *Queue) pump(now int64) {
 
 // delivers tells whether the queue pushes messages at present.
 func (q *Queue) delivers() bool {
-	return q.consumer != nil && q.consumer.to != nil && !q.closed && !q.settings.paused && q.ctx != nil && q.ctx.Err() == nil
+	return q.consumer != nil && q.consumer.to != nil && !q.closed && !q.settings.Paused && q.ctx != nil && q.ctx.Err() == nil
 }
 
 // due tells whether a batch is full, or its first message has waited long enough.
@@ -38,7 +38,7 @@ func (c *Consumer) due(now int64) bool {
 
 // deadline is when the first ready message has waited for max_batch_timeout.
 func (c *Consumer) deadline() int64 {
-	return c.q.front().due + c.cfg.MaxBatchTimeout.Milliseconds()
+	return c.q.front().DueMs + c.cfg.MaxBatchTimeout.Milliseconds()
 }
 
 // slots is how many batches may run at once. Without max_concurrency it grows
@@ -79,7 +79,7 @@ func (q *Queue) next(now int64) int64 {
 	if q.deadAt > 0 {
 		at = q.deadAt
 	}
-	if m := q.oldest(); m != nil && (m.state == stReady || m.state == stDelayed) {
+	if m := q.oldest(); m != nil && (m.State == stReady || m.State == stDelayed) {
 		t := q.expiry(m)
 		if t <= now { // it could not be deleted just now
 			t = now + maxBackoff.Milliseconds()
@@ -87,7 +87,7 @@ func (q *Queue) next(now int64) int64 {
 		at = min(at, t)
 	}
 	if m := q.leases.head(stLeased); m != nil {
-		at = min(at, m.due)
+		at = min(at, m.DueMs)
 	}
 	if q.delivers() {
 		at = min(at, q.nextBatch(now))
@@ -100,7 +100,7 @@ func (q *Queue) next(now int64) int64 {
 func (q *Queue) nextBatch(now int64) int64 {
 	at := int64(math.MaxInt64)
 	if m := q.delayed.head(stDelayed); m != nil {
-		at = m.due
+		at = m.DueMs
 	}
 	if q.n[stReady] == 0 {
 		return at

@@ -156,23 +156,23 @@ func (r *rewriter) take() (snapshot, error) {
 		return s, os.ErrClosed
 	}
 	bytes := 0
-	first := sort.Search(q.all.len(), func(i int) bool { return q.all.at(i).seq >= r.next })
+	first := sort.Search(q.all.len(), func(i int) bool { return q.all.at(i).Seq >= r.next })
 	r.next = r.limit
 	for i := first; i < q.all.len(); i++ {
 		m := q.all.at(i)
-		if m.seq >= r.limit {
+		if m.Seq >= r.limit {
 			break
 		}
 		if bytes > rewriteBytes || len(s.messages) >= rewriteMessages {
-			r.next = m.seq
+			r.next = m.Seq
 			break
 		}
-		if m.state == stGone {
+		if m.State == stGone {
 			continue
 		}
 		c := *m
 		s.messages, s.origins = append(s.messages, &c), append(s.origins, q.origin(m))
-		bytes += int(m.size)
+		bytes += int(m.BodyBytes)
 		if mark := q.mark(m); mark != nil {
 			s.marks = append(s.marks, mark)
 		}
@@ -182,12 +182,12 @@ func (r *rewriter) take() (snapshot, error) {
 
 // mark is the record that says more of a message than that it waits.
 func (q *Queue) mark(m *message) []byte {
-	switch m.state {
+	switch m.State {
 	case stLeased:
-		return appendAttempts(appendLease(nil, m.due), []*message{m}, 0)
+		return appendAttempts(appendLease(nil, m.DueMs), []*message{m}, 0)
 	case stDead:
 		d := q.dead[m]
-		return appendSettlement(nil, &settlement{at: q.b.now(), dead: []*message{m}, deadTo: d.to, redrive: d.redrive})
+		return appendSettlement(nil, &settlement{AtMs: q.b.now(), Dead: []*message{m}, DeadTo: d.to, Redrive: d.redrive})
 	}
 	return nil
 }
@@ -207,7 +207,7 @@ func (r *rewriter) write(batch []*message, origin string) error {
 	err := readBodies(r.q.log.ReadAt, batch, func(i int, body []byte) error {
 		c := old[i]
 		buf = appendMessage(buf, 0, &c, body)
-		r.moved = append(r.moved, moved{c.seq, c.at})
+		r.moved = append(r.moved, moved{c.Seq, c.BodyAt})
 		return nil
 	})
 	if err != nil {
@@ -240,15 +240,15 @@ func (r *rewriter) swap() error {
 	next := 0
 	for i := range q.all.len() {
 		m := q.all.at(i)
-		if m.seq >= r.limit {
-			m.at += shift
+		if m.Seq >= r.limit {
+			m.BodyAt += shift
 			continue
 		}
-		for next < len(r.moved) && r.moved[next].seq < m.seq {
+		for next < len(r.moved) && r.moved[next].seq < m.Seq {
 			next++
 		}
-		if next < len(r.moved) && r.moved[next].seq == m.seq {
-			m.at = r.moved[next].at
+		if next < len(r.moved) && r.moved[next].seq == m.Seq {
+			m.BodyAt = r.moved[next].at
 		}
 	}
 	return nil

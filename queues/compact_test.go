@@ -26,7 +26,7 @@ func TestRewriteKeepsEverything(t *testing.T) {
 	ids := r.pull(3, 2*time.Hour, "gone/1 leased/1 retried/1")
 	r.settle(ids[:1], []LeaseRetry{{Lease: ids[2], Delay: secs(60)}}, 1, 1)
 	q.mu.Lock()
-	q.all.at(3).origin = q.originNumber("elsewhere") // "ready" is a dead letter
+	q.all.at(3).Origin = q.originNumber("elsewhere") // "ready" is a dead letter
 	q.countOrigin(q.all.at(3), 1)
 	q.mu.Unlock()
 	want, err := q.Peek(9)

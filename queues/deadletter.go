@@ -53,7 +53,7 @@ func (q *Queue) dying() map[string][]*deadLetter {
 		}
 	}
 	for _, group := range groups {
-		slices.SortFunc(group, func(x, y *deadLetter) int { return cmp.Compare(x.m.seq, y.m.seq) })
+		slices.SortFunc(group, func(x, y *deadLetter) int { return cmp.Compare(x.m.Seq, y.m.Seq) })
 	}
 	return groups
 }
@@ -80,10 +80,10 @@ func (q *Queue) handedOver(to string, group []*deadLetter, err error) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	now := q.b.now()
-	s := settlement{at: now}
+	s := settlement{AtMs: now}
 	for _, d := range group {
 		d.moving = false
-		s.gone = append(s.gone, d.m)
+		s.Removed = append(s.Removed, d.m)
 	}
 	if err == nil {
 		err = q.writeSettlement(&s)
@@ -107,7 +107,7 @@ func (q *Queue) letters(group []*deadLetter) ([]letter, error) {
 	out := make([]letter, 0, len(group))
 	var batch []*message
 	for _, d := range group {
-		if d.m.state != stDead {
+		if d.m.State != stDead {
 			continue
 		}
 		l := letter{message: *d.m, from: q.name}
@@ -143,8 +143,8 @@ func (q *Queue) accept(letters []letter, recovered bool) ([]*message, error) {
 	for i := range letters {
 		l := &letters[i]
 		batch[i] = &message{
-			id: l.id, sent: l.sent, size: l.size, kind: l.kind, seq: q.nextSeq + uint64(i), due: now,
-			lag: uint32(max(now-l.sent, 0) / 1000), origin: q.originNumber(l.from),
+			ID: l.ID, SentMs: l.SentMs, BodyBytes: l.BodyBytes, ContentType: l.ContentType, Seq: q.nextSeq + uint64(i), DueMs: now,
+			LagSeconds: uint32(max(now-l.SentMs, 0) / 1000), Origin: q.originNumber(l.from),
 		}
 	}
 	if err := q.writeLetters(batch, letters); err != nil {
@@ -166,7 +166,7 @@ func (q *Queue) release(batch []*message) {
 	defer q.mu.Unlock()
 	now := q.b.now()
 	for _, m := range batch {
-		if m.state == stRunning { // else it was purged meanwhile
+		if m.State == stRunning { // else it was purged meanwhile
 			q.place(m, now)
 		}
 	}
@@ -177,12 +177,12 @@ func (q *Queue) release(batch []*message) {
 func (q *Queue) missing(letters []letter) []letter {
 	ids := make(map[[16]byte]bool, len(letters))
 	for i := range letters {
-		ids[letters[i].id] = true
+		ids[letters[i].ID] = true
 	}
 	for i := range q.all.len() {
-		if m := q.all.at(i); m.state != stGone {
-			delete(ids, m.id)
+		if m := q.all.at(i); m.State != stGone {
+			delete(ids, m.ID)
 		}
 	}
-	return slices.DeleteFunc(letters, func(l letter) bool { return !ids[l.id] })
+	return slices.DeleteFunc(letters, func(l letter) bool { return !ids[l.ID] })
 }

@@ -74,7 +74,7 @@ func (c *Consumer) form(now int64) ([]*message, Batch) {
 		return nil, Batch{}
 	}
 	for i, m := range batch {
-		m.attempts++
+		m.Attempts++
 		view.Messages[i].Attempts++
 	}
 	q.b.tellBatch(EventDelivered, q, batch, view.Messages)
@@ -97,14 +97,14 @@ func (q *Queue) view(batch []*message) (Batch, error) {
 	b := Batch{Queue: q.name, Messages: views}
 	b.Metrics = Metrics{BacklogCount: q.count - len(batch), BacklogBytes: q.bytes}
 	for _, m := range batch {
-		b.Metrics.BacklogBytes -= int64(m.size)
+		b.Metrics.BacklogBytes -= int64(m.BodyBytes)
 	}
 	first := q.front()
-	if d := q.delayed.head(stDelayed); first == nil || d != nil && d.sent < first.sent {
+	if d := q.delayed.head(stDelayed); first == nil || d != nil && d.SentMs < first.SentMs {
 		first = d
 	}
 	if first != nil {
-		b.Metrics.OldestMessage = fromMillis(first.sent)
+		b.Metrics.OldestMessage = fromMillis(first.SentMs)
 	}
 	return b, nil
 }
@@ -147,7 +147,7 @@ func (c *Consumer) unreached(batch []*message, cause error) {
 		q.b.log.Error("a failed delivery could not be noted in the journal", slog.String("queue", q.name), slog.Any("error", err))
 	} else {
 		for _, m := range batch {
-			m.attempts--
+			m.Attempts--
 		}
 	}
 	q.putBack(batch)
@@ -172,6 +172,6 @@ func (c *Consumer) reached() {
 // logBatch is the line that a developer sees for each batch.
 func (c *Consumer) logBatch(total int, s *settlement, outcome string, took time.Duration) {
 	c.q.b.log.Info("queue batch", slog.String("queue", c.q.name), slog.Int("messages", total),
-		slog.Int("retried", len(s.retries)), slog.Int("dead", len(s.dead)),
+		slog.Int("retried", len(s.Retries)), slog.Int("dead", len(s.Dead)),
 		slog.String("outcome", outcome), slog.Duration("took", took))
 }

@@ -136,7 +136,7 @@ func TestCrashWhileMovingADeadLetter(t *testing.T) {
 			r.send("jobs", "a")
 			q := r.queue("jobs")
 			q.mu.Lock()
-			s := settlement{at: r.b.now(), dead: q.popReady(1), deadTo: "dead"}
+			s := settlement{AtMs: r.b.now(), Dead: q.popReady(1), DeadTo: "dead"}
 			err := q.writeSettlement(&s)
 			q.apply(&s)
 			q.mu.Unlock()

@@ -22,15 +22,15 @@ func FuzzJournal(f *testing.F) {
 		f.Add(all)
 	}
 	q := &Queue{b: &Broker{clock: clock.NewFrozen(epoch)}, origins: []string{"a"}}
-	m := &message{seq: 3, sent: epoch.UnixMilli(), due: epoch.UnixMilli() + 5, kind: kindText}
-	n := &message{seq: 9, sent: epoch.UnixMilli(), due: epoch.UnixMilli()}
+	m := &message{Seq: 3, SentMs: epoch.UnixMilli(), DueMs: epoch.UnixMilli() + 5, ContentType: kindText}
+	n := &message{Seq: 9, SentMs: epoch.UnixMilli(), DueMs: epoch.UnixMilli()}
 	both := []*message{m, n}
 	send := appendMessage(appendMessage([]byte{recSend}, 0, m, []byte("body")), 0, n, nil)
 	add(q.appendSettings(nil), send)
 	add(appendMessage(appendOrigin(nil, "from"), 0, m, []byte("body")))
-	add(send, appendAttempts([]byte{recAttempts}, both, 1), appendAttempts(appendLease(nil, m.due), both, 2))
-	add(send, appendSettlement(nil, &settlement{gone: []*message{m}, dead: []*message{n}, deadTo: "dead", redrive: true}))
-	add(send, appendSettlement(nil, &settlement{retries: []retried{{m, m.due}}}), appendSeqs([]byte{recAttempt}, both), appendSeqs([]byte{recUnreach}, both))
+	add(send, appendAttempts([]byte{recAttempts}, both, 1), appendAttempts(appendLease(nil, m.DueMs), both, 2))
+	add(send, appendSettlement(nil, &settlement{Removed: []*message{m}, Dead: []*message{n}, DeadTo: "dead", Redrive: true}))
+	add(send, appendSettlement(nil, &settlement{Retries: []retried{{m, m.DueMs}}}), appendSeqs([]byte{recAttempt}, both), appendSeqs([]byte{recUnreach}, both))
 	add(send, []byte{recPurge, 10}, []byte{recConsumer}, []byte(`H{"type":"http_pull"}`))
 	f.Fuzz(func(t *testing.T, all []byte) {
 		dir := t.TempDir()

@@ -29,8 +29,8 @@ func (q *Queue) Info() Info {
 	in := Info{
 		Metrics: q.metrics(), Ready: q.n[stReady], Delayed: q.n[stDelayed], InFlight: q.n[stRunning],
 		Leased: q.n[stLeased], Dying: q.n[stDead],
-		DeadLetterQueue: q.deadLetterQueue(), Paused: q.settings.paused,
-		Retention: q.retention(), DeliveryDelay: q.settings.delay, DeadFrom: map[string]int{},
+		DeadLetterQueue: q.deadLetterQueue(), Paused: q.settings.Paused,
+		Retention: q.retention(), DeliveryDelay: q.settings.DeliveryDelay, DeadFrom: map[string]int{},
 	}
 	for name, n := range q.deadFrom {
 		in.DeadFrom[name] = n

@@ -32,32 +32,32 @@ const overhead = 48
 
 // settings are a queue's own, kept in its journal.
 type settings struct {
-	created, modified int64 // Unix ms
-	paused            bool
-	delay             time.Duration
-	retention         time.Duration // 0 = the broker's
+	CreatedMs, ModifiedMs int64 // Unix ms
+	Paused                bool
+	DeliveryDelay         time.Duration
+	Retention             time.Duration // 0 = the broker's
 }
 
 // retried is a message with the moment of its next delivery.
 type retried struct {
-	m   *message
-	due int64
+	Message *message
+	DueMs   int64
 }
 
 // settlement is what one batch, or one moment, does to messages.
 type settlement struct {
-	at      int64      // Unix ms
-	gone    []*message // acknowledged, expired or deleted
-	dropped []*message // gone too: failed on every attempt
-	retries []retried
-	dead    []*message // on their way to the dead letter queue
-	deadTo  string
-	redrive bool      // the dead go back to where they came from
+	AtMs    int64      // Unix ms
+	Removed []*message // acknowledged, expired or deleted
+	Dropped []*message // gone too: failed on every attempt
+	Retries []retried
+	Dead    []*message // on their way to the dead letter queue
+	DeadTo  string
+	Redrive bool      // the dead go back to where they came from
 	goneAs  EventKind // what the watchers hear of gone; empty = nothing
 }
 
 func (s *settlement) empty() bool {
-	return len(s.gone)+len(s.dropped)+len(s.retries)+len(s.dead) == 0
+	return len(s.Removed)+len(s.Dropped)+len(s.Retries)+len(s.Dead) == 0
 }
 
 // writeSends writes one record for each sender, in one call, and notes where
@@ -87,7 +87,7 @@ func (q *Queue) writeSends(jobs []*sendJob) error {
 	}
 	for k, job := range jobs {
 		for _, m := range job.batch {
-			m.at += at
+			m.BodyAt += at
 		}
 		at += int64(len(records[k])) + wal.HeaderSize
 	}
@@ -103,7 +103,7 @@ func (q *Queue) writeLetters(batch []*message, letters []letter) error {
 	}
 	at, err := q.append(buf, buf)
 	for _, m := range batch {
-		m.at += at
+		m.BodyAt += at
 	}
 	return err
 }
@@ -111,15 +111,15 @@ func (q *Queue) writeLetters(batch []*message, letters []letter) error {
 // appendMessage adds a message to a record that begins at start, and notes
 // where in the record its body is.
 func appendMessage(buf []byte, start int, m *message, body []byte) []byte {
-	buf = binary.AppendUvarint(buf, m.seq)
-	buf = append(buf, m.id[:]...)
-	buf = append(buf, byte(m.kind))
-	buf = binary.AppendUvarint(buf, uint64(m.attempts))
-	buf = binary.AppendUvarint(buf, uint64(m.sent))
-	buf = binary.AppendUvarint(buf, uint64(max(m.due-m.sent, 0)))
-	buf = binary.AppendUvarint(buf, uint64(m.lag))
+	buf = binary.AppendUvarint(buf, m.Seq)
+	buf = append(buf, m.ID[:]...)
+	buf = append(buf, byte(m.ContentType))
+	buf = binary.AppendUvarint(buf, uint64(m.Attempts))
+	buf = binary.AppendUvarint(buf, uint64(m.SentMs))
+	buf = binary.AppendUvarint(buf, uint64(max(m.DueMs-m.SentMs, 0)))
+	buf = binary.AppendUvarint(buf, uint64(m.LagSeconds))
 	buf = binary.AppendUvarint(buf, uint64(len(body)))
-	m.at = int64(len(buf) - start)
+	m.BodyAt = int64(len(buf) - start)
 	return append(buf, body...)
 }
 
@@ -148,8 +148,8 @@ func appendOrigin(buf []byte, from string) []byte {
 func appendAttempts(buf []byte, batch []*message, by int) []byte {
 	buf = binary.AppendUvarint(buf, uint64(len(batch)))
 	for _, m := range batch {
-		buf = binary.AppendUvarint(buf, m.seq)
-		buf = binary.AppendUvarint(buf, uint64(int(m.attempts)+by))
+		buf = binary.AppendUvarint(buf, m.Seq)
+		buf = binary.AppendUvarint(buf, uint64(int(m.Attempts)+by))
 	}
 	return buf
 }
@@ -162,7 +162,7 @@ func appendSeqs(buf []byte, batches ...[]*message) []byte {
 	buf = binary.AppendUvarint(buf, uint64(n))
 	for _, batch := range batches {
 		for _, m := range batch {
-			buf = binary.AppendUvarint(buf, m.seq)
+			buf = binary.AppendUvarint(buf, m.Seq)
 		}
 	}
 	return buf
@@ -179,18 +179,18 @@ func (q *Queue) writeSettlement(s *settlement) error {
 
 func appendSettlement(buf []byte, s *settlement) []byte {
 	rec := byte(recSettle)
-	if s.redrive {
+	if s.Redrive {
 		rec = recRedrive
 	}
-	buf = binary.AppendUvarint(append(buf, rec), uint64(s.at))
-	buf = appendSeqs(buf, s.gone, s.dropped)
-	buf = binary.AppendUvarint(buf, uint64(len(s.retries)))
-	for _, r := range s.retries {
-		buf = binary.AppendUvarint(buf, r.m.seq)
-		buf = binary.AppendUvarint(buf, uint64(r.due))
+	buf = binary.AppendUvarint(append(buf, rec), uint64(s.AtMs))
+	buf = appendSeqs(buf, s.Removed, s.Dropped)
+	buf = binary.AppendUvarint(buf, uint64(len(s.Retries)))
+	for _, r := range s.Retries {
+		buf = binary.AppendUvarint(buf, r.Message.Seq)
+		buf = binary.AppendUvarint(buf, uint64(r.DueMs))
 	}
-	buf = appendSeqs(buf, s.dead)
-	return append(buf, s.deadTo...)
+	buf = appendSeqs(buf, s.Dead)
+	return append(buf, s.DeadTo...)
 }
 
 func (q *Queue) writePurge() error {
@@ -208,11 +208,11 @@ func (q *Queue) writeSettings() error {
 func (q *Queue) appendSettings(buf []byte) []byte {
 	s := q.settings
 	paused := uint64(0)
-	if s.paused {
+	if s.Paused {
 		paused = 1
 	}
 	buf = append(buf, recSettings)
-	for _, v := range []uint64{q.nextSeq, uint64(q.b.now()), uint64(s.created), uint64(s.modified), paused, uint64(s.delay), uint64(s.retention)} {
+	for _, v := range []uint64{q.nextSeq, uint64(q.b.now()), uint64(s.CreatedMs), uint64(s.ModifiedMs), paused, uint64(s.DeliveryDelay), uint64(s.Retention)} {
 		buf = binary.AppendUvarint(buf, v)
 	}
 	return buf

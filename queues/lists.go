@@ -6,8 +6,8 @@ package queues
 
 // set changes a message's state.
 func (q *Queue) set(m *message, s state) {
-	q.n[m.state]--
-	m.state = s
+	q.n[m.State]--
+	m.State = s
 	q.n[s]++
 }
 
@@ -21,7 +21,7 @@ func (q *Queue) add(m *message, now int64) {
 func (q *Queue) enroll(m *message) {
 	q.set(m, stRunning)
 	q.count++
-	q.bytes += int64(m.size)
+	q.bytes += int64(m.BodyBytes)
 	q.mostLive = max(q.mostLive, q.live())
 	q.countOrigin(m, 1)
 	q.all.push(m)
@@ -29,7 +29,7 @@ func (q *Queue) enroll(m *message) {
 
 // place puts a message in the list that its due time says.
 func (q *Queue) place(m *message, now int64) {
-	if m.due > now {
+	if m.DueMs > now {
 		q.set(m, stDelayed)
 		q.delayed.push(m)
 		return
@@ -47,7 +47,7 @@ func (q *Queue) tick(now int64) {
 
 // promote makes ready what has been delayed until now.
 func (q *Queue) promote(now int64) {
-	for m := q.delayed.head(stDelayed); m != nil && m.due <= now; m = q.delayed.head(stDelayed) {
+	for m := q.delayed.head(stDelayed); m != nil && m.DueMs <= now; m = q.delayed.head(stDelayed) {
 		q.delayed.pop()
 		q.place(m, now)
 	}
@@ -55,7 +55,7 @@ func (q *Queue) promote(now int64) {
 
 // front is the first ready message, nil when there is none.
 func (q *Queue) front() *message {
-	for q.ready.len() > 0 && q.ready.at(0).state != stReady {
+	for q.ready.len() > 0 && q.ready.at(0).State != stReady {
 		q.ready.pop()
 	}
 	if q.ready.len() == 0 {
@@ -79,7 +79,7 @@ func (q *Queue) popReady(n int) []*message {
 // putBack returns a batch to the front of the queue, in its order.
 func (q *Queue) putBack(batch []*message) {
 	for i := len(batch) - 1; i >= 0; i-- {
-		if m := batch[i]; m.state == stRunning { // else it was purged meanwhile
+		if m := batch[i]; m.State == stRunning { // else it was purged meanwhile
 			q.set(m, stReady)
 			q.ready.unpush(m)
 		}
@@ -88,7 +88,7 @@ func (q *Queue) putBack(batch []*message) {
 
 // oldest is the first message that is still there.
 func (q *Queue) oldest() *message {
-	for q.all.len() > 0 && q.all.at(0).state == stGone {
+	for q.all.len() > 0 && q.all.at(0).State == stGone {
 		q.all.pop()
 	}
 	if q.all.len() == 0 {
@@ -101,21 +101,21 @@ func (q *Queue) oldest() *message {
 // without gaps.
 func (q *Queue) find(seq uint64) *message {
 	n := q.all.len()
-	if n == 0 || seq < q.all.at(0).seq {
+	if n == 0 || seq < q.all.at(0).Seq {
 		return nil
 	}
-	lo, hi := 0, int(min(uint64(n-1), seq-q.all.at(0).seq)) // a gap moves it nearer
-	if q.all.at(hi).seq != seq {
+	lo, hi := 0, int(min(uint64(n-1), seq-q.all.at(0).Seq)) // a gap moves it nearer
+	if q.all.at(hi).Seq != seq {
 		for lo < hi {
 			mid := (lo + hi) / 2
-			if q.all.at(mid).seq < seq {
+			if q.all.at(mid).Seq < seq {
 				lo = mid + 1
 			} else {
 				hi = mid
 			}
 		}
 	}
-	if m := q.all.at(hi); m.seq == seq && m.state != stGone {
+	if m := q.all.at(hi); m.Seq == seq && m.State != stGone {
 		return m
 	}
 	return nil
@@ -123,12 +123,12 @@ func (q *Queue) find(seq uint64) *message {
 
 // forget takes a message out of the backlog.
 func (q *Queue) forget(m *message) {
-	if m.state == stGone {
+	if m.State == stGone {
 		return
 	}
 	q.set(m, stGone)
 	q.count--
-	q.bytes -= int64(m.size)
+	q.bytes -= int64(m.BodyBytes)
 	q.countOrigin(m, -1)
 	q.sweep()
 }
@@ -137,10 +137,10 @@ func (q *Queue) forget(m *message) {
 func (q *Queue) sweep() {
 	const slack = 1024
 	if q.all.len() > 2*q.count+slack {
-		q.all.keep(func(m *message) bool { return m.state != stGone })
+		q.all.keep(func(m *message) bool { return m.State != stGone })
 	}
 	if q.ready.len() > 2*q.n[stReady]+slack {
-		q.ready.keep(func(m *message) bool { return m.state == stReady })
+		q.ready.keep(func(m *message) bool { return m.State == stReady })
 	}
 	if q.delayed.len() > 2*q.n[stDelayed]+slack {
 		q.delayed.sweep(stDelayed)
@@ -153,7 +153,7 @@ func (q *Queue) sweep() {
 // clear empties the lists.
 func (q *Queue) clear() {
 	for i := range q.all.len() {
-		q.all.at(i).state = stGone
+		q.all.at(i).State = stGone
 	}
 	q.all, q.ready, q.delayed, q.leases, q.dead = fifo{}, fifo{}, schedule{}, schedule{}, map[*message]*deadLetter{}
 	q.n, q.count, q.bytes = [states]int{}, 0, 0
@@ -162,17 +162,17 @@ func (q *Queue) clear() {
 
 // origin is the queue from which a dead letter came; empty for other messages.
 func (q *Queue) origin(m *message) string {
-	if m.origin == 0 {
+	if m.Origin == 0 {
 		return ""
 	}
-	return q.origins[m.origin-1]
+	return q.origins[m.Origin-1]
 }
 
 func (q *Queue) countOrigin(m *message, by int) {
-	if m.origin == 0 {
+	if m.Origin == 0 {
 		return
 	}
-	name := q.origins[m.origin-1]
+	name := q.origins[m.Origin-1]
 	if q.deadFrom[name] += by; q.deadFrom[name] == 0 {
 		delete(q.deadFrom, name)
 	}

@@ -9,17 +9,17 @@ import (
 // message is one message, kept small and without pointers, because a queue may
 // hold a million of them: 64 bytes. Its body stays in the journal.
 type message struct {
-	id       [16]byte
-	seq      uint64 // place in the order of arrival
-	sent     int64  // Unix ms, what the consumer sees
-	due      int64  // Unix ms from which it may be delivered, or at which its lease ends
-	at       int64  // where in the journal the body is
-	size     uint32 // of the body
-	lag      uint32 // seconds from sent to arrival in this queue (dead letters)
-	attempts uint16
-	origin   uint16 // of a dead letter: 1 + its place in the queue's origins; else 0
-	kind     kind
-	state    state
+	ID          [16]byte
+	Seq         uint64 // place in the order of arrival
+	SentMs      int64  // Unix ms, what the consumer sees
+	DueMs       int64  // Unix ms from which it may be delivered, or at which its lease ends
+	BodyAt      int64  // where in the journal the body is
+	BodyBytes   uint32 // of the body
+	LagSeconds  uint32 // seconds from sent to arrival in this queue (dead letters)
+	Attempts    uint16
+	Origin      uint16 // of a dead letter: 1 + its place in the queue's origins; else 0
+	ContentType kind
+	State       state
 }
 
 type state uint8
@@ -69,10 +69,10 @@ type Message struct {
 
 func (m *message) view(body []byte) Message {
 	return Message{
-		ID:          hex.EncodeToString(m.id[:]),
-		Timestamp:   fromMillis(m.sent),
-		Attempts:    int(m.attempts),
-		ContentType: kindNames[m.kind],
+		ID:          hex.EncodeToString(m.ID[:]),
+		Timestamp:   fromMillis(m.SentMs),
+		Attempts:    int(m.Attempts),
+		ContentType: kindNames[m.ContentType],
 		Body:        body,
 	}
 }
@@ -98,11 +98,11 @@ func (q *Queue) views(batch []*message) ([]Message, error) {
 // larger buffers, which f may keep.
 func readBodies(read func(p []byte, at int64) error, batch []*message, f func(i int, body []byte) error) error {
 	for i := 0; i < len(batch); {
-		start := batch[i].at
-		end := start + int64(batch[i].size)
+		start := batch[i].BodyAt
+		end := start + int64(batch[i].BodyBytes)
 		j := i + 1
-		for j < len(batch) && batch[j].at >= end && batch[j].at-end <= maxGap {
-			end = batch[j].at + int64(batch[j].size)
+		for j < len(batch) && batch[j].BodyAt >= end && batch[j].BodyAt-end <= maxGap {
+			end = batch[j].BodyAt + int64(batch[j].BodyBytes)
 			j++
 		}
 		buf := make([]byte, end-start)
@@ -112,8 +112,8 @@ func readBodies(read func(p []byte, at int64) error, batch []*message, f func(i 
 			}
 		}
 		for ; i < j; i++ {
-			at := batch[i].at - start
-			if err := f(i, buf[at:at+int64(batch[i].size)]); err != nil {
+			at := batch[i].BodyAt - start
+			if err := f(i, buf[at:at+int64(batch[i].BodyBytes)]); err != nil {
 				return err
 			}
 		}

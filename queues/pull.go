@@ -68,7 +68,7 @@ func (q *Queue) pullable(size int, visibility time.Duration) (int, time.Duration
 		return 0, 0, os.ErrClosed
 	case c == nil || c.cfg.Type != HTTPPull:
 		return 0, 0, errNoPull(q.name)
-	case q.settings.paused:
+	case q.settings.Paused:
 		return 0, 0, errPaused
 	case size < 0 || size > MaxBatchMessages:
 		return 0, 0, errPullSize(size)
@@ -99,9 +99,9 @@ func (q *Queue) lease(size int, until int64) ([]*message, []Message, error) {
 		return nil, nil, err
 	}
 	for i, m := range batch {
-		m.attempts++
+		m.Attempts++
 		views[i].Attempts++
-		m.due = until
+		m.DueMs = until
 		q.holdLease(m)
 	}
 	return batch, views, nil
@@ -117,7 +117,7 @@ func (q *Queue) holdLease(m *message) {
 // or, after their last attempt, dead letters.
 func (q *Queue) releaseLeases(now int64) {
 	var expired []*message
-	for m := q.leases.head(stLeased); m != nil && m.due <= now; m = q.leases.head(stLeased) {
+	for m := q.leases.head(stLeased); m != nil && m.DueMs <= now; m = q.leases.head(stLeased) {
 		q.leases.pop()
 		q.set(m, stRunning)
 		expired = append(expired, m)
@@ -125,16 +125,16 @@ func (q *Queue) releaseLeases(now int64) {
 	if len(expired) == 0 {
 		return
 	}
-	s := settlement{at: now, deadTo: q.deadLetterQueue()}
+	s := settlement{AtMs: now, DeadTo: q.deadLetterQueue()}
 	for _, m := range expired {
-		q.retry(&s, q.consumer, m, m.due)
+		q.retry(&s, q.consumer, m, m.DueMs)
 	}
 	if err := q.writeSettlement(&s); err != nil {
 		// They are ready all the same; after a restart their leases end again.
 		q.b.log.Error("the end of leases could not be noted in the journal", slog.String("queue", q.name), slog.Any("error", err))
 	}
 	q.apply(&s)
-	if len(s.dead) > 0 {
+	if len(s.Dead) > 0 {
 		q.deadAt = now // the timer moves them
 	}
 	q.compact()
@@ -155,10 +155,10 @@ func (q *Queue) Settle(acks []LeaseID, retries []LeaseRetry) (acked, retried int
 	if err != nil {
 		return 0, 0, nil, err
 	}
-	if len(s.dead) > 0 {
+	if len(s.Dead) > 0 {
 		_ = q.moveDead(false) // it tells the log
 	}
-	return len(s.gone), len(s.retries) + len(s.dropped) + len(s.dead), warnings, nil
+	return len(s.Removed), len(s.Retries) + len(s.Dropped) + len(s.Dead), warnings, nil
 }
 
 func (q *Queue) settleLeases(acks []LeaseID, retries []LeaseRetry) (settlement, map[LeaseID]string, error) {
@@ -169,7 +169,7 @@ func (q *Queue) settleLeases(acks []LeaseID, retries []LeaseRetry) (settlement, 
 	}
 	now := q.b.now()
 	q.releaseLeases(now)
-	s := settlement{at: now, deadTo: q.deadLetterQueue(), goneAs: EventAcked}
+	s := settlement{AtMs: now, DeadTo: q.deadLetterQueue(), goneAs: EventAcked}
 	warnings := map[LeaseID]string{}
 	named := map[*message]bool{} // the first call on a message wins
 	for _, id := range acks {
@@ -178,7 +178,7 @@ func (q *Queue) settleLeases(acks []LeaseID, retries []LeaseRetry) (settlement, 
 			warnings[id] = warning
 			continue
 		}
-		s.gone = append(s.gone, m)
+		s.Removed = append(s.Removed, m)
 	}
 	for _, r := range retries {
 		m, holds, warning := q.leased(r.Lease, named)
@@ -207,21 +207,21 @@ func (q *Queue) leased(id LeaseID, named map[*message]bool) (m *message, holds b
 		return nil, false, warnNoLease
 	}
 	m = q.find(seq)
-	if m == nil || !m.hasLease(id) || m.state == stDead {
+	if m == nil || !m.hasLease(id) || m.State == stDead {
 		return nil, false, warnGone
 	}
 	if named[m] {
 		return nil, false, warnTwice
 	}
 	named[m] = true
-	return m, m.state == stLeased && m.leaseID() == id, ""
+	return m, m.State == stLeased && m.leaseID() == id, ""
 }
 
 // retry makes a message wait until due, or ends it when it has had all its
 // attempts. Without a consumer (c is nil) nothing limits them.
 func (q *Queue) retry(s *settlement, c *Consumer, m *message, due int64) {
-	if c == nil || int(m.attempts) <= c.cfg.MaxRetries {
-		s.retries = append(s.retries, retried{m, due})
+	if c == nil || int(m.Attempts) <= c.cfg.MaxRetries {
+		s.Retries = append(s.Retries, retried{m, due})
 		return
 	}
 	q.exhausted(s, m)
@@ -251,9 +251,9 @@ const leaseKey = 6
 
 func (m *message) leaseID() LeaseID {
 	var b [8 + 2 + leaseKey]byte
-	binary.BigEndian.PutUint64(b[:], m.seq)
-	binary.BigEndian.PutUint16(b[8:], m.attempts)
-	copy(b[10:], m.id[:leaseKey])
+	binary.BigEndian.PutUint64(b[:], m.Seq)
+	binary.BigEndian.PutUint16(b[8:], m.Attempts)
+	copy(b[10:], m.ID[:leaseKey])
 	return LeaseID(hex.EncodeToString(b[:]))
 }
 
@@ -268,5 +268,5 @@ func (id LeaseID) seq() (uint64, bool) {
 // hasLease tells whether the lease was one of this message's, now or earlier.
 func (m *message) hasLease(id LeaseID) bool {
 	b, err := hex.DecodeString(string(id))
-	return err == nil && [leaseKey]byte(b[10:]) == [leaseKey]byte(m.id[:leaseKey]) && binary.BigEndian.Uint16(b[8:]) <= m.attempts
+	return err == nil && [leaseKey]byte(b[10:]) == [leaseKey]byte(m.ID[:leaseKey]) && binary.BigEndian.Uint16(b[8:]) <= m.Attempts
 }

@@ -75,8 +75,8 @@ func openQueue(b *Broker, name string) (*Queue, error) {
 	}
 	q.log = log
 	now := b.now()
-	if q.settings.created == 0 {
-		q.settings = settings{created: now, modified: now}
+	if q.settings.CreatedMs == 0 {
+		q.settings = settings{CreatedMs: now, ModifiedMs: now}
 		err = q.writeSettings()
 	}
 	if err == nil {
@@ -108,7 +108,7 @@ func (q *Queue) Metrics() Metrics {
 func (q *Queue) metrics() Metrics {
 	m := Metrics{BacklogCount: q.count, BacklogBytes: q.bytes}
 	if oldest := q.oldest(); oldest != nil {
-		m.OldestMessage = fromMillis(oldest.sent)
+		m.OldestMessage = fromMillis(oldest.SentMs)
 	}
 	return m
 }
@@ -126,7 +126,7 @@ func (q *Queue) peek(limit int) []*message {
 	q.tick(now)
 	var out, later []*message
 	for i := 0; i < q.all.len() && len(out) < limit; i++ {
-		switch m := q.all.at(i); m.state {
+		switch m := q.all.at(i); m.State {
 		case stReady:
 			out = append(out, m)
 		case stDelayed:
@@ -158,16 +158,16 @@ func (q *Queue) Purge() error {
 }
 
 // Pause stops deliveries; messages are still accepted. It survives a restart.
-func (q *Queue) Pause() error { return q.configure(func(s *settings) { s.paused = true }) }
+func (q *Queue) Pause() error { return q.configure(func(s *settings) { s.Paused = true }) }
 
 // Resume undoes Pause.
-func (q *Queue) Resume() error { return q.configure(func(s *settings) { s.paused = false }) }
+func (q *Queue) Resume() error { return q.configure(func(s *settings) { s.Paused = false }) }
 
 // Paused tells whether deliveries are stopped by Pause.
-func (q *Queue) Paused() bool { return q.current().paused }
+func (q *Queue) Paused() bool { return q.current().Paused }
 
 // DeliveryDelay is the queue's own default delay of a message.
-func (q *Queue) DeliveryDelay() time.Duration { return q.current().delay }
+func (q *Queue) DeliveryDelay() time.Duration { return q.current().DeliveryDelay }
 
 func (q *Queue) current() settings {
 	q.mu.Lock()
@@ -184,7 +184,7 @@ func (q *Queue) configure(change func(*settings)) error {
 	}
 	old := q.settings
 	change(&q.settings)
-	q.settings.modified = q.b.now()
+	q.settings.ModifiedMs = q.b.now()
 	if err := q.writeSettings(); err != nil {
 		q.settings = old
 		return err

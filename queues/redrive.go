@@ -62,7 +62,7 @@ func (q *Queue) markRedrive(o RedriveOptions, limit int) (moved int, err error) 
 	now := q.b.now()
 	q.tick(now)
 	for to, batch := range q.redrivable(o, limit) {
-		s := settlement{at: now, dead: batch, deadTo: to, redrive: true}
+		s := settlement{AtMs: now, Dead: batch, DeadTo: to, Redrive: true}
 		if err := q.writeSettlement(&s); err != nil {
 			return moved, err
 		}
@@ -101,7 +101,7 @@ func (q *Queue) redrivable(o RedriveOptions, limit int) map[string][]*message {
 func (q *Queue) redriveTo(o RedriveOptions, m *message) string {
 	origin := q.origin(m)
 	switch {
-	case m.state != stReady && m.state != stDelayed, o.From != "" && o.From != origin:
+	case m.State != stReady && m.State != stDelayed, o.From != "" && o.From != origin:
 		return ""
 	case o.To != "":
 		return o.To // not this one: see checkRedrive

@@ -113,7 +113,7 @@ func TestCrashDuringRedrive(t *testing.T) {
 	r := deadRig(t)
 	q := r.queue("dead")
 	q.mu.Lock()
-	s := settlement{at: r.b.now(), dead: q.popReady(2), deadTo: "jobs", redrive: true}
+	s := settlement{AtMs: r.b.now(), Dead: q.popReady(2), DeadTo: "jobs", Redrive: true}
 	err := q.writeSettlement(&s)
 	q.mu.Unlock()
 	if err != nil {

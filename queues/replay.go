@@ -24,16 +24,16 @@ func (q *Queue) replay(record []byte, at int64) error {
 	case recLetters:
 		q.replayMessages(&d, q.originNumber(string(d.bytes(d.uint()))))
 	case recAttempt:
-		d.messages(q, func(m *message) { m.attempts++ })
+		d.messages(q, func(m *message) { m.Attempts++ })
 	case recUnreach:
-		d.messages(q, func(m *message) { m.attempts-- })
+		d.messages(q, func(m *message) { m.Attempts-- })
 	case recAttempts:
 		q.replayAttempts(&d, func(m *message) { q.set(m, stRunning) })
 	case recLease:
 		until := int64(d.uint())
 		q.replayAttempts(&d, func(m *message) {
 			q.set(m, stLeased)
-			m.due = until
+			m.DueMs = until
 		})
 	case recSettle, recRedrive:
 		q.replaySettle(&d, record[0] == recRedrive)
@@ -56,8 +56,8 @@ func (q *Queue) replay(record []byte, at int64) error {
 func (q *Queue) replaySettings(d *decoder) {
 	q.nextSeq = max(q.nextSeq, d.uint())
 	q.seen = max(q.seen, int64(d.uint()))
-	s := settings{created: int64(d.uint()), modified: int64(d.uint()), paused: d.uint() == 1}
-	s.delay, s.retention = time.Duration(d.uint()), time.Duration(d.uint())
+	s := settings{CreatedMs: int64(d.uint()), ModifiedMs: int64(d.uint()), Paused: d.uint() == 1}
+	s.DeliveryDelay, s.Retention = time.Duration(d.uint()), time.Duration(d.uint())
 	q.settings = s
 }
 
@@ -76,25 +76,25 @@ func (q *Queue) replayConsumer(text []byte) error {
 
 func (q *Queue) replayMessages(d *decoder, origin uint16) {
 	for len(d.b) > 0 && !d.bad {
-		m := &message{seq: d.uint(), origin: origin}
-		copy(m.id[:], d.bytes(uint64(len(m.id))))
+		m := &message{Seq: d.uint(), Origin: origin}
+		copy(m.ID[:], d.bytes(uint64(len(m.ID))))
 		if k := d.bytes(1); len(k) == 1 {
-			m.kind = kind(k[0]) % kind(len(kindNames))
+			m.ContentType = kind(k[0]) % kind(len(kindNames))
 		}
-		m.attempts = uint16(d.uint())
-		m.sent = int64(d.uint())
-		m.due = m.sent + int64(d.uint())
-		m.lag = uint32(d.uint())
+		m.Attempts = uint16(d.uint())
+		m.SentMs = int64(d.uint())
+		m.DueMs = m.SentMs + int64(d.uint())
+		m.LagSeconds = uint32(d.uint())
 		size := d.uint()
-		m.at, m.size = d.place(), uint32(size)
+		m.BodyAt, m.BodyBytes = d.place(), uint32(size)
 		d.bytes(size)
 		// Messages stand in the order of their numbers: find relies on it.
-		if d.bad || m.seq < q.nextSeq && q.all.len() > 0 && m.seq <= q.all.at(q.all.len()-1).seq {
+		if d.bad || m.Seq < q.nextSeq && q.all.len() > 0 && m.Seq <= q.all.at(q.all.len()-1).Seq {
 			d.bad = true
 			return
 		}
-		q.nextSeq = max(q.nextSeq, m.seq+1)
-		q.seen = max(q.seen, m.sent)
+		q.nextSeq = max(q.nextSeq, m.Seq+1)
+		q.seen = max(q.seen, m.SentMs)
 		q.enroll(m)
 	}
 }
@@ -104,7 +104,7 @@ func (q *Queue) replayAttempts(d *decoder, f func(*message)) {
 		seq, attempts := d.uint(), d.uint()
 		if m := q.find(seq); m != nil {
 			delete(q.dead, m)
-			m.attempts = uint16(attempts)
+			m.Attempts = uint16(attempts)
 			f(m)
 		}
 	}
@@ -121,7 +121,7 @@ func (q *Queue) replaySettle(d *decoder, redrive bool) {
 		if m := q.find(seq); m != nil {
 			delete(q.dead, m)
 			q.set(m, stRunning)
-			m.due = due
+			m.DueMs = due
 		}
 	}
 	var dead []*message
@@ -141,12 +141,12 @@ func (q *Queue) restore(now int64) error {
 	waiting := make([]*message, 0, q.count)
 	for i := range q.all.len() {
 		m := q.all.at(i)
-		if m.state == stGone {
+		if m.State == stGone {
 			continue
 		}
-		m.sent -= behind
-		m.due -= behind
-		switch m.state {
+		m.SentMs -= behind
+		m.DueMs -= behind
+		switch m.State {
 		case stLeased:
 			q.holdLease(m)
 		case stDead:
@@ -155,7 +155,7 @@ func (q *Queue) restore(now int64) error {
 		}
 	}
 	slices.SortFunc(waiting, func(x, y *message) int {
-		return cmp.Or(cmp.Compare(x.due, y.due), cmp.Compare(x.seq, y.seq))
+		return cmp.Or(cmp.Compare(x.DueMs, y.DueMs), cmp.Compare(x.Seq, y.Seq))
 	})
 	for _, m := range waiting {
 		q.place(m, now)

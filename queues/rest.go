@@ -127,9 +127,9 @@ func (a *REST) toJSON(q *Queue) queueJSON {
 	defer q.mu.Unlock()
 	s := q.settings
 	out := queueJSON{
-		ID: q.id, Name: q.name, CreatedOn: fromMillis(s.created), ModifiedOn: fromMillis(s.modified),
+		ID: q.id, Name: q.name, CreatedOn: fromMillis(s.CreatedMs), ModifiedOn: fromMillis(s.ModifiedMs),
 		Producers: []producerJSON{}, Consumers: consumers,
-		Settings: settingsJSON{int64(s.delay / time.Second), s.paused, int64(q.retention() / time.Second)},
+		Settings: settingsJSON{int64(s.DeliveryDelay / time.Second), s.Paused, int64(q.retention() / time.Second)},
 	}
 	for script := range q.producers {
 		out.Producers = append(out.Producers, producerJSON{"worker", script})
@@ -189,13 +189,13 @@ func (b *queueBody) check() error {
 
 func (b *queueBody) apply(s *settings) {
 	if d := b.Settings.DeliveryDelay; d != nil {
-		s.delay = time.Duration(*d) * time.Second
+		s.DeliveryDelay = time.Duration(*d) * time.Second
 	}
 	if p := b.Settings.DeliveryPaused; p != nil {
-		s.paused = *p
+		s.Paused = *p
 	}
 	if p := b.Settings.Retention; p != nil {
-		s.retention = time.Duration(*p) * time.Second
+		s.Retention = time.Duration(*p) * time.Second
 	}
 }
 

@@ -145,9 +145,9 @@ func (a *REST) peek(r *http.Request, q *Queue) (any, error) {
 
 func (m *message) toJSON(v Message) messageJSON {
 	return messageJSON{
-		ID: v.ID, Attempts: v.Attempts, Body: bodyJSON(&v), Timestamp: m.sent,
+		ID: v.ID, Attempts: v.Attempts, Body: bodyJSON(&v), Timestamp: m.SentMs,
 		Metadata: metadataJSON(&v),
-		Ref:      strconv.FormatUint(m.seq, 36),
+		Ref:      strconv.FormatUint(m.Seq, 36),
 	}
 }
 

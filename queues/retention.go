@@ -9,11 +9,11 @@ import (
 // expiry is when a message has been in this queue for the retention period.
 // https://developers.cloudflare.com/queues/platform/limits/
 func (q *Queue) expiry(m *message) int64 {
-	return m.sent + 1000*int64(m.lag) + q.retention().Milliseconds()
+	return m.SentMs + 1000*int64(m.LagSeconds) + q.retention().Milliseconds()
 }
 
 // retention is the queue's own period or else that of all queues.
-func (q *Queue) retention() time.Duration { return cmp.Or(q.settings.retention, q.b.retention) }
+func (q *Queue) retention() time.Duration { return cmp.Or(q.settings.Retention, q.b.retention) }
 
 // expire deletes what has been in the queue for too long. A message that is
 // being delivered is left until its batch is settled.
@@ -21,22 +21,22 @@ func (q *Queue) expire(now int64) {
 	if m := q.oldest(); m == nil || q.expiry(m) > now || q.closed {
 		return
 	}
-	s := settlement{at: now, goneAs: EventExpired}
+	s := settlement{AtMs: now, goneAs: EventExpired}
 	for i := range q.all.len() {
 		m := q.all.at(i)
-		if m.state != stGone && q.expiry(m) > now {
+		if m.State != stGone && q.expiry(m) > now {
 			break
 		}
-		if m.state == stReady || m.state == stDelayed {
-			s.gone = append(s.gone, m)
+		if m.State == stReady || m.State == stDelayed {
+			s.Removed = append(s.Removed, m)
 		}
 	}
 	if err := q.writeSettlement(&s); err != nil {
 		q.b.log.Error("expired messages could not be deleted", slog.String("queue", q.name), slog.Any("error", err))
 		return
 	}
-	if len(s.gone) > 0 {
-		q.b.log.Warn("messages expired", slog.String("queue", q.name), slog.Int("messages", len(s.gone)))
+	if len(s.Removed) > 0 {
+		q.b.log.Warn("messages expired", slog.String("queue", q.name), slog.Int("messages", len(s.Removed)))
 	}
 	q.apply(&s)
 	q.compact()

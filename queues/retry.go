@@ -29,7 +29,7 @@ func (c *Consumer) settle(batch []*message, out Outcome, took time.Duration) {
 	q.compact()
 	q.mu.Unlock()
 	c.logBatch(len(batch), &s, out.Outcome, took)
-	if len(s.dead) > 0 {
+	if len(s.Dead) > 0 {
 		_ = q.moveDead(false) // it tells the log
 	}
 }
@@ -38,19 +38,19 @@ func (c *Consumer) settle(batch []*message, out Outcome, took time.Duration) {
 // https://developers.cloudflare.com/queues/configuration/batching-retries/#explicit-acknowledgement-and-retries
 func (c *Consumer) decide(batch []*message, out Outcome) settlement {
 	now := c.q.b.now()
-	s := settlement{at: now, deadTo: c.cfg.DeadLetterQueue, goneAs: EventAcked}
+	s := settlement{AtMs: now, DeadTo: c.cfg.DeadLetterQueue, goneAs: EventAcked}
 	explicit := out.explicit()
 	rest := out.rest()
 	for _, m := range batch {
-		if m.state != stRunning { // purged meanwhile
+		if m.State != stRunning { // purged meanwhile
 			continue
 		}
-		v, ok := explicit[m.id]
+		v, ok := explicit[m.ID]
 		if !ok {
 			v = rest
 		}
 		if v.ack {
-			s.gone = append(s.gone, m)
+			s.Removed = append(s.Removed, m)
 			continue
 		}
 		c.q.retry(&s, c, m, now+c.retryDelay(v.delay).Milliseconds())
@@ -92,33 +92,33 @@ func (o *Outcome) rest() verdict {
 // exhausted sends a message that has had all its retries to the dead letter
 // queue, or drops it.
 func (q *Queue) exhausted(s *settlement, m *message) {
-	attrs := []any{slog.String("queue", q.name), slog.String("message", hex.EncodeToString(m.id[:])), slog.Int("attempts", int(m.attempts))}
-	if s.deadTo == "" {
-		s.dropped = append(s.dropped, m)
+	attrs := []any{slog.String("queue", q.name), slog.String("message", hex.EncodeToString(m.ID[:])), slog.Int("attempts", int(m.Attempts))}
+	if s.DeadTo == "" {
+		s.Dropped = append(s.Dropped, m)
 		q.b.log.Warn("message dropped: it failed on every attempt and there is no dead letter queue", attrs...)
 		return
 	}
-	s.dead = append(s.dead, m)
-	q.b.log.Warn("message failed on every attempt and goes to the dead letter queue", append(attrs, slog.String("dead_letter_queue", s.deadTo))...)
+	s.Dead = append(s.Dead, m)
+	q.b.log.Warn("message failed on every attempt and goes to the dead letter queue", append(attrs, slog.String("dead_letter_queue", s.DeadTo))...)
 }
 
 // apply does in memory what a settlement says.
 func (q *Queue) apply(s *settlement) {
 	q.tellSettled(s)
-	for _, m := range s.gone {
+	for _, m := range s.Removed {
 		delete(q.dead, m)
 		q.forget(m)
 	}
-	for _, m := range s.dropped {
+	for _, m := range s.Dropped {
 		q.forget(m)
 	}
-	for _, r := range s.retries {
-		r.m.due = r.due
-		q.place(r.m, s.at)
+	for _, r := range s.Retries {
+		r.Message.DueMs = r.DueMs
+		q.place(r.Message, s.AtMs)
 	}
-	for _, m := range s.dead {
+	for _, m := range s.Dead {
 		q.set(m, stDead)
-		q.dead[m] = &deadLetter{m: m, to: s.deadTo, redrive: s.redrive}
+		q.dead[m] = &deadLetter{m: m, to: s.DeadTo, redrive: s.Redrive}
 	}
 }
 
@@ -130,10 +130,10 @@ func (q *Queue) discard(seqs []uint64) (int, error) {
 	if q.closed {
 		return 0, os.ErrClosed
 	}
-	s := settlement{at: q.b.now(), goneAs: EventPurged}
+	s := settlement{AtMs: q.b.now(), goneAs: EventPurged}
 	for _, seq := range seqs {
-		if m := q.find(seq); m != nil && (m.state == stReady || m.state == stDelayed) {
-			s.gone = append(s.gone, m)
+		if m := q.find(seq); m != nil && (m.State == stReady || m.State == stDelayed) {
+			s.Removed = append(s.Removed, m)
 		}
 	}
 	if err := q.writeSettlement(&s); err != nil {

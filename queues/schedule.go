@@ -16,7 +16,7 @@ type entry struct {
 	m   *message
 }
 
-func (s *schedule) push(m *message) { heap.Push(&s.entries, entry{m.due, m}) }
+func (s *schedule) push(m *message) { heap.Push(&s.entries, entry{m.DueMs, m}) }
 func (s *schedule) pop()            { heap.Pop(&s.entries) }
 func (s *schedule) len() int        { return len(s.entries) }
 
@@ -37,14 +37,14 @@ func (s *schedule) sweep(in state) {
 	heap.Init(&s.entries)
 }
 
-func (e entry) valid(in state) bool { return e.m.state == in && e.m.due == e.due }
+func (e entry) valid(in state) bool { return e.m.State == in && e.m.DueMs == e.due }
 
 type entries []entry
 
 func (h entries) Len() int { return len(h) }
 func (h entries) Less(i, j int) bool {
 	if h[i].due == h[j].due {
-		return h[i].m.seq < h[j].m.seq
+		return h[i].m.Seq < h[j].m.Seq
 	}
 	return h[i].due < h[j].due
 }

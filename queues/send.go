@@ -48,7 +48,7 @@ func (q *Queue) prepare(out []Outgoing) (*sendJob, error) {
 		return nil, err
 	}
 	job := &sendJob{out: out, batch: make([]*message, len(out)), bytes: total + len(out)*overhead}
-	ids := make([]byte, len(out)*len(message{}.id))
+	ids := make([]byte, len(out)*len(message{}.ID))
 	if err := q.b.newIDs(ids); err != nil {
 		return nil, err
 	}
@@ -57,8 +57,8 @@ func (q *Queue) prepare(out []Outgoing) (*sendJob, error) {
 		if err != nil {
 			return nil, err
 		}
-		m := &message{kind: kind, size: uint32(len(out[i].Body))}
-		copy(m.id[:], ids[i*len(m.id):])
+		m := &message{ContentType: kind, BodyBytes: uint32(len(out[i].Body))}
+		copy(m.ID[:], ids[i*len(m.ID):])
 		job.batch[i] = m
 	}
 	return job, nil
@@ -104,8 +104,8 @@ func (q *Queue) admit(jobs []*sendJob, now int64) []*sendJob {
 		q.saidFull = false
 		bytes += size
 		for i, m := range job.batch {
-			m.seq, m.sent = seq, now
-			m.due = now + job.out[i].Delay.Milliseconds()
+			m.Seq, m.SentMs = seq, now
+			m.DueMs = now + job.out[i].Delay.Milliseconds()
 			seq++
 		}
 		admitted = append(admitted, job)

@@ -109,8 +109,8 @@ func (b *Broker) tellBatch(kind EventKind, q *Queue, batch []*message, views []M
 	for i, m := range batch {
 		e := m.event(kind, q, now)
 		e.ContentType, e.Body = views[i].ContentType, views[i].Body
-		if kind == EventSent && m.due > now {
-			e.Due = fromMillis(m.due)
+		if kind == EventSent && m.DueMs > now {
+			e.Due = fromMillis(m.DueMs)
 		}
 		b.tell(e)
 	}
@@ -121,30 +121,30 @@ func (q *Queue) tellSettled(s *settlement) {
 	if q.b.watched.Load() == 0 {
 		return
 	}
-	for _, m := range s.gone {
+	for _, m := range s.Removed {
 		if s.goneAs != "" {
-			q.b.tell(m.event(s.goneAs, q, s.at))
+			q.b.tell(m.event(s.goneAs, q, s.AtMs))
 		}
 	}
-	for _, m := range s.dropped {
-		q.b.tell(m.event(EventDropped, q, s.at))
+	for _, m := range s.Dropped {
+		q.b.tell(m.event(EventDropped, q, s.AtMs))
 	}
-	for _, r := range s.retries {
-		e := r.m.event(EventRetried, q, s.at)
-		e.Due = fromMillis(r.due)
+	for _, r := range s.Retries {
+		e := r.Message.event(EventRetried, q, s.AtMs)
+		e.Due = fromMillis(r.DueMs)
 		q.b.tell(e)
 	}
 	dead := EventDead
-	if s.redrive {
+	if s.Redrive {
 		dead = EventRedriven
 	}
-	for _, m := range s.dead {
-		e := m.event(dead, q, s.at)
-		e.To = s.deadTo
+	for _, m := range s.Dead {
+		e := m.event(dead, q, s.AtMs)
+		e.To = s.DeadTo
 		q.b.tell(e)
 	}
 }
 
 func (m *message) event(kind EventKind, q *Queue, now int64) Event {
-	return Event{Kind: kind, At: fromMillis(now), Queue: q.name, ID: hex.EncodeToString(m.id[:]), Attempts: int(m.attempts)}
+	return Event{Kind: kind, At: fromMillis(now), Queue: q.name, ID: hex.EncodeToString(m.ID[:]), Attempts: int(m.Attempts)}
 }
