@@ -263,7 +263,7 @@ func TestRetentionOfTheBroker(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.send("own", "a")
-	if err := r.queue("own").configure(func(s *settings) { s.Retention = 2 * time.Hour }); err != nil {
+	if err := r.queue("own").configure(func(s *journalSettings) { s.Retention = 2 * time.Hour }); err != nil {
 		t.Fatal(err)
 	}
 	r.send("jobs", "b")

@@ -82,7 +82,7 @@ func TestBinding(t *testing.T) {
 	var due []string
 	for i := range q.all.len() {
 		m := q.all.at(i)
-		due = append(due, fmt.Sprintf("%s+%d", kindNames[m.ContentType], (m.DueMs-m.SentMs)/1000))
+		due = append(due, fmt.Sprintf("%s+%d", m.ContentType, (m.DueMs-m.SentMs)/1000))
 	}
 	q.mu.Unlock()
 	wantText(t, strings.Join(due, " "), "text+90 json+0 v8+90 text+5")

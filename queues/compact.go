@@ -5,8 +5,6 @@ import (
 	"log/slog"
 	"os"
 	"sort"
-
-	"flint/internal/wal"
 )
 
 // compact starts a rewrite of the journal when it is worth it. The lock is
@@ -32,7 +30,7 @@ func (q *Queue) compact() {
 }
 
 // live is about how much of the journal is needed, in bytes.
-func (q *Queue) live() int64 { return q.bytes + int64(q.count)*overhead }
+func (q *Queue) live() int64 { return q.bytes + int64(q.count)*journalMessageOverhead }
 
 // wasteful tells whether the journal should be rewritten: most of it is
 // garbage. While batches run it may also be as large as twice the most that it
@@ -47,20 +45,12 @@ func (q *Queue) wasteful() bool {
 	return !running || size >= 2*max(minGarbage, q.mostLive)
 }
 
-// moved is a message with its new place in the journal.
-type moved struct {
-	seq uint64
-	at  int64
-}
-
 // rewriter writes the live messages to a new journal, a chunk at a time.
 type rewriter struct {
 	q     *Queue
-	log   *wal.Rewriting
+	log   *journalRewriting
 	limit uint64 // messages from here on are carried over with the old journal's end
 	next  uint64 // the first message of the next chunk
-	buf   []byte
-	moved []moved
 }
 
 // rewrite replaces the journal by the shortest one that leads to the present
@@ -103,15 +93,16 @@ func (q *Queue) beginRewrite() (*rewriter, error) {
 
 // head writes what the journal says beside messages.
 func (r *rewriter) head() error {
-	if _, err := r.log.Append(r.q.appendSettings(nil)); err != nil {
+	q := r.q
+	if err := r.log.Settings(q.settings, q.nextSeq, q.b.now()); err != nil {
 		return err
 	}
-	if r.q.kept == nil {
+	if q.kept == nil {
 		return nil
 	}
-	record, err := appendKept(nil, r.q.kept)
+	text, err := encodeKept(q.kept)
 	if err == nil {
-		_, err = r.log.Append(record)
+		err = r.log.Consumer(text)
 	}
 	return err
 }
@@ -120,7 +111,7 @@ func (r *rewriter) head() error {
 type snapshot struct {
 	messages []*message // copies
 	origins  []string
-	marks    [][]byte // records that follow: leases and dead letters
+	marks    []journalMark // records that follow: leases and dead letters
 }
 
 func (r *rewriter) chunk() error {
@@ -133,13 +124,13 @@ func (r *rewriter) chunk() error {
 		for end < len(s.messages) && s.origins[end] == s.origins[start] {
 			end++
 		}
-		if err := r.write(s.messages[start:end], s.origins[start]); err != nil {
+		if err := r.log.Messages(s.messages[start:end], s.origins[start]); err != nil {
 			return err
 		}
 		start = end
 	}
 	for _, mark := range s.marks {
-		if _, err := r.log.Append(mark); err != nil {
+		if err := r.log.Mark(mark); err != nil {
 			return err
 		}
 	}
@@ -181,46 +172,14 @@ func (r *rewriter) take() (snapshot, error) {
 }
 
 // mark is the record that says more of a message than that it waits.
-func (q *Queue) mark(m *message) []byte {
+func (q *Queue) mark(m *message) journalMark {
 	switch m.State {
 	case stLeased:
-		return appendAttempts(appendLease(nil, m.DueMs), []*message{m}, 0)
+		return journalLeaseMark(m)
 	case stDead:
 		d := q.dead[m]
-		return appendSettlement(nil, &settlement{AtMs: q.b.now(), Dead: []*message{m}, DeadTo: d.to, Redrive: d.redrive})
+		return journalSettlementMark(&journalSettlement{AtMs: q.b.now(), Dead: []*message{m}, DeadTo: d.to, Redrive: d.redrive})
 	}
-	return nil
-}
-
-// write copies messages of one origin, with their bodies, into one record.
-func (r *rewriter) write(batch []*message, origin string) error {
-	buf := r.buf[:0]
-	if origin == "" {
-		buf = append(buf, recSend)
-	} else {
-		buf = appendOrigin(buf, origin)
-	}
-	old := make([]message, len(batch)) // appendMessage changes the places
-	for i, m := range batch {
-		old[i] = *m
-	}
-	err := readBodies(r.q.log.ReadAt, batch, func(i int, body []byte) error {
-		c := old[i]
-		buf = appendMessage(buf, 0, &c, body)
-		r.moved = append(r.moved, moved{c.Seq, c.BodyAt})
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	at, err := r.log.Append(buf)
-	if err != nil {
-		return err
-	}
-	for i := len(r.moved) - len(batch); i < len(r.moved); i++ {
-		r.moved[i].at += at
-	}
-	r.buf = buf
 	return nil
 }
 
@@ -232,24 +191,12 @@ func (r *rewriter) swap() error {
 	if q.closed {
 		return os.ErrClosed
 	}
-	shift, err := r.log.Swap()
-	if err != nil {
+	if err := r.log.Swap(); err != nil {
 		return err
 	}
 	q.mostLive = q.live()
-	next := 0
 	for i := range q.all.len() {
-		m := q.all.at(i)
-		if m.Seq >= r.limit {
-			m.BodyAt += shift
-			continue
-		}
-		for next < len(r.moved) && r.moved[next].seq < m.Seq {
-			next++
-		}
-		if next < len(r.moved) && r.moved[next].seq == m.Seq {
-			m.BodyAt = r.moved[next].at
-		}
+		r.log.Move(q.all.at(i), r.limit)
 	}
 	return nil
 }

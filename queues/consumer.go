@@ -2,6 +2,7 @@ package queues
 
 import (
 	"context"
+	"encoding/json"
 	"os"
 	"time"
 )
@@ -222,11 +223,23 @@ func (q *Queue) Keep(cfg *ConsumerConfig) error {
 	if q.closed {
 		return os.ErrClosed
 	}
-	if err := q.writeKept(cfg); err != nil {
+	text, err := encodeKept(cfg)
+	if err == nil {
+		err = q.log.WriteConsumer(text)
+	}
+	if err != nil {
 		return err
 	}
 	q.kept = cfg
 	return nil
+}
+
+// encodeKept is how the journal keeps a consumer; nil gives an empty text.
+func encodeKept(cfg *ConsumerConfig) ([]byte, error) {
+	if cfg == nil {
+		return nil, nil
+	}
+	return json.Marshal(cfg)
 }
 
 // Kept is the consumer that the journal keeps.

@@ -80,14 +80,14 @@ func (q *Queue) handedOver(to string, group []*deadLetter, err error) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	now := q.b.now()
-	s := settlement{AtMs: now}
+	s := journalSettlement{AtMs: now}
 	for _, d := range group {
 		d.moving = false
 		s.Removed = append(s.Removed, d.m)
 	}
 	if err == nil {
-		err = q.writeSettlement(&s)
-		q.apply(&s)
+		err = q.log.WriteSettlement(&s)
+		q.apply(&s, "")
 		q.compact()
 	} else {
 		q.deadAt = now + maxBackoff.Milliseconds()
@@ -116,7 +116,7 @@ func (q *Queue) letters(group []*deadLetter) ([]letter, error) {
 		}
 		out, batch = append(out, l), append(batch, d.m)
 	}
-	return out, readBodies(q.log.ReadAt, batch, func(i int, body []byte) error {
+	return out, q.log.ReadBodies(batch, func(i int, body []byte) error {
 		out[i].body = body
 		return nil
 	})
@@ -147,14 +147,14 @@ func (q *Queue) accept(letters []letter, recovered bool) ([]*message, error) {
 			LagSeconds: uint32(max(now-l.SentMs, 0) / 1000), Origin: q.originNumber(l.from),
 		}
 	}
-	if err := q.writeLetters(batch, letters); err != nil {
+	if err := q.log.WriteLetters(letters[0].from, batch, func(i int) []byte { return letters[i].body }); err != nil {
 		return nil, err
 	}
 	q.nextSeq += uint64(len(letters))
 	views := make([]Message, len(batch))
 	for i, m := range batch {
 		q.enroll(m)
-		views[i] = m.view(letters[i].body)
+		views[i] = viewOf(m, letters[i].body)
 	}
 	q.b.tellBatch(EventSent, q, batch, views)
 	return batch, nil

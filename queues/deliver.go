@@ -65,7 +65,7 @@ func (c *Consumer) form(now int64) ([]*message, Batch) {
 	batch := q.popReady(min(q.n[stReady], c.cfg.MaxBatchSize))
 	view, err := q.view(batch)
 	if err == nil {
-		err = q.writeAttempts(batch, 1)
+		err = q.log.WriteAttempts(batch, 1)
 	}
 	if err != nil {
 		q.b.log.Error("a batch could not be formed", slog.String("queue", q.name), slog.Any("error", err))
@@ -143,7 +143,7 @@ func (c *Consumer) unreached(batch []*message, cause error) {
 	q := c.q
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if err := q.writeAttempts(batch, -1); err != nil {
+	if err := q.log.WriteAttempts(batch, -1); err != nil {
 		q.b.log.Error("a failed delivery could not be noted in the journal", slog.String("queue", q.name), slog.Any("error", err))
 	} else {
 		for _, m := range batch {
@@ -170,7 +170,7 @@ func (c *Consumer) reached() {
 }
 
 // logBatch is the line that a developer sees for each batch.
-func (c *Consumer) logBatch(total int, s *settlement, outcome string, took time.Duration) {
+func (c *Consumer) logBatch(total int, s *journalSettlement, outcome string, took time.Duration) {
 	c.q.b.log.Info("queue batch", slog.String("queue", c.q.name), slog.Int("messages", total),
 		slog.Int("retried", len(s.Retries)), slog.Int("dead", len(s.Dead)),
 		slog.String("outcome", outcome), slog.Duration("took", took))

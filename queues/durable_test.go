@@ -136,9 +136,9 @@ func TestCrashWhileMovingADeadLetter(t *testing.T) {
 			r.send("jobs", "a")
 			q := r.queue("jobs")
 			q.mu.Lock()
-			s := settlement{AtMs: r.b.now(), Dead: q.popReady(1), DeadTo: "dead"}
-			err := q.writeSettlement(&s)
-			q.apply(&s)
+			s := journalSettlement{AtMs: r.b.now(), Dead: q.popReady(1), DeadTo: "dead"}
+			err := q.log.WriteSettlement(&s)
+			q.apply(&s, "")
 			q.mu.Unlock()
 			letters, readErr := q.letters(q.dying()["dead"])
 			err = errors.Join(err, readErr)

@@ -2,9 +2,11 @@ package queues
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"flint/internal/clock"
@@ -21,20 +23,32 @@ func FuzzJournal(f *testing.F) {
 		}
 		f.Add(all)
 	}
-	q := &Queue{b: &Broker{clock: clock.NewFrozen(epoch)}, origins: []string{"a"}}
-	m := &message{Seq: 3, SentMs: epoch.UnixMilli(), DueMs: epoch.UnixMilli() + 5, ContentType: kindText}
+	m := &message{Seq: 3, SentMs: epoch.UnixMilli(), DueMs: epoch.UnixMilli() + 5, BodyBytes: 4, ContentType: journalText}
 	n := &message{Seq: 9, SentMs: epoch.UnixMilli(), DueMs: epoch.UnixMilli()}
 	both := []*message{m, n}
-	send := appendMessage(appendMessage([]byte{recSend}, 0, m, []byte("body")), 0, n, nil)
-	add(q.appendSettings(nil), send)
-	add(appendMessage(appendOrigin(nil, "from"), 0, m, []byte("body")))
-	add(send, appendAttempts([]byte{recAttempts}, both, 1), appendAttempts(appendLease(nil, m.DueMs), both, 2))
-	add(send, appendSettlement(nil, &settlement{Removed: []*message{m}, Dead: []*message{n}, DeadTo: "dead", Redrive: true}))
-	add(send, appendSettlement(nil, &settlement{Retries: []retried{{m, m.DueMs}}}), appendSeqs([]byte{recAttempt}, both), appendSeqs([]byte{recUnreach}, both))
-	add(send, []byte{recPurge, 10}, []byte{recConsumer}, []byte(`H{"type":"http_pull"}`))
+	bodies := []string{"body", ""}
+	body := func(i int) []byte { return []byte(bodies[i]) }
+	add(recordsOf(f, func(l *journalLog) error {
+		return errors.Join(l.WriteSettings(journalSettings{}, 0, epoch.UnixMilli()), l.WriteLetters("", both, body))
+	})...)
+	add(recordsOf(f, func(l *journalLog) error { return l.WriteLetters("from", both[:1], body) })...)
+	add(recordsOf(f, func(l *journalLog) error {
+		return errors.Join(l.WriteLetters("", both, body), l.WriteAttempts(both, 1), l.WriteLease(both, m.DueMs))
+	})...)
+	add(recordsOf(f, func(l *journalLog) error {
+		return errors.Join(l.WriteLetters("", both, body),
+			l.WriteSettlement(&journalSettlement{Removed: both[:1], Dead: both[1:], DeadTo: "dead", Redrive: true}))
+	})...)
+	add(append(recordsOf(f, func(l *journalLog) error {
+		return errors.Join(l.WriteLetters("", both, body),
+			l.WriteSettlement(&journalSettlement{Retries: []journalRetry{{Message: m, DueMs: m.DueMs}}}))
+	}), []byte{'A', 2, 3, 9}, []byte{'U', 2, 3, 9})...)
+	add(append(recordsOf(f, func(l *journalLog) error {
+		return errors.Join(l.WriteLetters("", both, body), l.WritePurge(10), l.WriteConsumer([]byte(`{"type":"http_pull"}`)))
+	}), []byte("S"))...)
 	f.Fuzz(func(t *testing.T, all []byte) {
 		dir := t.TempDir()
-		writeRecords(t, filepath.Join(dir, "jobs"+journalSuffix), all)
+		writeRecords(t, filepath.Join(dir, "jobs.journal"), all)
 		c := clock.NewFrozen(epoch)
 		defer c.Close()
 		b, err := Open(Options{Dir: dir, Clock: c})
@@ -63,6 +77,30 @@ func FuzzJournal(f *testing.F) {
 			t.Fatal(err)
 		}
 	})
+}
+
+// recordsOf are the records that write puts into an empty journal.
+func recordsOf(f *testing.F, write func(*journalLog) error) (records [][]byte) {
+	f.Helper()
+	dir := f.TempDir()
+	l, err := journalOpen(dir, "jobs", replay{&Queue{}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	if err := errors.Join(write(l), l.Close()); err != nil {
+		f.Fatal(err)
+	}
+	log, err := wal.Open(filepath.Join(dir, "jobs.journal"), func(record []byte) error {
+		records = append(records, slices.Clone(record))
+		return nil
+	})
+	if err == nil {
+		err = log.Close()
+	}
+	if err != nil {
+		f.Fatal(err)
+	}
+	return records
 }
 
 // look is what can be seen of the queue.

@@ -2,12 +2,42 @@ package queues
 
 import (
 	"encoding/binary"
-	"encoding/json"
 	"fmt"
+	"path/filepath"
 	"time"
 
 	"flint/internal/wal"
 )
+
+// journalLog is the journal of one queue. Its owner calls it one call at a time.
+type journalLog struct {
+	queue   string
+	log     *wal.Log
+	buf     []byte   // scratch for records
+	ends    []int    // scratch: where the records in buf end
+	records [][]byte // scratch: parts of buf
+}
+
+// What an idle queue keeps as scratch.
+const (
+	maxScratchBytes   = 256 << 10
+	maxScratchRecords = 256
+)
+
+// journalOpen opens or makes the journal of a queue in dir and passes its records to r.
+func journalOpen(dir, queue string, r journalReplayer) (*journalLog, error) {
+	log, err := wal.OpenAt(filepath.Join(dir, fileName(queue)), func(record []byte, at int64) error { return replayRecord(r, record, at) })
+	if err != nil {
+		return nil, err
+	}
+	return &journalLog{queue: queue, log: log}, nil
+}
+
+// Size is the length of the journal in bytes.
+func (l *journalLog) Size() int64 { return l.log.Size() }
+
+// Close closes the journal, once a rewrite that goes on has ended.
+func (l *journalLog) Close() error { return l.log.Close() }
 
 // The journal of a queue is a list of records: one byte of kind, then
 // unsigned varints and raw bytes. Messages are named by their sequence number.
@@ -27,90 +57,100 @@ const (
 	recConsumer = 'H' // the consumer that is kept, as JSON; nothing = none
 )
 
-// overhead is about what a message takes in the journal beside its body.
-const overhead = 48
+// journalMessageOverhead is about what a message takes in the journal beside its body, in bytes.
+const journalMessageOverhead = 48
 
-// settings are a queue's own, kept in its journal.
-type settings struct {
+// journalSettings are a queue's own, kept in its journal.
+type journalSettings struct {
 	CreatedMs, ModifiedMs int64 // Unix ms
 	Paused                bool
 	DeliveryDelay         time.Duration
 	Retention             time.Duration // 0 = the broker's
 }
 
-// retried is a message with the moment of its next delivery.
-type retried struct {
-	Message *message
-	DueMs   int64
+// journalRetry is a message with the moment of its next delivery.
+type journalRetry struct {
+	Message *journalMessage
+	DueMs   int64 // Unix ms
 }
 
-// settlement is what one batch, or one moment, does to messages.
-type settlement struct {
-	AtMs    int64      // Unix ms
-	Removed []*message // acknowledged, expired or deleted
-	Dropped []*message // gone too: failed on every attempt
-	Retries []retried
-	Dead    []*message // on their way to the dead letter queue
+// journalSettlement is what one batch, or one moment, does to messages.
+type journalSettlement struct {
+	AtMs    int64             // Unix ms
+	Removed []*journalMessage // acknowledged, expired or deleted
+	Dropped []*journalMessage // gone too: failed on every attempt
+	Retries []journalRetry
+	Dead    []*journalMessage // on their way to the dead letter queue
 	DeadTo  string
-	Redrive bool      // the dead go back to where they came from
-	goneAs  EventKind // what the watchers hear of gone; empty = nothing
+	Redrive bool // the dead go back to where they came from
 }
 
-func (s *settlement) empty() bool {
+func (s *journalSettlement) isEmpty() bool {
 	return len(s.Removed)+len(s.Dropped)+len(s.Retries)+len(s.Dead) == 0
 }
 
-// writeSends writes one record for each sender, in one call, and notes where
-// the bodies are.
-func (q *Queue) writeSends(jobs []*sendJob) error {
-	if len(jobs) == 0 {
-		return nil
-	}
-	buf := q.buf[:0]
-	ends := make([]int, len(jobs))
-	for k, job := range jobs {
-		start := len(buf)
-		buf = append(buf, recSend)
-		for i, m := range job.batch {
-			buf = appendMessage(buf, start, m, job.out[i].Body)
-		}
-		ends[k] = len(buf)
-	}
-	records := make([][]byte, len(jobs))
-	start := 0
-	for k, end := range ends {
-		records[k], start = buf[start:end], end
-	}
-	at, err := q.append(buf, records...)
-	if err != nil {
-		return err
-	}
-	for k, job := range jobs {
-		for _, m := range job.batch {
-			m.BodyAt += at
-		}
-		at += int64(len(records[k])) + wal.HeaderSize
-	}
-	return nil
+// journalSend is what one sender adds to the queue: it becomes one record.
+type journalSend interface {
+	Messages() []*journalMessage
+	Body(i int) []byte
 }
 
-// writeLetters writes messages that come from one other queue; redriven ones
-// have no origin.
-func (q *Queue) writeLetters(batch []*message, letters []letter) error {
-	buf := appendOrigin(q.buf[:0], letters[0].from)
-	for i, m := range batch {
-		buf = appendMessage(buf, 0, m, letters[i].body)
+// journalWriteSends writes one record for each sender, in one call, and notes where
+// the bodies are.
+func journalWriteSends[S journalSend](l *journalLog, sends []S) error {
+	if len(sends) == 0 {
+		return nil
 	}
-	at, err := q.append(buf, buf)
+	buf, ends := l.buf[:0], l.ends[:0]
+	for _, send := range sends {
+		start := len(buf)
+		buf = append(buf, recSend)
+		for i, m := range send.Messages() {
+			buf = appendMessage(buf, start, m, send.Body(i))
+		}
+		ends = append(ends, len(buf))
+	}
+	records, start := l.records[:0], 0
+	for _, end := range ends {
+		records = append(records, buf[start:end])
+		start = end
+	}
+	if len(records) <= maxScratchRecords {
+		l.ends, l.records = ends, records
+	}
+	at, err := l.append(buf, records...)
+	if err == nil {
+		for k, send := range sends {
+			moveBodies(send.Messages(), at)
+			at += int64(len(records[k])) + wal.HeaderSize
+		}
+	}
+	clear(records)
+	return err
+}
+
+// WriteLetters writes messages that come from one other queue. Redriven ones
+// have no origin.
+func (l *journalLog) WriteLetters(origin string, batch []*journalMessage, body func(i int) []byte) error {
+	buf := appendOrigin(l.buf[:0], origin)
+	for i, m := range batch {
+		buf = appendMessage(buf, 0, m, body(i))
+	}
+	at, err := l.append(buf, buf)
+	moveBodies(batch, at)
+	return err
+}
+
+// moveBodies turns places in a record that begins at at into places in the journal.
+func moveBodies(batch []*journalMessage, at int64) {
 	for _, m := range batch {
 		m.BodyAt += at
 	}
-	return err
 }
 
 // appendMessage adds a message to a record that begins at start, and notes
 // where in the record its body is.
-func appendMessage(buf []byte, start int, m *message, body []byte) []byte {
+func appendMessage(buf []byte, start int, m *journalMessage, body []byte) []byte {
 	buf = binary.AppendUvarint(buf, m.Seq)
 	buf = append(buf, m.ID[:]...)
 	buf = append(buf, byte(m.ContentType))
@@ -123,16 +163,17 @@ func appendMessage(buf []byte, start int, m *message, body []byte) []byte {
 	return append(buf, body...)
 }
 
-// writeAttempts notes how many attempts messages have once they have changed by so many.
-func (q *Queue) writeAttempts(batch []*message, by int) error {
-	buf := appendAttempts(append(q.buf[:0], recAttempts), batch, by)
-	_, err := q.append(buf, buf)
+// WriteAttempts notes how many attempts messages have once they have changed by so many.
+func (l *journalLog) WriteAttempts(batch []*journalMessage, by int) error {
+	buf := appendAttempts(append(l.buf[:0], recAttempts), batch, by)
+	_, err := l.append(buf, buf)
 	return err
 }
 
-func (q *Queue) writeLease(batch []*message, until int64) error {
-	buf := appendAttempts(appendLease(q.buf[:0], until), batch, 1)
-	_, err := q.append(buf, buf)
+// WriteLease notes one more attempt of messages, which are leased until a moment in Unix ms.
+func (l *journalLog) WriteLease(batch []*journalMessage, untilMs int64) error {
+	buf := appendAttempts(appendLease(l.buf[:0], untilMs), batch, 1)
+	_, err := l.append(buf, buf)
 	return err
 }
 
@@ -145,7 +186,7 @@ func appendOrigin(buf []byte, from string) []byte {
 	return append(buf, from...)
 }
 
-func appendAttempts(buf []byte, batch []*message, by int) []byte {
+func appendAttempts(buf []byte, batch []*journalMessage, by int) []byte {
 	buf = binary.AppendUvarint(buf, uint64(len(batch)))
 	for _, m := range batch {
 		buf = binary.AppendUvarint(buf, m.Seq)
@@ -154,7 +195,7 @@ func appendAttempts(buf []byte, batch []*message, by int) []byte {
 	return buf
 }
 
-func appendSeqs(buf []byte, batches ...[]*message) []byte {
+func appendSeqs(buf []byte, batches ...[]*journalMessage) []byte {
 	n := 0
 	for _, batch := range batches {
 		n += len(batch)
@@ -168,16 +209,17 @@ func appendSeqs(buf []byte, batches ...[]*message) []byte {
 	return buf
 }
 
-func (q *Queue) writeSettlement(s *settlement) error {
-	if s.empty() {
+// WriteSettlement notes what became of messages. It writes nothing when s is empty.
+func (l *journalLog) WriteSettlement(s *journalSettlement) error {
+	if s.isEmpty() {
 		return nil
 	}
-	buf := appendSettlement(q.buf[:0], s)
-	_, err := q.append(buf, buf)
+	buf := appendSettlement(l.buf[:0], s)
+	_, err := l.append(buf, buf)
 	return err
 }
 
-func appendSettlement(buf []byte, s *settlement) []byte {
+func appendSettlement(buf []byte, s *journalSettlement) []byte {
 	rec := byte(recSettle)
 	if s.Redrive {
 		rec = recRedrive
@@ -193,56 +235,47 @@ func appendSettlement(buf []byte, s *settlement) []byte {
 	return append(buf, s.DeadTo...)
 }
 
-func (q *Queue) writePurge() error {
-	buf := binary.AppendUvarint(append(q.buf[:0], recPurge), q.nextSeq)
-	_, err := q.append(buf, buf)
+// WritePurge notes that all messages before the number next are removed.
+func (l *journalLog) WritePurge(next uint64) error {
+	buf := binary.AppendUvarint(append(l.buf[:0], recPurge), next)
+	_, err := l.append(buf, buf)
 	return err
 }
 
-func (q *Queue) writeSettings() error {
-	buf := q.appendSettings(q.buf[:0])
-	_, err := q.append(buf, buf)
+// WriteSettings notes the settings, the number of the next message and the time
+// of the queue's clock in Unix ms.
+func (l *journalLog) WriteSettings(s journalSettings, next uint64, nowMs int64) error {
+	buf := appendSettings(l.buf[:0], s, next, nowMs)
+	_, err := l.append(buf, buf)
 	return err
 }
 
-func (q *Queue) appendSettings(buf []byte) []byte {
-	s := q.settings
+func appendSettings(buf []byte, s journalSettings, next uint64, nowMs int64) []byte {
 	paused := uint64(0)
 	if s.Paused {
 		paused = 1
 	}
 	buf = append(buf, recSettings)
-	for _, v := range []uint64{q.nextSeq, uint64(q.b.now()), uint64(s.CreatedMs), uint64(s.ModifiedMs), paused, uint64(s.DeliveryDelay), uint64(s.Retention)} {
+	for _, v := range []uint64{next, uint64(nowMs), uint64(s.CreatedMs), uint64(s.ModifiedMs), paused, uint64(s.DeliveryDelay), uint64(s.Retention)} {
 		buf = binary.AppendUvarint(buf, v)
 	}
 	return buf
 }
 
-func (q *Queue) writeKept(kept *ConsumerConfig) error {
-	record, err := appendKept(nil, kept)
-	if err != nil {
-		return err
-	}
-	_, err = q.append(nil, record)
+// WriteConsumer notes the consumer that is kept, as text of the queue's own form;
+// empty for none.
+func (l *journalLog) WriteConsumer(text []byte) error {
+	_, err := l.append(nil, append([]byte{recConsumer}, text...))
 	return err
 }
 
-func appendKept(buf []byte, kept *ConsumerConfig) ([]byte, error) {
-	buf = append(buf, recConsumer)
-	if kept == nil {
-		return buf, nil
-	}
-	text, err := json.Marshal(kept)
-	return append(buf, text...), err
-}
-
 // append writes records, which are parts of buf, and tells where the first one is.
-func (q *Queue) append(buf []byte, records ...[]byte) (at int64, err error) {
-	if buf != nil && cap(buf) <= maxScratch {
-		q.buf = buf // keep the grown scratch, unless it is huge
+func (l *journalLog) append(buf []byte, records ...[]byte) (at int64, err error) {
+	if buf != nil && cap(buf) <= maxScratchBytes {
+		l.buf = buf // keep the grown scratch, unless it is huge
 	}
-	if at, err = q.log.AppendAt(records...); err != nil {
-		return 0, fmt.Errorf("queue %s: %w", q.name, err)
+	if at, err = l.log.AppendAt(records...); err != nil {
+		return 0, fmt.Errorf("queue %s: %w", l.queue, err)
 	}
 	return at, nil
 }

@@ -44,7 +44,6 @@ const (
 	closeGrace   = 5 * time.Second // for running batches when the broker closes
 	maxWaiters   = 64              // timer callbacks that wait for a delivery at once, a queue
 
-	maxScratch      = 256 << 10 // bytes that an idle queue keeps for records
 	maxSendCommit   = 1 << 20   // bytes of senders that share one write
 	rewriteBytes    = 256 << 10 // bodies of one step of a compaction
 	rewriteMessages = 1024      // messages of one step of a compaction

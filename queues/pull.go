@@ -53,7 +53,7 @@ func (q *Queue) Pull(ctx context.Context, batchSize int, visibility time.Duratio
 	}
 	out := make([]Leased, len(batch))
 	for i, m := range batch {
-		out[i] = Leased{Message: views[i], Lease: m.leaseID(), Expires: fromMillis(until)}
+		out[i] = Leased{Message: views[i], Lease: leaseOf(m), Expires: fromMillis(until)}
 	}
 	q.b.tellBatch(EventDelivered, q, batch, views)
 	q.arm(now)
@@ -92,7 +92,7 @@ func (q *Queue) lease(size int, until int64) ([]*message, []Message, error) {
 	}
 	views, err := q.views(batch)
 	if err == nil {
-		err = q.writeLease(batch, until)
+		err = q.log.WriteLease(batch, until)
 	}
 	if err != nil {
 		q.putBack(batch)
@@ -125,15 +125,15 @@ func (q *Queue) releaseLeases(now int64) {
 	if len(expired) == 0 {
 		return
 	}
-	s := settlement{AtMs: now, DeadTo: q.deadLetterQueue()}
+	s := journalSettlement{AtMs: now, DeadTo: q.deadLetterQueue()}
 	for _, m := range expired {
 		q.retry(&s, q.consumer, m, m.DueMs)
 	}
-	if err := q.writeSettlement(&s); err != nil {
+	if err := q.log.WriteSettlement(&s); err != nil {
 		// They are ready all the same; after a restart their leases end again.
 		q.b.log.Error("the end of leases could not be noted in the journal", slog.String("queue", q.name), slog.Any("error", err))
 	}
-	q.apply(&s)
+	q.apply(&s, "")
 	if len(s.Dead) > 0 {
 		q.deadAt = now // the timer moves them
 	}
@@ -161,15 +161,15 @@ func (q *Queue) Settle(acks []LeaseID, retries []LeaseRetry) (acked, retried int
 	return len(s.Removed), len(s.Retries) + len(s.Dropped) + len(s.Dead), warnings, nil
 }
 
-func (q *Queue) settleLeases(acks []LeaseID, retries []LeaseRetry) (settlement, map[LeaseID]string, error) {
+func (q *Queue) settleLeases(acks []LeaseID, retries []LeaseRetry) (journalSettlement, map[LeaseID]string, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.closed {
-		return settlement{}, nil, os.ErrClosed
+		return journalSettlement{}, nil, os.ErrClosed
 	}
 	now := q.b.now()
 	q.releaseLeases(now)
-	s := settlement{AtMs: now, DeadTo: q.deadLetterQueue(), goneAs: EventAcked}
+	s := journalSettlement{AtMs: now, DeadTo: q.deadLetterQueue()}
 	warnings := map[LeaseID]string{}
 	named := map[*message]bool{} // the first call on a message wins
 	for _, id := range acks {
@@ -191,10 +191,10 @@ func (q *Queue) settleLeases(acks []LeaseID, retries []LeaseRetry) (settlement, 
 		}
 		q.retry(&s, q.consumer, m, now+q.consumer.retryDelay(r.Delay).Milliseconds())
 	}
-	if err := q.writeSettlement(&s); err != nil {
-		return settlement{}, nil, err
+	if err := q.log.WriteSettlement(&s); err != nil {
+		return journalSettlement{}, nil, err
 	}
-	q.apply(&s)
+	q.apply(&s, EventAcked)
 	q.pump(now)
 	q.compact()
 	return s, warnings, nil
@@ -207,21 +207,21 @@ func (q *Queue) leased(id LeaseID, named map[*message]bool) (m *message, holds b
 		return nil, false, warnNoLease
 	}
 	m = q.find(seq)
-	if m == nil || !m.hasLease(id) || m.State == stDead {
+	if m == nil || !hasHadLease(m, id) || m.State == stDead {
 		return nil, false, warnGone
 	}
 	if named[m] {
 		return nil, false, warnTwice
 	}
 	named[m] = true
-	return m, m.State == stLeased && m.leaseID() == id, ""
+	return m, m.State == stLeased && leaseOf(m) == id, ""
 }
 
 // retry makes a message wait until due, or ends it when it has had all its
 // attempts. Without a consumer (c is nil) nothing limits them.
-func (q *Queue) retry(s *settlement, c *Consumer, m *message, due int64) {
+func (q *Queue) retry(s *journalSettlement, c *Consumer, m *message, due int64) {
 	if c == nil || int(m.Attempts) <= c.cfg.MaxRetries {
-		s.Retries = append(s.Retries, retried{m, due})
+		s.Retries = append(s.Retries, journalRetry{Message: m, DueMs: due})
 		return
 	}
 	q.exhausted(s, m)
@@ -249,7 +249,8 @@ func (q *Queue) deadLetterQueue() string {
 // queue that was deleted and made again names nothing.
 const leaseKey = 6
 
-func (m *message) leaseID() LeaseID {
+// leaseOf is the lease of a message as its attempts stand now.
+func leaseOf(m *message) LeaseID {
 	var b [8 + 2 + leaseKey]byte
 	binary.BigEndian.PutUint64(b[:], m.Seq)
 	binary.BigEndian.PutUint16(b[8:], m.Attempts)
@@ -265,8 +266,8 @@ func (id LeaseID) seq() (uint64, bool) {
 	return binary.BigEndian.Uint64(b), true
 }
 
-// hasLease tells whether the lease was one of this message's, now or earlier.
-func (m *message) hasLease(id LeaseID) bool {
+// hasHadLease tells whether the lease was one of this message's, now or earlier.
+func hasHadLease(m *message, id LeaseID) bool {
 	b, err := hex.DecodeString(string(id))
 	return err == nil && [leaseKey]byte(b[10:]) == [leaseKey]byte(m.ID[:leaseKey]) && binary.BigEndian.Uint16(b[8:]) <= m.Attempts
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -17,12 +16,11 @@ type Queue struct {
 	b     *Broker
 	name  string
 	id    string
-	sends wal.Group[*sendJob]
+	sends wal.Group[*pendingSend]
 
 	mu       sync.Mutex
-	log      *wal.Log
-	buf      []byte // scratch for journal records
-	settings settings
+	log      *journalLog
+	settings journalSettings
 	kept     *ConsumerConfig // a consumer that the journal keeps
 	nextSeq  uint64
 
@@ -69,14 +67,14 @@ func openQueue(b *Broker, name string) (*Queue, error) {
 		dead: map[*message]*deadLetter{}, deadFrom: map[string]int{},
 	}
 	q.sends.Commit, q.sends.Lock, q.sends.MaxBytes = q.commitSends, &q.mu, maxSendCommit
-	log, err := wal.OpenAt(filepath.Join(b.dir, journalFile(name)), q.replay)
+	log, err := journalOpen(b.dir, name, replay{q})
 	if err != nil {
 		return nil, err
 	}
 	q.log = log
 	now := b.now()
 	if q.settings.CreatedMs == 0 {
-		q.settings = settings{CreatedMs: now, ModifiedMs: now}
+		q.settings = journalSettings{CreatedMs: now, ModifiedMs: now}
 		err = q.writeSettings()
 	}
 	if err == nil {
@@ -147,7 +145,7 @@ func (q *Queue) Purge() error {
 	if q.closed {
 		return os.ErrClosed
 	}
-	if err := q.writePurge(); err != nil {
+	if err := q.log.WritePurge(q.nextSeq); err != nil {
 		return err
 	}
 	q.purgedAt = q.b.now()
@@ -158,10 +156,10 @@ func (q *Queue) Purge() error {
 }
 
 // Pause stops deliveries; messages are still accepted. It survives a restart.
-func (q *Queue) Pause() error { return q.configure(func(s *settings) { s.Paused = true }) }
+func (q *Queue) Pause() error { return q.configure(func(s *journalSettings) { s.Paused = true }) }
 
 // Resume undoes Pause.
-func (q *Queue) Resume() error { return q.configure(func(s *settings) { s.Paused = false }) }
+func (q *Queue) Resume() error { return q.configure(func(s *journalSettings) { s.Paused = false }) }
 
 // Paused tells whether deliveries are stopped by Pause.
 func (q *Queue) Paused() bool { return q.current().Paused }
@@ -169,14 +167,14 @@ func (q *Queue) Paused() bool { return q.current().Paused }
 // DeliveryDelay is the queue's own default delay of a message.
 func (q *Queue) DeliveryDelay() time.Duration { return q.current().DeliveryDelay }
 
-func (q *Queue) current() settings {
+func (q *Queue) current() journalSettings {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.settings
 }
 
 // configure changes the settings and writes them to the journal.
-func (q *Queue) configure(change func(*settings)) error {
+func (q *Queue) configure(change func(*journalSettings)) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.closed {
@@ -191,6 +189,10 @@ func (q *Queue) configure(change func(*settings)) error {
 	}
 	q.pump(q.b.now())
 	return nil
+}
+
+func (q *Queue) writeSettings() error {
+	return q.log.WriteSettings(q.settings, q.nextSeq, q.b.now())
 }
 
 // stop keeps new batches from starting.
@@ -222,5 +224,5 @@ func (q *Queue) remove() error {
 	if err := q.log.Close(); err != nil {
 		return err
 	}
-	return os.Remove(filepath.Join(q.b.dir, journalFile(q.name)))
+	return journalRemove(q.b.dir, q.name)
 }

@@ -11,7 +11,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -75,7 +74,7 @@ func Open(o Options) (*Broker, error) {
 	if err := os.MkdirAll(b.dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open queues: %w", err)
 	}
-	names, err := journals(b.dir)
+	names, err := journalQueues(b.dir)
 	if err != nil {
 		return nil, fmt.Errorf("open queues: %w", err)
 	}
@@ -262,54 +261,6 @@ func validName(name string) bool {
 func queueID(name string) string {
 	sum := sha256.Sum256([]byte("flint queue " + name))
 	return hex.EncodeToString(sum[:16])
-}
-
-const journalSuffix = ".journal"
-
-// journalFile is the name of a queue's file. Capitals are marked, because some
-// file systems fold the case of names.
-func journalFile(name string) string {
-	var file strings.Builder
-	for _, c := range []byte(name) {
-		if c >= 'A' && c <= 'Z' {
-			file.WriteByte('+')
-			c += 'a' - 'A'
-		}
-		file.WriteByte(c)
-	}
-	return file.String() + journalSuffix
-}
-
-// journals lists the queues that have a file in dir, and removes what a crash
-// during a compaction left there.
-func journals(dir string) ([]string, error) {
-	files, err := os.ReadDir(dir)
-	if err != nil {
-		return nil, err
-	}
-	var names []string
-	for _, f := range files {
-		if strings.HasSuffix(f.Name(), ".tmp") && strings.Contains(f.Name(), journalSuffix+".") {
-			if err := os.Remove(filepath.Join(dir, f.Name())); err != nil {
-				return nil, err
-			}
-		}
-		marked, ok := strings.CutSuffix(f.Name(), journalSuffix)
-		if !ok {
-			continue
-		}
-		var name strings.Builder
-		for i := 0; i < len(marked); i++ {
-			c := marked[i]
-			if c == '+' && i+1 < len(marked) {
-				i++
-				c = marked[i] - ('a' - 'A')
-			}
-			name.WriteByte(c)
-		}
-		names = append(names, name.String())
-	}
-	return names, nil
 }
 
 func fromMillis(ms int64) time.Time { return time.UnixMilli(ms).UTC() }

@@ -62,11 +62,11 @@ func (q *Queue) markRedrive(o RedriveOptions, limit int) (moved int, err error) 
 	now := q.b.now()
 	q.tick(now)
 	for to, batch := range q.redrivable(o, limit) {
-		s := settlement{AtMs: now, Dead: batch, DeadTo: to, Redrive: true}
-		if err := q.writeSettlement(&s); err != nil {
+		s := journalSettlement{AtMs: now, Dead: batch, DeadTo: to, Redrive: true}
+		if err := q.log.WriteSettlement(&s); err != nil {
 			return moved, err
 		}
-		q.apply(&s)
+		q.apply(&s, "")
 		moved += len(batch)
 	}
 	return moved, nil

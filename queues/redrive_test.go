@@ -113,8 +113,8 @@ func TestCrashDuringRedrive(t *testing.T) {
 	r := deadRig(t)
 	q := r.queue("dead")
 	q.mu.Lock()
-	s := settlement{AtMs: r.b.now(), Dead: q.popReady(2), DeadTo: "jobs", Redrive: true}
-	err := q.writeSettlement(&s)
+	s := journalSettlement{AtMs: r.b.now(), Dead: q.popReady(2), DeadTo: "jobs", Redrive: true}
+	err := q.log.WriteSettlement(&s)
 	q.mu.Unlock()
 	if err != nil {
 		t.Fatal(err)

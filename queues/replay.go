@@ -1,49 +1,74 @@
 package queues
 
 import (
-	"cmp"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"slices"
 	"time"
 )
 
 var errRecord = errors.New("unknown or damaged record; was it written by a newer flint?")
 
-// replay applies one record of the journal while it is opened.
-func (q *Queue) replay(record []byte, at int64) error {
+// journalReplayer takes what the records of a journal say, in the order in which they
+// were written, while the journal is opened. A message that it does not hold any
+// more is to be ignored.
+type journalReplayer interface {
+	// Message adds a message; origin is the queue that a dead letter comes from,
+	// else empty. It reports whether the message stands in the order of its number.
+	Message(m *journalMessage, origin string) bool
+	// Attempts says how many deliveries of a message have begun; none is known to
+	// have ended.
+	Attempts(seq uint64, attempts uint16)
+	// AddAttempts changes the number of deliveries of a message.
+	AddAttempts(seq uint64, by int)
+	// Leased says until when a message is leased, in Unix ms.
+	Leased(seq uint64, attempts uint16, untilMs int64)
+	// Removed takes a message away.
+	Removed(seq uint64)
+	// Retried says when a message is delivered again, in Unix ms.
+	Retried(seq uint64, dueMs int64)
+	// Dead puts a message on its way to the queue to.
+	Dead(seq uint64, to string, redrive bool)
+	// Purged takes all messages away.
+	Purged()
+	// Settings replaces the settings.
+	Settings(s journalSettings)
+	// Consumer replaces the consumer that is kept; empty for none.
+	Consumer(text []byte) error
+	// Reached says that the clock stood at this moment, in Unix ms, or later.
+	Reached(ms int64)
+	// Numbered says that the next message has this number, or a higher one.
+	Numbered(next uint64)
+}
+
+// replayRecord passes one record of a journal on.
+func replayRecord(r journalReplayer, record []byte, at int64) error {
 	if len(record) == 0 {
 		return errRecord
 	}
 	d := decoder{b: record[1:], record: record, at: at}
 	switch record[0] {
 	case recSend:
-		q.replayMessages(&d, 0)
+		d.replayMessages(r, "")
 	case recLetters:
-		q.replayMessages(&d, q.originNumber(string(d.bytes(d.uint()))))
+		d.replayMessages(r, string(d.bytes(d.uint())))
 	case recAttempt:
-		d.messages(q, func(m *message) { m.Attempts++ })
+		d.seqs(func(seq uint64) { r.AddAttempts(seq, 1) })
 	case recUnreach:
-		d.messages(q, func(m *message) { m.Attempts-- })
+		d.seqs(func(seq uint64) { r.AddAttempts(seq, -1) })
 	case recAttempts:
-		q.replayAttempts(&d, func(m *message) { q.set(m, stRunning) })
+		d.attempts(r.Attempts)
 	case recLease:
 		until := int64(d.uint())
-		q.replayAttempts(&d, func(m *message) {
-			q.set(m, stLeased)
-			m.DueMs = until
-		})
+		d.attempts(func(seq uint64, attempts uint16) { r.Leased(seq, attempts, until) })
 	case recSettle, recRedrive:
-		q.replaySettle(&d, record[0] == recRedrive)
+		d.replaySettle(r, record[0] == recRedrive)
 	case recPurge:
-		q.nextSeq = max(q.nextSeq, d.uint())
-		q.clear()
+		r.Numbered(d.uint())
+		r.Purged()
 	case recSettings:
-		q.replaySettings(&d)
+		d.replaySettings(r)
 	case recConsumer:
-		return q.replayConsumer(d.b)
+		return r.Consumer(d.b)
 	default:
 		return errRecord
 	}
@@ -53,33 +78,20 @@ func (q *Queue) replay(record []byte, at int64) error {
 	return nil
 }
 
-func (q *Queue) replaySettings(d *decoder) {
-	q.nextSeq = max(q.nextSeq, d.uint())
-	q.seen = max(q.seen, int64(d.uint()))
-	s := settings{CreatedMs: int64(d.uint()), ModifiedMs: int64(d.uint()), Paused: d.uint() == 1}
+func (d *decoder) replaySettings(r journalReplayer) {
+	r.Numbered(d.uint())
+	r.Reached(int64(d.uint()))
+	s := journalSettings{CreatedMs: int64(d.uint()), ModifiedMs: int64(d.uint()), Paused: d.uint() == 1}
 	s.DeliveryDelay, s.Retention = time.Duration(d.uint()), time.Duration(d.uint())
-	q.settings = s
+	r.Settings(s)
 }
 
-func (q *Queue) replayConsumer(text []byte) error {
-	q.kept = nil
-	if len(text) == 0 {
-		return nil
-	}
-	var kept ConsumerConfig
-	if err := json.Unmarshal(text, &kept); err != nil {
-		return fmt.Errorf("consumer of the queue: %w", err)
-	}
-	q.kept = &kept
-	return nil
-}
-
-func (q *Queue) replayMessages(d *decoder, origin uint16) {
+func (d *decoder) replayMessages(r journalReplayer, origin string) {
 	for len(d.b) > 0 && !d.bad {
-		m := &message{Seq: d.uint(), Origin: origin}
+		m := &journalMessage{Seq: d.uint()}
 		copy(m.ID[:], d.bytes(uint64(len(m.ID))))
 		if k := d.bytes(1); len(k) == 1 {
-			m.ContentType = kind(k[0]) % kind(len(kindNames))
+			m.ContentType = journalContentType(k[0]) % journalContentType(len(contentTypes))
 		}
 		m.Attempts = uint16(d.uint())
 		m.SentMs = int64(d.uint())
@@ -88,82 +100,26 @@ func (q *Queue) replayMessages(d *decoder, origin uint16) {
 		size := d.uint()
 		m.BodyAt, m.BodyBytes = d.place(), uint32(size)
 		d.bytes(size)
-		// Messages stand in the order of their numbers: find relies on it.
-		if d.bad || m.Seq < q.nextSeq && q.all.len() > 0 && m.Seq <= q.all.at(q.all.len()-1).Seq {
+		if d.bad || !r.Message(m, origin) {
 			d.bad = true
 			return
 		}
-		q.nextSeq = max(q.nextSeq, m.Seq+1)
-		q.seen = max(q.seen, m.SentMs)
-		q.enroll(m)
 	}
 }
 
-func (q *Queue) replayAttempts(d *decoder, f func(*message)) {
-	for n := d.uint(); n > 0 && !d.bad; n-- {
-		seq, attempts := d.uint(), d.uint()
-		if m := q.find(seq); m != nil {
-			delete(q.dead, m)
-			m.Attempts = uint16(attempts)
-			f(m)
-		}
-	}
-}
-
-func (q *Queue) replaySettle(d *decoder, redrive bool) {
-	q.seen = max(q.seen, int64(d.uint()))
-	d.messages(q, func(m *message) {
-		delete(q.dead, m)
-		q.forget(m)
-	})
+func (d *decoder) replaySettle(r journalReplayer, redrive bool) {
+	r.Reached(int64(d.uint()))
+	d.seqs(r.Removed)
 	for n := d.uint(); n > 0 && !d.bad; n-- {
 		seq, due := d.uint(), int64(d.uint())
-		if m := q.find(seq); m != nil {
-			delete(q.dead, m)
-			q.set(m, stRunning)
-			m.DueMs = due
-		}
+		r.Retried(seq, due)
 	}
-	var dead []*message
-	d.messages(q, func(m *message) { dead = append(dead, m) })
-	for _, m := range dead {
-		q.set(m, stDead)
-		q.dead[m] = &deadLetter{m: m, to: string(d.b), redrive: redrive}
+	var dead []uint64
+	d.seqs(func(seq uint64) { dead = append(dead, seq) })
+	to := string(d.b)
+	for _, seq := range dead {
+		r.Dead(seq, to, redrive)
 	}
-}
-
-// restore builds the lists after replay. Messages that were being delivered
-// are ready again, in the order in which they fell due; leases go on. When the
-// clock stands before the last moment in the journal, because it had been moved
-// forward, all times move back with it: what was left of a delay then is left now.
-func (q *Queue) restore(now int64) error {
-	behind := max(q.seen-now, 0)
-	waiting := make([]*message, 0, q.count)
-	for i := range q.all.len() {
-		m := q.all.at(i)
-		if m.State == stGone {
-			continue
-		}
-		m.SentMs -= behind
-		m.DueMs -= behind
-		switch m.State {
-		case stLeased:
-			q.holdLease(m)
-		case stDead:
-		default:
-			waiting = append(waiting, m)
-		}
-	}
-	slices.SortFunc(waiting, func(x, y *message) int {
-		return cmp.Or(cmp.Compare(x.DueMs, y.DueMs), cmp.Compare(x.Seq, y.Seq))
-	})
-	for _, m := range waiting {
-		q.place(m, now)
-	}
-	if behind > 0 {
-		return q.rewrite()
-	}
-	return nil
 }
 
 // decoder reads a record; after an error it yields zeros and bad is set.
@@ -197,11 +153,17 @@ func (d *decoder) bytes(n uint64) []byte {
 	return out
 }
 
-// messages calls f for each live message of a list of seqs.
-func (d *decoder) messages(q *Queue, f func(*message)) {
+// seqs calls f for each number of a list.
+func (d *decoder) seqs(f func(seq uint64)) {
 	for n := d.uint(); n > 0 && !d.bad; n-- {
-		if m := q.find(d.uint()); m != nil {
-			f(m)
-		}
+		f(d.uint())
+	}
+}
+
+// attempts calls f for each number of a list with its attempts.
+func (d *decoder) attempts(f func(seq uint64, attempts uint16)) {
+	for n := d.uint(); n > 0 && !d.bad; n-- {
+		seq, attempts := d.uint(), d.uint()
+		f(seq, uint16(attempts))
 	}
 }

@@ -187,7 +187,7 @@ func (b *queueBody) check() error {
 	return nil
 }
 
-func (b *queueBody) apply(s *settings) {
+func (b *queueBody) apply(s *journalSettings) {
 	if d := b.Settings.DeliveryDelay; d != nil {
 		s.DeliveryDelay = time.Duration(*d) * time.Second
 	}

@@ -138,12 +138,12 @@ func (a *REST) peek(r *http.Request, q *Queue) (any, error) {
 	batch := q.peek(limit)
 	views, err := q.views(batch)
 	for i, v := range views {
-		shown = append(shown, batch[i].toJSON(v))
+		shown = append(shown, messageToJSON(batch[i], v))
 	}
 	return map[string]any{"messages": shown}, err
 }
 
-func (m *message) toJSON(v Message) messageJSON {
+func messageToJSON(m *message, v Message) messageJSON {
 	return messageJSON{
 		ID: v.ID, Attempts: v.Attempts, Body: bodyJSON(&v), Timestamp: m.SentMs,
 		Metadata: metadataJSON(&v),

@@ -19,7 +19,7 @@ type pulledJSON struct {
 }
 
 func bodyJSON(v *Message) string {
-	if v.ContentType == kindNames[kindText] {
+	if v.ContentType == journalText.String() {
 		return string(v.Body)
 	}
 	return base64.StdEncoding.EncodeToString(v.Body)

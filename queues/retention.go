@@ -21,7 +21,7 @@ func (q *Queue) expire(now int64) {
 	if m := q.oldest(); m == nil || q.expiry(m) > now || q.closed {
 		return
 	}
-	s := settlement{AtMs: now, goneAs: EventExpired}
+	s := journalSettlement{AtMs: now}
 	for i := range q.all.len() {
 		m := q.all.at(i)
 		if m.State != stGone && q.expiry(m) > now {
@@ -31,13 +31,13 @@ func (q *Queue) expire(now int64) {
 			s.Removed = append(s.Removed, m)
 		}
 	}
-	if err := q.writeSettlement(&s); err != nil {
+	if err := q.log.WriteSettlement(&s); err != nil {
 		q.b.log.Error("expired messages could not be deleted", slog.String("queue", q.name), slog.Any("error", err))
 		return
 	}
 	if len(s.Removed) > 0 {
 		q.b.log.Warn("messages expired", slog.String("queue", q.name), slog.Int("messages", len(s.Removed)))
 	}
-	q.apply(&s)
+	q.apply(&s, EventExpired)
 	q.compact()
 }

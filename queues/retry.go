@@ -20,12 +20,12 @@ func (c *Consumer) settle(batch []*message, out Outcome, took time.Duration) {
 	c.reached()
 	c.failing = out.Outcome != "ok"
 	s := c.decide(batch, out)
-	if err := q.writeSettlement(&s); err != nil {
+	if err := q.log.WriteSettlement(&s); err != nil {
 		// The handler has run: its acks hold until a restart, after which
 		// these messages are delivered again.
 		q.b.log.Error("the outcome of a batch could not be noted in the journal", slog.String("queue", q.name), slog.Any("error", err))
 	}
-	q.apply(&s)
+	q.apply(&s, EventAcked)
 	q.compact()
 	q.mu.Unlock()
 	c.logBatch(len(batch), &s, out.Outcome, took)
@@ -36,9 +36,9 @@ func (c *Consumer) settle(batch []*message, out Outcome, took time.Duration) {
 
 // decide turns an outcome into what becomes of each message.
 // https://developers.cloudflare.com/queues/configuration/batching-retries/#explicit-acknowledgement-and-retries
-func (c *Consumer) decide(batch []*message, out Outcome) settlement {
+func (c *Consumer) decide(batch []*message, out Outcome) journalSettlement {
 	now := c.q.b.now()
-	s := settlement{AtMs: now, DeadTo: c.cfg.DeadLetterQueue, goneAs: EventAcked}
+	s := journalSettlement{AtMs: now, DeadTo: c.cfg.DeadLetterQueue}
 	explicit := out.explicit()
 	rest := out.rest()
 	for _, m := range batch {
@@ -91,7 +91,7 @@ func (o *Outcome) rest() verdict {
 
 // exhausted sends a message that has had all its retries to the dead letter
 // queue, or drops it.
-func (q *Queue) exhausted(s *settlement, m *message) {
+func (q *Queue) exhausted(s *journalSettlement, m *message) {
 	attrs := []any{slog.String("queue", q.name), slog.String("message", hex.EncodeToString(m.ID[:])), slog.Int("attempts", int(m.Attempts))}
 	if s.DeadTo == "" {
 		s.Dropped = append(s.Dropped, m)
@@ -102,9 +102,10 @@ func (q *Queue) exhausted(s *settlement, m *message) {
 	q.b.log.Warn("message failed on every attempt and goes to the dead letter queue", append(attrs, slog.String("dead_letter_queue", s.DeadTo))...)
 }
 
-// apply does in memory what a settlement says.
-func (q *Queue) apply(s *settlement) {
-	q.tellSettled(s)
+// apply does in memory what a settlement says. Watchers hear of the removed
+// messages as removedAs; when that is empty they hear nothing of them.
+func (q *Queue) apply(s *journalSettlement, removedAs EventKind) {
+	q.tellSettled(s, removedAs)
 	for _, m := range s.Removed {
 		delete(q.dead, m)
 		q.forget(m)
@@ -130,17 +131,17 @@ func (q *Queue) discard(seqs []uint64) (int, error) {
 	if q.closed {
 		return 0, os.ErrClosed
 	}
-	s := settlement{AtMs: q.b.now(), goneAs: EventPurged}
+	s := journalSettlement{AtMs: q.b.now()}
 	for _, seq := range seqs {
 		if m := q.find(seq); m != nil && (m.State == stReady || m.State == stDelayed) {
 			s.Removed = append(s.Removed, m)
 		}
 	}
-	if err := q.writeSettlement(&s); err != nil {
+	if err := q.log.WriteSettlement(&s); err != nil {
 		return 0, err
 	}
 	before := q.count
-	q.apply(&s)
+	q.apply(&s, EventPurged)
 	q.compact()
 	return before - q.count, nil
 }

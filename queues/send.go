@@ -14,14 +14,20 @@ type Outgoing struct {
 	Delay       time.Duration // until it may be delivered; 0 to MaxDelay
 }
 
-// sendJob is one Send on its way to the journal.
-type sendJob struct {
+// pendingSend is one Send on its way to the journal.
+type pendingSend struct {
 	out     []Outgoing
 	batch   []*message
 	bytes   int
 	metrics Metrics
 	err     error // why this one was refused when others were not
 }
+
+// Messages implements journalSend.
+func (s *pendingSend) Messages() []*message { return s.batch }
+
+// Body implements journalSend.
+func (s *pendingSend) Body(i int) []byte { return s.out[i].Body }
 
 // Send adds messages to the queue, all or none, and returns once they are in
 // the journal. It takes at most MaxBatchMessages of MaxBatchBytes together.
@@ -42,22 +48,22 @@ func (q *Queue) Send(ctx context.Context, out []Outgoing) (Metrics, error) {
 }
 
 // prepare checks a batch against the limits and gives its messages their ids.
-func (q *Queue) prepare(out []Outgoing) (*sendJob, error) {
+func (q *Queue) prepare(out []Outgoing) (*pendingSend, error) {
 	total, err := checkBatch(out)
 	if err != nil {
 		return nil, err
 	}
-	job := &sendJob{out: out, batch: make([]*message, len(out)), bytes: total + len(out)*overhead}
+	job := &pendingSend{out: out, batch: make([]*message, len(out)), bytes: total + len(out)*journalMessageOverhead}
 	ids := make([]byte, len(out)*len(message{}.ID))
 	if err := q.b.newIDs(ids); err != nil {
 		return nil, err
 	}
 	for i := range out {
-		kind, err := parseKind(out[i].ContentType)
+		contentType, err := parseContentType(out[i].ContentType)
 		if err != nil {
 			return nil, err
 		}
-		m := &message{ContentType: kind, BodyBytes: uint32(len(out[i].Body))}
+		m := &message{ContentType: contentType, BodyBytes: uint32(len(out[i].Body))}
 		copy(m.ID[:], ids[i*len(m.ID):])
 		job.batch[i] = m
 	}
@@ -65,13 +71,13 @@ func (q *Queue) prepare(out []Outgoing) (*sendJob, error) {
 }
 
 // commitSends writes what senders have gathered. The lock is held.
-func (q *Queue) commitSends(jobs []*sendJob) error {
+func (q *Queue) commitSends(jobs []*pendingSend) error {
 	if q.closed {
 		return os.ErrClosed
 	}
 	now := q.b.now()
 	jobs = q.admit(jobs, now)
-	if err := q.writeSends(jobs); err != nil {
+	if err := journalWriteSends(q.log, jobs); err != nil {
 		return err
 	}
 	for _, job := range jobs {
@@ -91,11 +97,11 @@ func (q *Queue) commitSends(jobs []*sendJob) error {
 
 // admit places the messages in the order of arrival. What the queue has no room
 // for is refused, and the log says so once until something fits again.
-func (q *Queue) admit(jobs []*sendJob, now int64) []*sendJob {
+func (q *Queue) admit(jobs []*pendingSend, now int64) []*pendingSend {
 	admitted := jobs[:0:0]
 	seq, bytes := q.nextSeq, q.bytes
 	for _, job := range jobs {
-		size := int64(job.bytes - len(job.out)*overhead)
+		size := int64(job.bytes - len(job.out)*journalMessageOverhead)
 		if bytes+size > q.b.maxBacklog {
 			job.err = errBacklog(q.name, q.b.maxBacklog)
 			q.sayFull()
@@ -123,13 +129,13 @@ func (q *Queue) sayFull() {
 }
 
 // tellSent tells the watchers; the bodies are copied, because they are the sender's.
-func (q *Queue) tellSent(job *sendJob) {
+func (q *Queue) tellSent(job *pendingSend) {
 	if q.b.watched.Load() == 0 {
 		return
 	}
 	views := make([]Message, len(job.batch))
 	for i, m := range job.batch {
-		views[i] = m.view(append([]byte(nil), job.out[i].Body...))
+		views[i] = viewOf(m, append([]byte(nil), job.out[i].Body...))
 	}
 	q.b.tellBatch(EventSent, q, job.batch, views)
 }

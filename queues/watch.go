@@ -107,7 +107,7 @@ func (b *Broker) tellBatch(kind EventKind, q *Queue, batch []*message, views []M
 	}
 	now := b.now()
 	for i, m := range batch {
-		e := m.event(kind, q, now)
+		e := eventOf(m, kind, q, now)
 		e.ContentType, e.Body = views[i].ContentType, views[i].Body
 		if kind == EventSent && m.DueMs > now {
 			e.Due = fromMillis(m.DueMs)
@@ -117,20 +117,20 @@ func (b *Broker) tellBatch(kind EventKind, q *Queue, batch []*message, views []M
 }
 
 // tellSettled tells what a settlement did. It comes before the settlement is applied.
-func (q *Queue) tellSettled(s *settlement) {
+func (q *Queue) tellSettled(s *journalSettlement, removedAs EventKind) {
 	if q.b.watched.Load() == 0 {
 		return
 	}
 	for _, m := range s.Removed {
-		if s.goneAs != "" {
-			q.b.tell(m.event(s.goneAs, q, s.AtMs))
+		if removedAs != "" {
+			q.b.tell(eventOf(m, removedAs, q, s.AtMs))
 		}
 	}
 	for _, m := range s.Dropped {
-		q.b.tell(m.event(EventDropped, q, s.AtMs))
+		q.b.tell(eventOf(m, EventDropped, q, s.AtMs))
 	}
 	for _, r := range s.Retries {
-		e := r.Message.event(EventRetried, q, s.AtMs)
+		e := eventOf(r.Message, EventRetried, q, s.AtMs)
 		e.Due = fromMillis(r.DueMs)
 		q.b.tell(e)
 	}
@@ -139,12 +139,12 @@ func (q *Queue) tellSettled(s *settlement) {
 		dead = EventRedriven
 	}
 	for _, m := range s.Dead {
-		e := m.event(dead, q, s.AtMs)
+		e := eventOf(m, dead, q, s.AtMs)
 		e.To = s.DeadTo
 		q.b.tell(e)
 	}
 }
 
-func (m *message) event(kind EventKind, q *Queue, now int64) Event {
+func eventOf(m *message, kind EventKind, q *Queue, now int64) Event {
 	return Event{Kind: kind, At: fromMillis(now), Queue: q.name, ID: hex.EncodeToString(m.ID[:]), Attempts: int(m.Attempts)}
 }

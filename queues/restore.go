@@ -1,0 +1,119 @@
+package queues
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+)
+
+// replay takes what the journal of a queue says while it is opened.
+type replay struct{ *Queue }
+
+func (q replay) Message(m *message, origin string) bool {
+	m.Origin = q.originNumber(origin)
+	// Messages stand in the order of their numbers: find relies on it.
+	if m.Seq < q.nextSeq && q.all.len() > 0 && m.Seq <= q.all.at(q.all.len()-1).Seq {
+		return false
+	}
+	q.nextSeq = max(q.nextSeq, m.Seq+1)
+	q.seen = max(q.seen, m.SentMs)
+	q.enroll(m)
+	return true
+}
+
+func (q replay) AddAttempts(seq uint64, by int) {
+	if m := q.find(seq); m != nil {
+		m.Attempts = uint16(int(m.Attempts) + by)
+	}
+}
+
+func (q replay) Attempts(seq uint64, attempts uint16) {
+	if m := q.find(seq); m != nil {
+		delete(q.dead, m)
+		m.Attempts = attempts
+		q.set(m, stRunning)
+	}
+}
+
+func (q replay) Leased(seq uint64, attempts uint16, untilMs int64) {
+	if m := q.find(seq); m != nil {
+		delete(q.dead, m)
+		m.Attempts, m.DueMs = attempts, untilMs
+		q.set(m, stLeased)
+	}
+}
+
+func (q replay) Removed(seq uint64) {
+	if m := q.find(seq); m != nil {
+		delete(q.dead, m)
+		q.forget(m)
+	}
+}
+
+func (q replay) Retried(seq uint64, dueMs int64) {
+	if m := q.find(seq); m != nil {
+		delete(q.dead, m)
+		q.set(m, stRunning)
+		m.DueMs = dueMs
+	}
+}
+
+func (q replay) Dead(seq uint64, to string, redrive bool) {
+	if m := q.find(seq); m != nil {
+		q.set(m, stDead)
+		q.dead[m] = &deadLetter{m: m, to: to, redrive: redrive}
+	}
+}
+
+func (q replay) Purged()                    { q.clear() }
+func (q replay) Settings(s journalSettings) { q.settings = s }
+func (q replay) Reached(ms int64)           { q.seen = max(q.seen, ms) }
+func (q replay) Numbered(next uint64)       { q.nextSeq = max(q.nextSeq, next) }
+
+func (q replay) Consumer(text []byte) error {
+	q.kept = nil
+	if len(text) == 0 {
+		return nil
+	}
+	var kept ConsumerConfig
+	if err := json.Unmarshal(text, &kept); err != nil {
+		return fmt.Errorf("consumer of the queue: %w", err)
+	}
+	q.kept = &kept
+	return nil
+}
+
+// restore builds the lists after replay. Messages that were being delivered
+// are ready again, in the order in which they fell due; leases go on. When the
+// clock stands before the last moment in the journal, because it had been moved
+// forward, all times move back with it: what was left of a delay then is left now.
+func (q *Queue) restore(now int64) error {
+	behind := max(q.seen-now, 0)
+	waiting := make([]*message, 0, q.count)
+	for i := range q.all.len() {
+		m := q.all.at(i)
+		if m.State == stGone {
+			continue
+		}
+		m.SentMs -= behind
+		m.DueMs -= behind
+		switch m.State {
+		case stLeased:
+			q.holdLease(m)
+		case stDead:
+		default:
+			waiting = append(waiting, m)
+		}
+	}
+	slices.SortFunc(waiting, func(x, y *message) int {
+		return cmp.Or(cmp.Compare(x.DueMs, y.DueMs), cmp.Compare(x.Seq, y.Seq))
+	})
+	for _, m := range waiting {
+		q.place(m, now)
+	}
+	if behind > 0 {
+		return q.rewrite()
+	}
+	return nil
+}
