@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"flint/queues/journal"
 )
 
 func TestFullBatchGoesAtOnce(t *testing.T) {
@@ -263,7 +265,7 @@ func TestRetentionOfTheBroker(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.send("own", "a")
-	if err := r.queue("own").configure(func(s *journalSettings) { s.Retention = 2 * time.Hour }); err != nil {
+	if err := r.queue("own").configure(func(s *journal.Settings) { s.Retention = 2 * time.Hour }); err != nil {
 		t.Fatal(err)
 	}
 	r.send("jobs", "b")

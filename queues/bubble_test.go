@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"flint/internal/clock"
+	"flint/queues/journal"
 )
 
 // These tests run on the clock that flint runs on, with its timers, in a bubble
@@ -293,10 +294,10 @@ func TestRetentionInTime(t *testing.T) {
 		}()
 		r.send("idle", "a")
 		r.sendLater("short", "b", 10*time.Minute)
-		if err := r.queue("short").configure(func(s *journalSettings) { s.Retention = MinRetention }); err != nil {
+		if err := r.queue("short").configure(func(s *journal.Settings) { s.Retention = MinRetention }); err != nil {
 			r.Fatal(err)
 		}
-		if err := r.queue("jobs").configure(func(s *journalSettings) { s.Retention = 5 * time.Minute }); err != nil {
+		if err := r.queue("jobs").configure(func(s *journal.Settings) { s.Retention = 5 * time.Minute }); err != nil {
 			r.Fatal(err)
 		}
 		w.handle = func(ctx context.Context, _ Batch) (Outcome, error) {

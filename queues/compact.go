@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"os"
 	"sort"
+
+	"flint/queues/journal"
 )
 
 // compact starts a rewrite of the journal when it is worth it. The lock is
@@ -30,7 +32,7 @@ func (q *Queue) compact() {
 }
 
 // live is about how much of the journal is needed, in bytes.
-func (q *Queue) live() int64 { return q.bytes + int64(q.count)*journalMessageOverhead }
+func (q *Queue) live() int64 { return q.bytes + int64(q.count)*journal.MessageOverhead }
 
 // wasteful tells whether the journal should be rewritten: most of it is
 // garbage. While batches run it may also be as large as twice the most that it
@@ -48,7 +50,7 @@ func (q *Queue) wasteful() bool {
 // rewriter writes the live messages to a new journal, a chunk at a time.
 type rewriter struct {
 	q     *Queue
-	log   *journalRewriting
+	log   *journal.Rewriting
 	limit uint64 // messages from here on are carried over with the old journal's end
 	next  uint64 // the first message of the next chunk
 }
@@ -111,7 +113,7 @@ func (r *rewriter) head() error {
 type snapshot struct {
 	messages []*message // copies
 	origins  []string
-	marks    []journalMark // records that follow: leases and dead letters
+	marks    []journal.Mark // records that follow: leases and dead letters
 }
 
 func (r *rewriter) chunk() error {
@@ -172,13 +174,13 @@ func (r *rewriter) take() (snapshot, error) {
 }
 
 // mark is the record that says more of a message than that it waits.
-func (q *Queue) mark(m *message) journalMark {
+func (q *Queue) mark(m *message) journal.Mark {
 	switch m.State {
 	case stLeased:
-		return journalLeaseMark(m)
+		return journal.LeaseMark(m)
 	case stDead:
 		d := q.dead[m]
-		return journalSettlementMark(&journalSettlement{AtMs: q.b.now(), Dead: []*message{m}, DeadTo: d.to, Redrive: d.redrive})
+		return journal.SettlementMark(&journal.Settlement{AtMs: q.b.now(), Dead: []*message{m}, DeadTo: d.to, Redrive: d.redrive})
 	}
 	return nil
 }

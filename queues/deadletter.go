@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"os"
 	"slices"
+
+	"flint/queues/journal"
 )
 
 // deadLetter is a message on its way to another queue: after its last attempt
@@ -80,7 +82,7 @@ func (q *Queue) handedOver(to string, group []*deadLetter, err error) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	now := q.b.now()
-	s := journalSettlement{AtMs: now}
+	s := journal.Settlement{AtMs: now}
 	for _, d := range group {
 		d.moving = false
 		s.Removed = append(s.Removed, d.m)

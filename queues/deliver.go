@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"flint/internal/clock"
+	"flint/queues/journal"
 )
 
 // spawn starts a goroutine that delivers batches until none is due. The lock
@@ -170,7 +171,7 @@ func (c *Consumer) reached() {
 }
 
 // logBatch is the line that a developer sees for each batch.
-func (c *Consumer) logBatch(total int, s *journalSettlement, outcome string, took time.Duration) {
+func (c *Consumer) logBatch(total int, s *journal.Settlement, outcome string, took time.Duration) {
 	c.q.b.log.Info("queue batch", slog.String("queue", c.q.name), slog.Int("messages", total),
 		slog.Int("retried", len(s.Retries)), slog.Int("dead", len(s.Dead)),
 		slog.String("outcome", outcome), slog.Duration("took", took))

@@ -15,6 +15,7 @@ import (
 
 	"flint/internal/cferr"
 	"flint/internal/clock"
+	"flint/queues/journal"
 )
 
 // copyOf opens a copy of the rig's folder, as it would be found after a kill -9.
@@ -136,7 +137,7 @@ func TestCrashWhileMovingADeadLetter(t *testing.T) {
 			r.send("jobs", "a")
 			q := r.queue("jobs")
 			q.mu.Lock()
-			s := journalSettlement{AtMs: r.b.now(), Dead: q.popReady(1), DeadTo: "dead"}
+			s := journal.Settlement{AtMs: r.b.now(), Dead: q.popReady(1), DeadTo: "dead"}
 			err := q.log.WriteSettlement(&s)
 			q.apply(&s, "")
 			q.mu.Unlock()

@@ -11,6 +11,7 @@ import (
 
 	"flint/internal/clock"
 	"flint/internal/wal"
+	"flint/queues/journal"
 )
 
 // FuzzJournal opens journals of any records: it is refused or, once it is
@@ -23,27 +24,27 @@ func FuzzJournal(f *testing.F) {
 		}
 		f.Add(all)
 	}
-	m := &message{Seq: 3, SentMs: epoch.UnixMilli(), DueMs: epoch.UnixMilli() + 5, BodyBytes: 4, ContentType: journalText}
+	m := &message{Seq: 3, SentMs: epoch.UnixMilli(), DueMs: epoch.UnixMilli() + 5, BodyBytes: 4, ContentType: journal.Text}
 	n := &message{Seq: 9, SentMs: epoch.UnixMilli(), DueMs: epoch.UnixMilli()}
 	both := []*message{m, n}
 	bodies := []string{"body", ""}
 	body := func(i int) []byte { return []byte(bodies[i]) }
-	add(recordsOf(f, func(l *journalLog) error {
-		return errors.Join(l.WriteSettings(journalSettings{}, 0, epoch.UnixMilli()), l.WriteLetters("", both, body))
+	add(recordsOf(f, func(l *journal.Log) error {
+		return errors.Join(l.WriteSettings(journal.Settings{}, 0, epoch.UnixMilli()), l.WriteLetters("", both, body))
 	})...)
-	add(recordsOf(f, func(l *journalLog) error { return l.WriteLetters("from", both[:1], body) })...)
-	add(recordsOf(f, func(l *journalLog) error {
+	add(recordsOf(f, func(l *journal.Log) error { return l.WriteLetters("from", both[:1], body) })...)
+	add(recordsOf(f, func(l *journal.Log) error {
 		return errors.Join(l.WriteLetters("", both, body), l.WriteAttempts(both, 1), l.WriteLease(both, m.DueMs))
 	})...)
-	add(recordsOf(f, func(l *journalLog) error {
+	add(recordsOf(f, func(l *journal.Log) error {
 		return errors.Join(l.WriteLetters("", both, body),
-			l.WriteSettlement(&journalSettlement{Removed: both[:1], Dead: both[1:], DeadTo: "dead", Redrive: true}))
+			l.WriteSettlement(&journal.Settlement{Removed: both[:1], Dead: both[1:], DeadTo: "dead", Redrive: true}))
 	})...)
-	add(append(recordsOf(f, func(l *journalLog) error {
+	add(append(recordsOf(f, func(l *journal.Log) error {
 		return errors.Join(l.WriteLetters("", both, body),
-			l.WriteSettlement(&journalSettlement{Retries: []journalRetry{{Message: m, DueMs: m.DueMs}}}))
+			l.WriteSettlement(&journal.Settlement{Retries: []journal.Retry{{Message: m, DueMs: m.DueMs}}}))
 	}), []byte{'A', 2, 3, 9}, []byte{'U', 2, 3, 9})...)
-	add(append(recordsOf(f, func(l *journalLog) error {
+	add(append(recordsOf(f, func(l *journal.Log) error {
 		return errors.Join(l.WriteLetters("", both, body), l.WritePurge(10), l.WriteConsumer([]byte(`{"type":"http_pull"}`)))
 	}), []byte("S"))...)
 	f.Fuzz(func(t *testing.T, all []byte) {
@@ -80,10 +81,10 @@ func FuzzJournal(f *testing.F) {
 }
 
 // recordsOf are the records that write puts into an empty journal.
-func recordsOf(f *testing.F, write func(*journalLog) error) (records [][]byte) {
+func recordsOf(f *testing.F, write func(*journal.Log) error) (records [][]byte) {
 	f.Helper()
 	dir := f.TempDir()
-	l, err := journalOpen(dir, "jobs", replay{&Queue{}})
+	l, err := journal.Open(dir, "jobs", replay{&Queue{}})
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -4,10 +4,12 @@ import (
 	"encoding/hex"
 	"slices"
 	"time"
+
+	"flint/queues/journal"
 )
 
 // message is what the queue holds of one message. Its body stays in the journal.
-type message = journalMessage
+type message = journal.Message
 
 // state is what a message waits for, in message.State.
 type state = uint8
@@ -22,11 +24,11 @@ const (
 	states
 )
 
-func parseContentType(name string) (journalContentType, error) {
+func parseContentType(name string) (journal.ContentType, error) {
 	if name == "" {
-		return journalV8, nil // as the runtime has it
+		return journal.V8, nil // as the runtime has it
 	}
-	if t, ok := journalParseContentType(name); ok {
+	if t, ok := journal.ParseContentType(name); ok {
 		return t, nil
 	}
 	return 0, errContentType(name)

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"os"
 	"time"
+
+	"flint/queues/journal"
 )
 
 // LeaseID names one lease of one message: 32 hex digits that mean nothing to
@@ -125,7 +127,7 @@ func (q *Queue) releaseLeases(now int64) {
 	if len(expired) == 0 {
 		return
 	}
-	s := journalSettlement{AtMs: now, DeadTo: q.deadLetterQueue()}
+	s := journal.Settlement{AtMs: now, DeadTo: q.deadLetterQueue()}
 	for _, m := range expired {
 		q.retry(&s, q.consumer, m, m.DueMs)
 	}
@@ -161,15 +163,15 @@ func (q *Queue) Settle(acks []LeaseID, retries []LeaseRetry) (acked, retried int
 	return len(s.Removed), len(s.Retries) + len(s.Dropped) + len(s.Dead), warnings, nil
 }
 
-func (q *Queue) settleLeases(acks []LeaseID, retries []LeaseRetry) (journalSettlement, map[LeaseID]string, error) {
+func (q *Queue) settleLeases(acks []LeaseID, retries []LeaseRetry) (journal.Settlement, map[LeaseID]string, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.closed {
-		return journalSettlement{}, nil, os.ErrClosed
+		return journal.Settlement{}, nil, os.ErrClosed
 	}
 	now := q.b.now()
 	q.releaseLeases(now)
-	s := journalSettlement{AtMs: now, DeadTo: q.deadLetterQueue()}
+	s := journal.Settlement{AtMs: now, DeadTo: q.deadLetterQueue()}
 	warnings := map[LeaseID]string{}
 	named := map[*message]bool{} // the first call on a message wins
 	for _, id := range acks {
@@ -192,7 +194,7 @@ func (q *Queue) settleLeases(acks []LeaseID, retries []LeaseRetry) (journalSettl
 		q.retry(&s, q.consumer, m, now+q.consumer.retryDelay(r.Delay).Milliseconds())
 	}
 	if err := q.log.WriteSettlement(&s); err != nil {
-		return journalSettlement{}, nil, err
+		return journal.Settlement{}, nil, err
 	}
 	q.apply(&s, EventAcked)
 	q.pump(now)
@@ -219,9 +221,9 @@ func (q *Queue) leased(id LeaseID, named map[*message]bool) (m *message, holds b
 
 // retry makes a message wait until due, or ends it when it has had all its
 // attempts. Without a consumer (c is nil) nothing limits them.
-func (q *Queue) retry(s *journalSettlement, c *Consumer, m *message, due int64) {
+func (q *Queue) retry(s *journal.Settlement, c *Consumer, m *message, due int64) {
 	if c == nil || int(m.Attempts) <= c.cfg.MaxRetries {
-		s.Retries = append(s.Retries, journalRetry{Message: m, DueMs: due})
+		s.Retries = append(s.Retries, journal.Retry{Message: m, DueMs: due})
 		return
 	}
 	q.exhausted(s, m)

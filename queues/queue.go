@@ -9,6 +9,7 @@ import (
 
 	"flint/internal/clock"
 	"flint/internal/wal"
+	"flint/queues/journal"
 )
 
 // Queue is one queue. Its methods may be called from any goroutine.
@@ -19,8 +20,8 @@ type Queue struct {
 	sends wal.Group[*pendingSend]
 
 	mu       sync.Mutex
-	log      *journalLog
-	settings journalSettings
+	log      *journal.Log
+	settings journal.Settings
 	kept     *ConsumerConfig // a consumer that the journal keeps
 	nextSeq  uint64
 
@@ -67,14 +68,14 @@ func openQueue(b *Broker, name string) (*Queue, error) {
 		dead: map[*message]*deadLetter{}, deadFrom: map[string]int{},
 	}
 	q.sends.Commit, q.sends.Lock, q.sends.MaxBytes = q.commitSends, &q.mu, maxSendCommit
-	log, err := journalOpen(b.dir, name, replay{q})
+	log, err := journal.Open(b.dir, name, replay{q})
 	if err != nil {
 		return nil, err
 	}
 	q.log = log
 	now := b.now()
 	if q.settings.CreatedMs == 0 {
-		q.settings = journalSettings{CreatedMs: now, ModifiedMs: now}
+		q.settings = journal.Settings{CreatedMs: now, ModifiedMs: now}
 		err = q.writeSettings()
 	}
 	if err == nil {
@@ -156,10 +157,10 @@ func (q *Queue) Purge() error {
 }
 
 // Pause stops deliveries; messages are still accepted. It survives a restart.
-func (q *Queue) Pause() error { return q.configure(func(s *journalSettings) { s.Paused = true }) }
+func (q *Queue) Pause() error { return q.configure(func(s *journal.Settings) { s.Paused = true }) }
 
 // Resume undoes Pause.
-func (q *Queue) Resume() error { return q.configure(func(s *journalSettings) { s.Paused = false }) }
+func (q *Queue) Resume() error { return q.configure(func(s *journal.Settings) { s.Paused = false }) }
 
 // Paused tells whether deliveries are stopped by Pause.
 func (q *Queue) Paused() bool { return q.current().Paused }
@@ -167,14 +168,14 @@ func (q *Queue) Paused() bool { return q.current().Paused }
 // DeliveryDelay is the queue's own default delay of a message.
 func (q *Queue) DeliveryDelay() time.Duration { return q.current().DeliveryDelay }
 
-func (q *Queue) current() journalSettings {
+func (q *Queue) current() journal.Settings {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.settings
 }
 
 // configure changes the settings and writes them to the journal.
-func (q *Queue) configure(change func(*journalSettings)) error {
+func (q *Queue) configure(change func(*journal.Settings)) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.closed {
@@ -224,5 +225,5 @@ func (q *Queue) remove() error {
 	if err := q.log.Close(); err != nil {
 		return err
 	}
-	return journalRemove(q.b.dir, q.name)
+	return journal.Remove(q.b.dir, q.name)
 }

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"flint/internal/clock"
+	"flint/queues/journal"
 )
 
 // Options open a Broker. Zero values other than Dir have defaults.
@@ -74,7 +75,7 @@ func Open(o Options) (*Broker, error) {
 	if err := os.MkdirAll(b.dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open queues: %w", err)
 	}
-	names, err := journalQueues(b.dir)
+	names, err := journal.Queues(b.dir)
 	if err != nil {
 		return nil, fmt.Errorf("open queues: %w", err)
 	}

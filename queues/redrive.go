@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"os"
+
+	"flint/queues/journal"
 )
 
 // RedriveOptions choose what Redrive moves.
@@ -62,7 +64,7 @@ func (q *Queue) markRedrive(o RedriveOptions, limit int) (moved int, err error) 
 	now := q.b.now()
 	q.tick(now)
 	for to, batch := range q.redrivable(o, limit) {
-		s := journalSettlement{AtMs: now, Dead: batch, DeadTo: to, Redrive: true}
+		s := journal.Settlement{AtMs: now, Dead: batch, DeadTo: to, Redrive: true}
 		if err := q.log.WriteSettlement(&s); err != nil {
 			return moved, err
 		}

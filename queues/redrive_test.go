@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"flint/queues/journal"
 )
 
 // deadRig has the dead letters a and b of "jobs", c of "mail", and a message
@@ -113,7 +115,7 @@ func TestCrashDuringRedrive(t *testing.T) {
 	r := deadRig(t)
 	q := r.queue("dead")
 	q.mu.Lock()
-	s := journalSettlement{AtMs: r.b.now(), Dead: q.popReady(2), DeadTo: "jobs", Redrive: true}
+	s := journal.Settlement{AtMs: r.b.now(), Dead: q.popReady(2), DeadTo: "jobs", Redrive: true}
 	err := q.log.WriteSettlement(&s)
 	q.mu.Unlock()
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"flint/internal/cferr"
+	"flint/queues/journal"
 )
 
 // REST is Cloudflare's REST API of Queues, relative to an account. A queue is
@@ -187,7 +188,7 @@ func (b *queueBody) check() error {
 	return nil
 }
 
-func (b *queueBody) apply(s *journalSettings) {
+func (b *queueBody) apply(s *journal.Settings) {
 	if d := b.Settings.DeliveryDelay; d != nil {
 		s.DeliveryDelay = time.Duration(*d) * time.Second
 	}

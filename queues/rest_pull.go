@@ -4,6 +4,8 @@ import (
 	"encoding/base64"
 	"net/http"
 	"time"
+
+	"flint/queues/journal"
 )
 
 // pulledJSON is a message as a pull consumer gets it: text as it is, everything
@@ -19,7 +21,7 @@ type pulledJSON struct {
 }
 
 func bodyJSON(v *Message) string {
-	if v.ContentType == journalText.String() {
+	if v.ContentType == journal.Text.String() {
 		return string(v.Body)
 	}
 	return base64.StdEncoding.EncodeToString(v.Body)

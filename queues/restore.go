@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+
+	"flint/queues/journal"
 )
 
 // replay takes what the journal of a queue says while it is opened.
@@ -66,10 +68,10 @@ func (q replay) Dead(seq uint64, to string, redrive bool) {
 	}
 }
 
-func (q replay) Purged()                    { q.clear() }
-func (q replay) Settings(s journalSettings) { q.settings = s }
-func (q replay) Reached(ms int64)           { q.seen = max(q.seen, ms) }
-func (q replay) Numbered(next uint64)       { q.nextSeq = max(q.nextSeq, next) }
+func (q replay) Purged()                     { q.clear() }
+func (q replay) Settings(s journal.Settings) { q.settings = s }
+func (q replay) Reached(ms int64)            { q.seen = max(q.seen, ms) }
+func (q replay) Numbered(next uint64)        { q.nextSeq = max(q.nextSeq, next) }
 
 func (q replay) Consumer(text []byte) error {
 	q.kept = nil

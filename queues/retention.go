@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"log/slog"
 	"time"
+
+	"flint/queues/journal"
 )
 
 // expiry is when a message has been in this queue for the retention period.
@@ -21,7 +23,7 @@ func (q *Queue) expire(now int64) {
 	if m := q.oldest(); m == nil || q.expiry(m) > now || q.closed {
 		return
 	}
-	s := journalSettlement{AtMs: now}
+	s := journal.Settlement{AtMs: now}
 	for i := range q.all.len() {
 		m := q.all.at(i)
 		if m.State != stGone && q.expiry(m) > now {

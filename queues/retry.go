@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"os"
 	"time"
+
+	"flint/queues/journal"
 )
 
 // verdict is what the handler decided for one message.
@@ -36,9 +38,9 @@ func (c *Consumer) settle(batch []*message, out Outcome, took time.Duration) {
 
 // decide turns an outcome into what becomes of each message.
 // https://developers.cloudflare.com/queues/configuration/batching-retries/#explicit-acknowledgement-and-retries
-func (c *Consumer) decide(batch []*message, out Outcome) journalSettlement {
+func (c *Consumer) decide(batch []*message, out Outcome) journal.Settlement {
 	now := c.q.b.now()
-	s := journalSettlement{AtMs: now, DeadTo: c.cfg.DeadLetterQueue}
+	s := journal.Settlement{AtMs: now, DeadTo: c.cfg.DeadLetterQueue}
 	explicit := out.explicit()
 	rest := out.rest()
 	for _, m := range batch {
@@ -91,7 +93,7 @@ func (o *Outcome) rest() verdict {
 
 // exhausted sends a message that has had all its retries to the dead letter
 // queue, or drops it.
-func (q *Queue) exhausted(s *journalSettlement, m *message) {
+func (q *Queue) exhausted(s *journal.Settlement, m *message) {
 	attrs := []any{slog.String("queue", q.name), slog.String("message", hex.EncodeToString(m.ID[:])), slog.Int("attempts", int(m.Attempts))}
 	if s.DeadTo == "" {
 		s.Dropped = append(s.Dropped, m)
@@ -104,7 +106,7 @@ func (q *Queue) exhausted(s *journalSettlement, m *message) {
 
 // apply does in memory what a settlement says. Watchers hear of the removed
 // messages as removedAs; when that is empty they hear nothing of them.
-func (q *Queue) apply(s *journalSettlement, removedAs EventKind) {
+func (q *Queue) apply(s *journal.Settlement, removedAs EventKind) {
 	q.tellSettled(s, removedAs)
 	for _, m := range s.Removed {
 		delete(q.dead, m)
@@ -131,7 +133,7 @@ func (q *Queue) discard(seqs []uint64) (int, error) {
 	if q.closed {
 		return 0, os.ErrClosed
 	}
-	s := journalSettlement{AtMs: q.b.now()}
+	s := journal.Settlement{AtMs: q.b.now()}
 	for _, seq := range seqs {
 		if m := q.find(seq); m != nil && (m.State == stReady || m.State == stDelayed) {
 			s.Removed = append(s.Removed, m)

@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"os"
 	"time"
+
+	"flint/queues/journal"
 )
 
 // Outgoing is a message to be sent.
@@ -23,10 +25,10 @@ type pendingSend struct {
 	err     error // why this one was refused when others were not
 }
 
-// Messages implements journalSend.
+// Messages implements journal.Send.
 func (s *pendingSend) Messages() []*message { return s.batch }
 
-// Body implements journalSend.
+// Body implements journal.Send.
 func (s *pendingSend) Body(i int) []byte { return s.out[i].Body }
 
 // Send adds messages to the queue, all or none, and returns once they are in
@@ -53,7 +55,7 @@ func (q *Queue) prepare(out []Outgoing) (*pendingSend, error) {
 	if err != nil {
 		return nil, err
 	}
-	job := &pendingSend{out: out, batch: make([]*message, len(out)), bytes: total + len(out)*journalMessageOverhead}
+	job := &pendingSend{out: out, batch: make([]*message, len(out)), bytes: total + len(out)*journal.MessageOverhead}
 	ids := make([]byte, len(out)*len(message{}.ID))
 	if err := q.b.newIDs(ids); err != nil {
 		return nil, err
@@ -77,7 +79,7 @@ func (q *Queue) commitSends(jobs []*pendingSend) error {
 	}
 	now := q.b.now()
 	jobs = q.admit(jobs, now)
-	if err := journalWriteSends(q.log, jobs); err != nil {
+	if err := journal.WriteSends(q.log, jobs); err != nil {
 		return err
 	}
 	for _, job := range jobs {
@@ -101,7 +103,7 @@ func (q *Queue) admit(jobs []*pendingSend, now int64) []*pendingSend {
 	admitted := jobs[:0:0]
 	seq, bytes := q.nextSeq, q.bytes
 	for _, job := range jobs {
-		size := int64(job.bytes - len(job.out)*journalMessageOverhead)
+		size := int64(job.bytes - len(job.out)*journal.MessageOverhead)
 		if bytes+size > q.b.maxBacklog {
 			job.err = errBacklog(q.name, q.b.maxBacklog)
 			q.sayFull()

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sync/atomic"
 	"time"
+
+	"flint/queues/journal"
 )
 
 // EventKind says what happened to a message.
@@ -117,7 +119,7 @@ func (b *Broker) tellBatch(kind EventKind, q *Queue, batch []*message, views []M
 }
 
 // tellSettled tells what a settlement did. It comes before the settlement is applied.
-func (q *Queue) tellSettled(s *journalSettlement, removedAs EventKind) {
+func (q *Queue) tellSettled(s *journal.Settlement, removedAs EventKind) {
 	if q.b.watched.Load() == 0 {
 		return
 	}

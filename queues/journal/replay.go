@@ -1,4 +1,4 @@
-package queues
+package journal
 
 import (
 	"encoding/binary"
@@ -8,13 +8,13 @@ import (
 
 var errRecord = errors.New("unknown or damaged record; was it written by a newer flint?")
 
-// journalReplayer takes what the records of a journal say, in the order in which they
+// Replayer takes what the records of a journal say, in the order in which they
 // were written, while the journal is opened. A message that it does not hold any
 // more is to be ignored.
-type journalReplayer interface {
+type Replayer interface {
 	// Message adds a message; origin is the queue that a dead letter comes from,
 	// else empty. It reports whether the message stands in the order of its number.
-	Message(m *journalMessage, origin string) bool
+	Message(m *Message, origin string) bool
 	// Attempts says how many deliveries of a message have begun; none is known to
 	// have ended.
 	Attempts(seq uint64, attempts uint16)
@@ -31,7 +31,7 @@ type journalReplayer interface {
 	// Purged takes all messages away.
 	Purged()
 	// Settings replaces the settings.
-	Settings(s journalSettings)
+	Settings(s Settings)
 	// Consumer replaces the consumer that is kept; empty for none.
 	Consumer(text []byte) error
 	// Reached says that the clock stood at this moment, in Unix ms, or later.
@@ -40,8 +40,8 @@ type journalReplayer interface {
 	Numbered(next uint64)
 }
 
-// replayRecord passes one record of a journal on.
-func replayRecord(r journalReplayer, record []byte, at int64) error {
+// replay passes one record of a journal on.
+func replay(r Replayer, record []byte, at int64) error {
 	if len(record) == 0 {
 		return errRecord
 	}
@@ -78,20 +78,20 @@ func replayRecord(r journalReplayer, record []byte, at int64) error {
 	return nil
 }
 
-func (d *decoder) replaySettings(r journalReplayer) {
+func (d *decoder) replaySettings(r Replayer) {
 	r.Numbered(d.uint())
 	r.Reached(int64(d.uint()))
-	s := journalSettings{CreatedMs: int64(d.uint()), ModifiedMs: int64(d.uint()), Paused: d.uint() == 1}
+	s := Settings{CreatedMs: int64(d.uint()), ModifiedMs: int64(d.uint()), Paused: d.uint() == 1}
 	s.DeliveryDelay, s.Retention = time.Duration(d.uint()), time.Duration(d.uint())
 	r.Settings(s)
 }
 
-func (d *decoder) replayMessages(r journalReplayer, origin string) {
+func (d *decoder) replayMessages(r Replayer, origin string) {
 	for len(d.b) > 0 && !d.bad {
-		m := &journalMessage{Seq: d.uint()}
+		m := &Message{Seq: d.uint()}
 		copy(m.ID[:], d.bytes(uint64(len(m.ID))))
 		if k := d.bytes(1); len(k) == 1 {
-			m.ContentType = journalContentType(k[0]) % journalContentType(len(contentTypes))
+			m.ContentType = ContentType(k[0]) % ContentType(len(contentTypes))
 		}
 		m.Attempts = uint16(d.uint())
 		m.SentMs = int64(d.uint())
@@ -107,7 +107,7 @@ func (d *decoder) replayMessages(r journalReplayer, origin string) {
 	}
 }
 
-func (d *decoder) replaySettle(r journalReplayer, redrive bool) {
+func (d *decoder) replaySettle(r Replayer, redrive bool) {
 	r.Reached(int64(d.uint()))
 	d.seqs(r.Removed)
 	for n := d.uint(); n > 0 && !d.bad; n-- {

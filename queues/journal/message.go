@@ -1,8 +1,8 @@
-package queues
+package journal
 
-// journalMessage is one message. It is kept small and without pointers, because a queue
+// Message is one message. It is kept small and without pointers, because a queue
 // may hold a million of them: 64 bytes. Its body stays in the journal.
-type journalMessage struct {
+type Message struct {
 	ID          [16]byte
 	Seq         uint64 // place in the order of arrival
 	SentMs      int64  // Unix ms, what the consumer sees
@@ -12,32 +12,32 @@ type journalMessage struct {
 	LagSeconds  uint32 // from sending to arrival in this queue (dead letters)
 	Attempts    uint16
 	Origin      uint16 // for the queue's use: which queue a dead letter comes from
-	ContentType journalContentType
+	ContentType ContentType
 	State       uint8 // for the queue's use; the journal does not look at it
 }
 
-// journalContentType says how the body of a message is encoded. The numbers are part of
+// ContentType says how the body of a message is encoded. The numbers are part of
 // the journal's format.
-type journalContentType uint8
+type ContentType uint8
 
 // The content types of messages.
 const (
-	journalV8 journalContentType = iota
-	journalJSON
-	journalText
-	journalBytes
+	V8 ContentType = iota
+	JSON
+	Text
+	Bytes
 )
 
-var contentTypes = [...]string{journalV8: "v8", journalJSON: "json", journalText: "text", journalBytes: "bytes"}
+var contentTypes = [...]string{V8: "v8", JSON: "json", Text: "text", Bytes: "bytes"}
 
 // String is the name of a content type in Cloudflare's APIs.
-func (c journalContentType) String() string { return contentTypes[c] }
+func (c ContentType) String() string { return contentTypes[c] }
 
-// journalParseContentType finds a content type by its name.
-func journalParseContentType(name string) (journalContentType, bool) {
+// ParseContentType finds a content type by its name.
+func ParseContentType(name string) (ContentType, bool) {
 	for c, known := range contentTypes {
 		if name == known {
-			return journalContentType(c), true
+			return ContentType(c), true
 		}
 	}
 	return 0, false
@@ -48,7 +48,7 @@ const maxGapBytes = 1 << 10
 
 // ReadBodies calls f with the body of each message. Bodies that stand side by side,
 // as most do, are read in one call; they are parts of larger buffers, which f may keep.
-func (l *journalLog) ReadBodies(batch []*journalMessage, f func(i int, body []byte) error) error {
+func (l *Log) ReadBodies(batch []*Message, f func(i int, body []byte) error) error {
 	for i := 0; i < len(batch); {
 		start := batch[i].BodyAt
 		end := start + int64(batch[i].BodyBytes)

@@ -1,4 +1,4 @@
-package queues
+package journal
 
 import (
 	"os"
@@ -40,9 +40,9 @@ func queueOf(file string) (queue string, ok bool) {
 	return name.String(), true
 }
 
-// journalQueues lists the queues that have a journal in dir, and removes what a crash
+// Queues lists the queues that have a journal in dir, and removes what a crash
 // during a rewrite left there.
-func journalQueues(dir string) ([]string, error) {
+func Queues(dir string) ([]string, error) {
 	files, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, err
@@ -61,5 +61,5 @@ func journalQueues(dir string) ([]string, error) {
 	return queues, nil
 }
 
-// journalRemove deletes the journal of a queue, which is closed.
-func journalRemove(dir, queue string) error { return os.Remove(filepath.Join(dir, fileName(queue))) }
+// Remove deletes the journal of a queue, which is closed.
+func Remove(dir, queue string) error { return os.Remove(filepath.Join(dir, fileName(queue))) }

@@ -1,13 +1,13 @@
-package queues
+package journal
 
 import "flint/internal/wal"
 
-// journalRewriting writes a journal anew, from the settings on, while the old one goes on.
+// Rewriting writes a journal anew, from the settings on, while the old one goes on.
 // Each message is written as it is at that time; what happened to it since
 // BeginRewrite is read again on top of that, which changes nothing. CatchUp and then
 // Swap make the new journal count. End ends it in any case.
-type journalRewriting struct {
-	l     *journalLog
+type Rewriting struct {
+	l     *Log
 	log   *wal.Rewriting
 	buf   []byte
 	moved []moved
@@ -23,36 +23,36 @@ type moved struct {
 }
 
 // BeginRewrite begins a new journal.
-func (l *journalLog) BeginRewrite() (*journalRewriting, error) {
+func (l *Log) BeginRewrite() (*Rewriting, error) {
 	log, err := l.log.BeginRewrite()
 	if err != nil {
 		return nil, err
 	}
-	return &journalRewriting{l: l, log: log}, nil
+	return &Rewriting{l: l, log: log}, nil
 }
 
 // Settings writes what Log.WriteSettings does.
-func (r *journalRewriting) Settings(s journalSettings, next uint64, nowMs int64) error {
+func (r *Rewriting) Settings(s Settings, next uint64, nowMs int64) error {
 	_, err := r.log.Append(appendSettings(nil, s, next, nowMs))
 	return err
 }
 
 // Consumer writes what Log.WriteConsumer does.
-func (r *journalRewriting) Consumer(text []byte) error {
+func (r *Rewriting) Consumer(text []byte) error {
 	_, err := r.log.Append(append([]byte{recConsumer}, text...))
 	return err
 }
 
 // Messages copies messages of one origin, with their bodies, into one record. It
 // needs no lock: batch holds copies.
-func (r *journalRewriting) Messages(batch []*journalMessage, origin string) error {
+func (r *Rewriting) Messages(batch []*Message, origin string) error {
 	buf := r.buf[:0]
 	if origin == "" {
 		buf = append(buf, recSend)
 	} else {
 		buf = appendOrigin(buf, origin)
 	}
-	old := make([]journalMessage, len(batch)) // appendMessage changes the places
+	old := make([]Message, len(batch)) // appendMessage changes the places
 	for i, m := range batch {
 		old[i] = *m
 	}
@@ -76,29 +76,29 @@ func (r *journalRewriting) Messages(batch []*journalMessage, origin string) erro
 	return nil
 }
 
-// journalMark is a record that says more of a message than that it waits.
-type journalMark []byte
+// Mark is a record that says more of a message than that it waits.
+type Mark []byte
 
-// journalLeaseMark says that a message is leased until its due time.
-func journalLeaseMark(m *journalMessage) journalMark {
-	return appendAttempts(appendLease(nil, m.DueMs), []*journalMessage{m}, 0)
+// LeaseMark says that a message is leased until its due time.
+func LeaseMark(m *Message) Mark {
+	return appendAttempts(appendLease(nil, m.DueMs), []*Message{m}, 0)
 }
 
-// journalSettlementMark says what a settlement says.
-func journalSettlementMark(s *journalSettlement) journalMark { return appendSettlement(nil, s) }
+// SettlementMark says what a settlement says.
+func SettlementMark(s *Settlement) Mark { return appendSettlement(nil, s) }
 
 // Mark writes a mark, which comes after its message.
-func (r *journalRewriting) Mark(m journalMark) error {
+func (r *Rewriting) Mark(m Mark) error {
 	_, err := r.log.Append(m)
 	return err
 }
 
 // CatchUp copies what was written to the old journal meanwhile.
-func (r *journalRewriting) CatchUp() error { return r.log.CatchUp() }
+func (r *Rewriting) CatchUp() error { return r.log.CatchUp() }
 
 // Swap puts the new journal in place of the old one. Move then says where the
 // bodies are.
-func (r *journalRewriting) Swap() (err error) {
+func (r *Rewriting) Swap() (err error) {
 	r.shift, err = r.log.Swap()
 	return err
 }
@@ -106,7 +106,7 @@ func (r *journalRewriting) Swap() (err error) {
 // Move changes the place of a message's body, after Swap. It is called for the
 // messages in the order of their numbers; those from limit on were carried over with
 // the old journal's end.
-func (r *journalRewriting) Move(m *journalMessage, limit uint64) {
+func (r *Rewriting) Move(m *Message, limit uint64) {
 	if m.Seq >= limit {
 		m.BodyAt += r.shift
 		return
@@ -120,4 +120,4 @@ func (r *journalRewriting) Move(m *journalMessage, limit uint64) {
 }
 
 // End releases what the rewrite holds, and drops it unless Swap has succeeded.
-func (r *journalRewriting) End() error { return r.log.End() }
+func (r *Rewriting) End() error { return r.log.End() }

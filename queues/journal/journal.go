@@ -1,4 +1,4 @@
-package queues
+package journal
 
 import (
 	"encoding/binary"
@@ -9,8 +9,8 @@ import (
 	"flint/internal/wal"
 )
 
-// journalLog is the journal of one queue. Its owner calls it one call at a time.
-type journalLog struct {
+// Log is the journal of one queue. Its owner calls it one call at a time.
+type Log struct {
 	queue   string
 	log     *wal.Log
 	buf     []byte   // scratch for records
@@ -24,20 +24,20 @@ const (
 	maxScratchRecords = 256
 )
 
-// journalOpen opens or makes the journal of a queue in dir and passes its records to r.
-func journalOpen(dir, queue string, r journalReplayer) (*journalLog, error) {
-	log, err := wal.OpenAt(filepath.Join(dir, fileName(queue)), func(record []byte, at int64) error { return replayRecord(r, record, at) })
+// Open opens or makes the journal of a queue in dir and passes its records to r.
+func Open(dir, queue string, r Replayer) (*Log, error) {
+	log, err := wal.OpenAt(filepath.Join(dir, fileName(queue)), func(record []byte, at int64) error { return replay(r, record, at) })
 	if err != nil {
 		return nil, err
 	}
-	return &journalLog{queue: queue, log: log}, nil
+	return &Log{queue: queue, log: log}, nil
 }
 
 // Size is the length of the journal in bytes.
-func (l *journalLog) Size() int64 { return l.log.Size() }
+func (l *Log) Size() int64 { return l.log.Size() }
 
 // Close closes the journal, once a rewrite that goes on has ended.
-func (l *journalLog) Close() error { return l.log.Close() }
+func (l *Log) Close() error { return l.log.Close() }
 
 // The journal of a queue is a list of records: one byte of kind, then
 // unsigned varints and raw bytes. Messages are named by their sequence number.
@@ -57,47 +57,47 @@ const (
 	recConsumer = 'H' // the consumer that is kept, as JSON; nothing = none
 )
 
-// journalMessageOverhead is about what a message takes in the journal beside its body, in bytes.
-const journalMessageOverhead = 48
+// MessageOverhead is about what a message takes in the journal beside its body, in bytes.
+const MessageOverhead = 48
 
-// journalSettings are a queue's own, kept in its journal.
-type journalSettings struct {
+// Settings are a queue's own, kept in its journal.
+type Settings struct {
 	CreatedMs, ModifiedMs int64 // Unix ms
 	Paused                bool
 	DeliveryDelay         time.Duration
 	Retention             time.Duration // 0 = the broker's
 }
 
-// journalRetry is a message with the moment of its next delivery.
-type journalRetry struct {
-	Message *journalMessage
+// Retry is a message with the moment of its next delivery.
+type Retry struct {
+	Message *Message
 	DueMs   int64 // Unix ms
 }
 
-// journalSettlement is what one batch, or one moment, does to messages.
-type journalSettlement struct {
-	AtMs    int64             // Unix ms
-	Removed []*journalMessage // acknowledged, expired or deleted
-	Dropped []*journalMessage // gone too: failed on every attempt
-	Retries []journalRetry
-	Dead    []*journalMessage // on their way to the dead letter queue
+// Settlement is what one batch, or one moment, does to messages.
+type Settlement struct {
+	AtMs    int64      // Unix ms
+	Removed []*Message // acknowledged, expired or deleted
+	Dropped []*Message // gone too: failed on every attempt
+	Retries []Retry
+	Dead    []*Message // on their way to the dead letter queue
 	DeadTo  string
 	Redrive bool // the dead go back to where they came from
 }
 
-func (s *journalSettlement) isEmpty() bool {
+func (s *Settlement) isEmpty() bool {
 	return len(s.Removed)+len(s.Dropped)+len(s.Retries)+len(s.Dead) == 0
 }
 
-// journalSend is what one sender adds to the queue: it becomes one record.
-type journalSend interface {
-	Messages() []*journalMessage
+// Send is what one sender adds to the queue: it becomes one record.
+type Send interface {
+	Messages() []*Message
 	Body(i int) []byte
 }
 
-// journalWriteSends writes one record for each sender, in one call, and notes where
+// WriteSends writes one record for each sender, in one call, and notes where
 // the bodies are.
-func journalWriteSends[S journalSend](l *journalLog, sends []S) error {
+func WriteSends[S Send](l *Log, sends []S) error {
 	if len(sends) == 0 {
 		return nil
 	}
@@ -131,7 +131,7 @@ func journalWriteSends[S journalSend](l *journalLog, sends []S) error {
 
 // WriteLetters writes messages that come from one other queue. Redriven ones
 // have no origin.
-func (l *journalLog) WriteLetters(origin string, batch []*journalMessage, body func(i int) []byte) error {
+func (l *Log) WriteLetters(origin string, batch []*Message, body func(i int) []byte) error {
 	buf := appendOrigin(l.buf[:0], origin)
 	for i, m := range batch {
 		buf = appendMessage(buf, 0, m, body(i))
@@ -142,7 +142,7 @@ func (l *journalLog) WriteLetters(origin string, batch []*journalMessage, body f
 }
 
 // moveBodies turns places in a record that begins at at into places in the journal.
-func moveBodies(batch []*journalMessage, at int64) {
+func moveBodies(batch []*Message, at int64) {
 	for _, m := range batch {
 		m.BodyAt += at
 	}
@@ -150,7 +150,7 @@ func moveBodies(batch []*journalMessage, at int64) {
 
 // appendMessage adds a message to a record that begins at start, and notes
 // where in the record its body is.
-func appendMessage(buf []byte, start int, m *journalMessage, body []byte) []byte {
+func appendMessage(buf []byte, start int, m *Message, body []byte) []byte {
 	buf = binary.AppendUvarint(buf, m.Seq)
 	buf = append(buf, m.ID[:]...)
 	buf = append(buf, byte(m.ContentType))
@@ -164,14 +164,14 @@ func appendMessage(buf []byte, start int, m *journalMessage, body []byte) []byte
 }
 
 // WriteAttempts notes how many attempts messages have once they have changed by so many.
-func (l *journalLog) WriteAttempts(batch []*journalMessage, by int) error {
+func (l *Log) WriteAttempts(batch []*Message, by int) error {
 	buf := appendAttempts(append(l.buf[:0], recAttempts), batch, by)
 	_, err := l.append(buf, buf)
 	return err
 }
 
 // WriteLease notes one more attempt of messages, which are leased until a moment in Unix ms.
-func (l *journalLog) WriteLease(batch []*journalMessage, untilMs int64) error {
+func (l *Log) WriteLease(batch []*Message, untilMs int64) error {
 	buf := appendAttempts(appendLease(l.buf[:0], untilMs), batch, 1)
 	_, err := l.append(buf, buf)
 	return err
@@ -186,7 +186,7 @@ func appendOrigin(buf []byte, from string) []byte {
 	return append(buf, from...)
 }
 
-func appendAttempts(buf []byte, batch []*journalMessage, by int) []byte {
+func appendAttempts(buf []byte, batch []*Message, by int) []byte {
 	buf = binary.AppendUvarint(buf, uint64(len(batch)))
 	for _, m := range batch {
 		buf = binary.AppendUvarint(buf, m.Seq)
@@ -195,7 +195,7 @@ func appendAttempts(buf []byte, batch []*journalMessage, by int) []byte {
 	return buf
 }
 
-func appendSeqs(buf []byte, batches ...[]*journalMessage) []byte {
+func appendSeqs(buf []byte, batches ...[]*Message) []byte {
 	n := 0
 	for _, batch := range batches {
 		n += len(batch)
@@ -210,7 +210,7 @@ func appendSeqs(buf []byte, batches ...[]*journalMessage) []byte {
 }
 
 // WriteSettlement notes what became of messages. It writes nothing when s is empty.
-func (l *journalLog) WriteSettlement(s *journalSettlement) error {
+func (l *Log) WriteSettlement(s *Settlement) error {
 	if s.isEmpty() {
 		return nil
 	}
@@ -219,7 +219,7 @@ func (l *journalLog) WriteSettlement(s *journalSettlement) error {
 	return err
 }
 
-func appendSettlement(buf []byte, s *journalSettlement) []byte {
+func appendSettlement(buf []byte, s *Settlement) []byte {
 	rec := byte(recSettle)
 	if s.Redrive {
 		rec = recRedrive
@@ -236,7 +236,7 @@ func appendSettlement(buf []byte, s *journalSettlement) []byte {
 }
 
 // WritePurge notes that all messages before the number next are removed.
-func (l *journalLog) WritePurge(next uint64) error {
+func (l *Log) WritePurge(next uint64) error {
 	buf := binary.AppendUvarint(append(l.buf[:0], recPurge), next)
 	_, err := l.append(buf, buf)
 	return err
@@ -244,13 +244,13 @@ func (l *journalLog) WritePurge(next uint64) error {
 
 // WriteSettings notes the settings, the number of the next message and the time
 // of the queue's clock in Unix ms.
-func (l *journalLog) WriteSettings(s journalSettings, next uint64, nowMs int64) error {
+func (l *Log) WriteSettings(s Settings, next uint64, nowMs int64) error {
 	buf := appendSettings(l.buf[:0], s, next, nowMs)
 	_, err := l.append(buf, buf)
 	return err
 }
 
-func appendSettings(buf []byte, s journalSettings, next uint64, nowMs int64) []byte {
+func appendSettings(buf []byte, s Settings, next uint64, nowMs int64) []byte {
 	paused := uint64(0)
 	if s.Paused {
 		paused = 1
@@ -264,13 +264,13 @@ func appendSettings(buf []byte, s journalSettings, next uint64, nowMs int64) []b
 
 // WriteConsumer notes the consumer that is kept, as text of the queue's own form;
 // empty for none.
-func (l *journalLog) WriteConsumer(text []byte) error {
+func (l *Log) WriteConsumer(text []byte) error {
 	_, err := l.append(nil, append([]byte{recConsumer}, text...))
 	return err
 }
 
 // append writes records, which are parts of buf, and tells where the first one is.
-func (l *journalLog) append(buf []byte, records ...[]byte) (at int64, err error) {
+func (l *Log) append(buf []byte, records ...[]byte) (at int64, err error) {
 	if buf != nil && cap(buf) <= maxScratchBytes {
 		l.buf = buf // keep the grown scratch, unless it is huge
 	}
