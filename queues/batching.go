@@ -8,57 +8,57 @@ import (
 // start lets deliveries begin.
 func (q *Queue) start(ctx context.Context) {
 	q.mu.Lock()
-	q.ctx = ctx
-	now := q.b.now()
-	q.tick(now)
-	q.pump(now)
+	q.deliveryCtx = ctx
+	now := q.broker.now()
+	q.catchUp(now)
+	q.dispatch(now)
 	q.compact()
 	q.mu.Unlock()
 }
 
-// pump starts a delivery if one is due and points the timer at what comes
+// dispatch starts a delivery if one is due and points the timer at what comes
 // next. It is called, with the lock held, after every change.
-func (q *Queue) pump(now int64) {
-	q.promote(now)
-	if c := q.consumer; q.delivers() && c.hold <= now && c.running < c.slots() && c.due(now) {
-		c.spawn()
+func (q *Queue) dispatch(now int64) {
+	q.promoteDelayed(now)
+	if c := q.consumer; q.isDelivering() && c.retryAtMs <= now && c.running < c.maxRunning() && c.isBatchDue(now) {
+		c.startDelivering()
 	}
-	q.arm(now)
+	q.setTimer(now)
 }
 
-// delivers tells whether the queue pushes messages at present.
-func (q *Queue) delivers() bool {
-	return q.consumer != nil && q.consumer.to != nil && !q.closed && !q.settings.Paused && q.ctx != nil && q.ctx.Err() == nil
+// isDelivering tells whether the queue pushes messages at present.
+func (q *Queue) isDelivering() bool {
+	return q.consumer != nil && q.consumer.deliverer != nil && !q.closed && !q.settings.Paused && q.deliveryCtx != nil && q.deliveryCtx.Err() == nil
 }
 
-// due tells whether a batch is full, or its first message has waited long enough.
-func (c *Consumer) due(now int64) bool {
-	return c.q.n[stReady] >= c.cfg.MaxBatchSize || c.q.n[stReady] > 0 && c.deadline() <= now
+// isBatchDue tells whether a batch is full, or its first message has waited long enough.
+func (c *Consumer) isBatchDue(now int64) bool {
+	return c.queue.countByState[stateReady] >= c.cfg.MaxBatchSize || c.queue.countByState[stateReady] > 0 && c.batchDueMs() <= now
 }
 
-// deadline is when the first ready message has waited for max_batch_timeout.
-func (c *Consumer) deadline() int64 {
-	return c.q.front().DueMs + c.cfg.MaxBatchTimeout.Milliseconds()
+// batchDueMs is when the first ready message has waited for max_batch_timeout.
+func (c *Consumer) batchDueMs() int64 {
+	return c.queue.firstReady().DueMs + c.cfg.MaxBatchTimeout.Milliseconds()
 }
 
-// slots is how many batches may run at once. Without max_concurrency it grows
+// maxRunning is how many batches may run at once. Without max_concurrency it grows
 // with the backlog, and falls back to one while batches fail.
 // https://developers.cloudflare.com/queues/configuration/consumer-concurrency/
-func (c *Consumer) slots() int {
+func (c *Consumer) maxRunning() int {
 	if c.cfg.MaxConcurrency > 0 {
 		return c.cfg.MaxConcurrency
 	}
-	if c.failing {
+	if c.lastBatchFailed {
 		return 1
 	}
-	return min(autoConcurrency, 1+c.q.n[stReady]/(scaleBacklog*c.cfg.MaxBatchSize))
+	return min(maxAutoConcurrency, 1+c.queue.countByState[stateReady]/(batchesPerSlot*c.cfg.MaxBatchSize))
 }
 
-// arm sets the timer to the next moment at which something falls due. A timer
+// setTimer sets the timer to the next moment at which something falls due. A timer
 // that is set too early stays: it finds nothing to do and sets itself again.
-func (q *Queue) arm(now int64) {
-	at := q.next(now)
-	if q.closed || at == math.MaxInt64 || q.timer != nil && q.timerAt <= at {
+func (q *Queue) setTimer(now int64) {
+	at := q.nextDueMs(now)
+	if q.closed || at == math.MaxInt64 || q.timer != nil && q.timerAtMs <= at {
 		return
 	}
 	if q.timer != nil {
@@ -66,49 +66,49 @@ func (q *Queue) arm(now int64) {
 	}
 	q.timerSeq++
 	seq := q.timerSeq
-	q.timerAt = at
-	q.timer = q.b.clock.AfterFunc(fromMillis(at).Sub(q.b.clock.Now()), func() { q.wake(seq) })
+	q.timerAtMs = at
+	q.timer = q.broker.clock.AfterFunc(fromMillis(at).Sub(q.broker.clock.Now()), func() { q.onTimer(seq) })
 }
 
-// next is the next moment at which something falls due.
-func (q *Queue) next(now int64) int64 {
+// nextDueMs is the next moment at which something falls due.
+func (q *Queue) nextDueMs(now int64) int64 {
 	at := int64(math.MaxInt64)
-	if q.ctx == nil {
+	if q.deliveryCtx == nil {
 		return at
 	}
-	if q.deadAt > 0 {
-		at = q.deadAt
+	if q.moveDeadAtMs > 0 {
+		at = q.moveDeadAtMs
 	}
-	if m := q.oldest(); m != nil && (m.State == stReady || m.State == stDelayed) {
-		t := q.expiry(m)
+	if m := q.oldest(); m != nil && (m.State == stateReady || m.State == stateDelayed) {
+		t := q.expiresAtMs(m)
 		if t <= now { // it could not be deleted just now
 			t = now + maxBackoff.Milliseconds()
 		}
 		at = min(at, t)
 	}
-	if m := q.leases.head(stLeased); m != nil {
+	if m := q.leases.first(stateLeased); m != nil {
 		at = min(at, m.DueMs)
 	}
-	if q.delivers() {
-		at = min(at, q.nextBatch(now))
+	if q.isDelivering() {
+		at = min(at, q.nextBatchMs(now))
 	}
 	return at
 }
 
-// nextBatch is the next moment that may bring a batch. What is overdue waits
+// nextBatchMs is the next moment that may bring a batch. What is overdue waits
 // for a free slot, not for the timer.
-func (q *Queue) nextBatch(now int64) int64 {
+func (q *Queue) nextBatchMs(now int64) int64 {
 	at := int64(math.MaxInt64)
-	if m := q.delayed.head(stDelayed); m != nil {
+	if m := q.delayed.first(stateDelayed); m != nil {
 		at = m.DueMs
 	}
-	if q.n[stReady] == 0 {
+	if q.countByState[stateReady] == 0 {
 		return at
 	}
 	c := q.consumer
-	t := c.hold
-	if q.n[stReady] < c.cfg.MaxBatchSize {
-		t = max(t, c.deadline())
+	t := c.retryAtMs
+	if q.countByState[stateReady] < c.cfg.MaxBatchSize {
+		t = max(t, c.batchDueMs())
 	}
 	if t > now {
 		at = min(at, t)
@@ -116,9 +116,9 @@ func (q *Queue) nextBatch(now int64) int64 {
 	return at
 }
 
-// wake is the timer. It returns once what fell due has been delivered, because
+// onTimer is the timer. It returns once what fell due has been delivered, because
 // the clock's Advance waits for it.
-func (q *Queue) wake(seq uint64) {
+func (q *Queue) onTimer(seq uint64) {
 	q.mu.Lock()
 	if q.timerSeq == seq {
 		q.timer = nil
@@ -127,14 +127,14 @@ func (q *Queue) wake(seq uint64) {
 		q.mu.Unlock()
 		return
 	}
-	now := q.b.now()
-	q.releaseLeases(now)
-	retryDead := q.deadAt > 0 && q.deadAt <= now
+	now := q.broker.now()
+	q.expireLeases(now)
+	retryDead := q.moveDeadAtMs > 0 && q.moveDeadAtMs <= now
 	if retryDead {
-		q.deadAt = 0
+		q.moveDeadAtMs = 0
 	}
-	q.expire(now)
-	q.pump(now)
+	q.removeExpired(now)
+	q.dispatch(now)
 	q.mu.Unlock()
 	if retryDead {
 		_ = q.moveDead(false) // it tells the log
@@ -142,15 +142,15 @@ func (q *Queue) wake(seq uint64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	c := q.consumer
-	if c == nil || c.running == 0 || q.waiters >= maxWaiters {
+	if c == nil || c.running == 0 || q.timerWaiters >= maxTimerWaiters {
 		return
 	}
-	q.waiters++
+	q.timerWaiters++
 	idle := c.idle
 	q.mu.Unlock()
 	<-idle
 	q.mu.Lock()
-	q.waiters--
+	q.timerWaiters--
 }
 
 // waitIdle waits for running batches and says whether there were any.

@@ -51,7 +51,7 @@ func (b *Binding) ServeBinding(w http.ResponseWriter, r *http.Request, resource 
 		b.fail(w, r, name, err)
 		return
 	}
-	call := &call{q: q, r: r, delay: q.DeliveryDelay()}
+	call := &call{queue: q, request: r, delay: q.DeliveryDelay()}
 	if s, ok := strings.CutPrefix(params, "delay="); ok {
 		if call.delay, err = parseDelay(s, codeMessageMetadata); err != nil {
 			b.fail(w, r, name, err)
@@ -97,15 +97,15 @@ func (b *Binding) fail(w http.ResponseWriter, r *http.Request, queue string, err
 
 // call is one call of a binding.
 type call struct {
-	q     *Queue
-	r     *http.Request
-	delay time.Duration // default of a message
+	queue   *Queue
+	request *http.Request
+	delay   time.Duration // default of a message
 }
 
 type handler func(context.Context, *intercept.Op) ([]byte, error)
 
 func (c *call) route(op *intercept.Op) handler {
-	switch c.r.Method + " " + c.r.URL.Path {
+	switch c.request.Method + " " + c.request.URL.Path {
 	case "POST /message":
 		op.Action = "send"
 		return c.send
@@ -121,35 +121,35 @@ func (c *call) route(op *intercept.Op) handler {
 
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-// body reads the request's body into a buffer from the pool. One byte more
+// readBody reads the request's body into a buffer from the pool. One byte more
 // than limit is read, so that the caller sees that it was too long.
-func (c *call) body(limit int64) (*bytes.Buffer, error) {
+func (c *call) readBody(limit int64) (*bytes.Buffer, error) {
 	buf := buffers.Get().(*bytes.Buffer)
 	buf.Reset()
-	_, err := buf.ReadFrom(io.LimitReader(c.r.Body, limit+1))
+	_, err := buf.ReadFrom(io.LimitReader(c.request.Body, limit+1))
 	return buf, err
 }
 
 func (c *call) send(ctx context.Context, op *intercept.Op) ([]byte, error) {
-	if n := c.r.ContentLength; n > MaxMessageBytes {
+	if n := c.request.ContentLength; n > MaxMessageBytes {
 		return nil, errMessageSize(int(n))
 	}
-	out := Outgoing{ContentType: c.r.Header.Get(headerFormat), Delay: c.delay}
+	out := Outgoing{ContentType: c.request.Header.Get(headerFormat), Delay: c.delay}
 	var err error
-	if s := c.r.Header.Get(headerDelay); s != "" {
+	if s := c.request.Header.Get(headerDelay); s != "" {
 		if out.Delay, err = parseDelay(s, codeMessageMetadata); err != nil {
 			return nil, err
 		}
 	}
-	buf, err := c.body(MaxMessageBytes)
+	buf, err := c.readBody(MaxMessageBytes)
 	if err != nil {
 		return nil, err
 	}
 	defer buffers.Put(buf)
 	out.Body = buf.Bytes()
 	op.Bytes = int64(buf.Len())
-	m, err := c.q.Send(ctx, []Outgoing{out})
-	return sent(m), err
+	m, err := c.queue.Send(ctx, []Outgoing{out})
+	return sentReply(m), err
 }
 
 // wireBatch is the body of POST /batch.
@@ -167,12 +167,12 @@ func (c *call) sendBatch(ctx context.Context, op *intercept.Op) ([]byte, error) 
 	}
 	delay := c.delay
 	var err error
-	if s := c.r.Header.Get(headerDelay); s != "" {
+	if s := c.request.Header.Get(headerDelay); s != "" {
 		if delay, err = parseDelay(s, codeBatchDelay); err != nil {
 			return nil, err
 		}
 	}
-	buf, err := c.body(maxBatchBody)
+	buf, err := c.readBody(maxBatchBody)
 	if err != nil {
 		return nil, err
 	}
@@ -191,14 +191,14 @@ func (c *call) sendBatch(ctx context.Context, op *intercept.Op) ([]byte, error) 
 		}
 		op.Bytes += int64(len(m.Body))
 	}
-	m, err := c.q.Send(ctx, out)
-	return sent(m), err
+	m, err := c.queue.Send(ctx, out)
+	return sentReply(m), err
 }
 
 // checkSizes refuses a batch by what its headers say, before it is read.
 func (c *call) checkSizes() error {
 	size := func(name string) int {
-		n, err := strconv.Atoi(c.r.Header.Get(name))
+		n, err := strconv.Atoi(c.request.Header.Get(name))
 		if err != nil {
 			return 0 // without the header the body itself is checked
 		}
@@ -217,10 +217,10 @@ func (c *call) checkSizes() error {
 }
 
 func (c *call) metrics(context.Context, *intercept.Op) ([]byte, error) {
-	return appendMetrics(nil, c.q.Metrics()), nil
+	return appendMetrics(nil, c.queue.Metrics()), nil
 }
 
-func sent(m Metrics) []byte {
+func sentReply(m Metrics) []byte {
 	reply := appendMetrics([]byte(`{"metadata":{"metrics":`), m)
 	return append(reply, "}}"...)
 }

@@ -80,8 +80,8 @@ func TestBinding(t *testing.T) {
 	q := r.queue("jobs")
 	q.mu.Lock()
 	var due []string
-	for i := range q.all.len() {
-		m := q.all.at(i)
+	for i := range q.byArrival.len() {
+		m := q.byArrival.at(i)
 		due = append(due, fmt.Sprintf("%s+%d", m.ContentType, (m.DueMs-m.SentMs)/1000))
 	}
 	q.mu.Unlock()

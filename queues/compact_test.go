@@ -18,7 +18,7 @@ func TestRewriteKeepsEverything(t *testing.T) {
 	q := r.queue("jobs")
 	kept := DefaultConsumer("jobs")
 	kept.MaxRetries = 5
-	if err := q.Keep(&kept); err != nil {
+	if err := q.SaveConsumer(&kept); err != nil {
 		t.Fatal(err)
 	}
 	r.send("jobs", "gone", "leased", "retried", "ready", "")
@@ -26,8 +26,8 @@ func TestRewriteKeepsEverything(t *testing.T) {
 	ids := r.pull(3, 2*time.Hour, "gone/1 leased/1 retried/1")
 	r.settle(ids[:1], []LeaseRetry{{Lease: ids[2], Delay: secs(60)}}, 1, 1)
 	q.mu.Lock()
-	q.all.at(3).Origin = q.originNumber("elsewhere") // "ready" is a dead letter
-	q.countOrigin(q.all.at(3), 1)
+	q.byArrival.at(3).Origin = q.originIndex("elsewhere") // "ready" is a dead letter
+	q.countOrigin(q.byArrival.at(3), 1)
 	q.mu.Unlock()
 	want, err := q.Peek(9)
 	if err != nil {
@@ -46,7 +46,7 @@ func TestRewriteKeepsEverything(t *testing.T) {
 			t.Fatalf("%s: %v, want %v; %v", when, got, want, err)
 		}
 		in := q.Info()
-		if k, ok := q.Kept(); in.Leased != 1 || in.Delayed != 2 || in.Ready != 2 || in.DeadFrom["elsewhere"] != 1 || !ok || k.MaxRetries != 5 {
+		if k, ok := q.SavedConsumer(); in.Leased != 1 || in.Delayed != 2 || in.Ready != 2 || in.DeadFrom["elsewhere"] != 1 || !ok || k.MaxRetries != 5 {
 			t.Fatalf("%s: %+v, kept %+v", when, in, k)
 		}
 	}
@@ -135,12 +135,12 @@ func TestDeleteDuringACompaction(t *testing.T) {
 	deleted := make(chan error)
 	go func() { deleted <- r.b.Delete("jobs") }()
 	for { // until the queue is closed; then the compaction notices
-		if err := rw.chunk(); err != nil {
+		if err := rw.writeChunk(); err != nil {
 			break
 		}
-		rw.next = 0
+		rw.nextSeq = 0
 	}
-	if err := rw.log.End(); err != nil {
+	if err := rw.rewriting.End(); err != nil {
 		t.Fatal(err)
 	}
 	if err := <-deleted; err != nil {
@@ -190,7 +190,7 @@ func TestBusyQueueIsRewritten(t *testing.T) {
 			synctest.Wait()
 			most = max(most, r.queue("jobs").log.Size())
 		}
-		if most < minGarbage || most > 2*minGarbage+200_000 {
+		if most < minGarbageBytes || most > 2*minGarbageBytes+200_000 {
 			t.Errorf("the journal of 20 MB of messages was at most %d bytes long", most)
 		}
 	})

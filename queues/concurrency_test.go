@@ -88,7 +88,7 @@ func TestConcurrencyFallsWhileBatchesFail(t *testing.T) {
 func TestFullQueue(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	r.b.maxBacklog = 1000
+	r.b.maxBacklogBytes = 1000
 	q := r.queue("jobs")
 	send := func(sizes ...int) string {
 		out := make([]Outgoing, len(sizes))
@@ -115,7 +115,7 @@ func TestFullQueue(t *testing.T) {
 		t.Errorf("the full queue holds %+v", m)
 	}
 	r.reopen()
-	q, r.b.maxBacklog = r.queue("jobs"), 1000
+	q, r.b.maxBacklogBytes = r.queue("jobs"), 1000
 	if got := send(1); got != full {
 		t.Errorf("after a restart: %s", got)
 	}

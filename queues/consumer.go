@@ -111,18 +111,18 @@ func (c *ConsumerConfig) check() error {
 // Consumer is the one consumer of a queue. All but the constants is guarded by
 // the queue's mutex.
 type Consumer struct {
-	q   *Queue
-	cfg ConsumerConfig
-	to  Deliverer // nil of a pull consumer
+	queue     *Queue
+	cfg       ConsumerConfig
+	deliverer Deliverer // nil of a pull consumer
 
-	ctx      context.Context // of its deliveries, once there was one
-	cancel   context.CancelFunc
-	running  int           // deliveries under way
-	idle     chan struct{} // closed when running returns to zero
-	hold     int64         // Unix ms before which the Worker is not tried again
-	backoff  time.Duration
-	failing  bool // its last batch did not end well
-	saidDown bool // the log has said that the Worker is out of reach
+	ctx                  context.Context // of its deliveries, once there was one
+	cancel               context.CancelFunc
+	running              int           // deliveries under way
+	idle                 chan struct{} // closed when running returns to zero
+	retryAtMs            int64         // Unix ms before which the Worker is not tried again
+	backoff              time.Duration
+	lastBatchFailed      bool // its last batch did not end well
+	unreachableWasLogged bool // the log has said that the Worker is out of reach
 }
 
 // Attach gives a queue, which is made when missing, its consumer: d, or a pull
@@ -147,9 +147,9 @@ func (b *Broker) Attach(cfg ConsumerConfig, d Deliverer) (*Consumer, error) {
 	if q.consumer != nil {
 		return nil, errHasConsumer(q.name)
 	}
-	c := &Consumer{q: q, cfg: cfg, to: d}
+	c := &Consumer{queue: q, cfg: cfg, deliverer: d}
 	q.consumer = c
-	q.pump(b.now())
+	q.dispatch(b.now())
 	return c, nil
 }
 
@@ -168,7 +168,7 @@ func (b *Broker) Detach(ctx context.Context, queue string) {
 		return
 	}
 	q.consumer = nil
-	q.arm(b.now())
+	q.setTimer(b.now())
 	idle := c.idle
 	q.mu.Unlock()
 	if idle == nil { // it never ran
@@ -187,10 +187,10 @@ func (c *Consumer) Config() ConsumerConfig { return c.cfg }
 
 // Wake tries the Worker again at once, when it was out of reach.
 func (c *Consumer) Wake() {
-	c.q.mu.Lock()
-	defer c.q.mu.Unlock()
-	c.hold, c.backoff = 0, 0
-	c.q.pump(c.q.b.now())
+	c.queue.mu.Lock()
+	defer c.queue.mu.Unlock()
+	c.retryAtMs, c.backoff = 0, 0
+	c.queue.dispatch(c.queue.broker.now())
 }
 
 // DeclareProducer notes that a Worker sends to a queue, which is made when
@@ -206,10 +206,10 @@ func (b *Broker) DeclareProducer(queue, script string) error {
 	return nil
 }
 
-// Keep writes a consumer to the queue's journal, so that it is there after a
+// SaveConsumer writes a consumer to the queue's journal, so that it is there after a
 // restart; nil takes it away. A kept pull consumer is attached by Open; one
 // that is a Worker is found with Kept and attached by who has the Worker.
-func (q *Queue) Keep(cfg *ConsumerConfig) error {
+func (q *Queue) SaveConsumer(cfg *ConsumerConfig) error {
 	if cfg != nil {
 		c := *cfg
 		c.Queue = q.name
@@ -230,7 +230,7 @@ func (q *Queue) Keep(cfg *ConsumerConfig) error {
 	if err != nil {
 		return err
 	}
-	q.kept = cfg
+	q.savedConsumer = cfg
 	return nil
 }
 
@@ -242,14 +242,14 @@ func encodeKept(cfg *ConsumerConfig) ([]byte, error) {
 	return json.Marshal(cfg)
 }
 
-// Kept is the consumer that the journal keeps.
-func (q *Queue) Kept() (ConsumerConfig, bool) {
+// SavedConsumer is the consumer that the journal keeps.
+func (q *Queue) SavedConsumer() (ConsumerConfig, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.kept == nil {
+	if q.savedConsumer == nil {
 		return ConsumerConfig{}, false
 	}
-	return *q.kept, true
+	return *q.savedConsumer, true
 }
 
 // Consumer is what consumes the queue at present.

@@ -12,18 +12,18 @@ import (
 // what was added by the REST API, which is kept in the queues' journals. Of two
 // for one queue the declared one counts, as after a deployment.
 type Consumers struct {
-	b   *Broker
-	log *slog.Logger
+	broker *Broker
+	log    *slog.Logger
 
-	mu       sync.Mutex // one change at a time
-	find     func(script string) (Deliverer, bool)
-	declared map[string]ConsumerConfig // by queue
-	attached map[string]*Consumer      // by queue
+	mu         sync.Mutex // one change at a time
+	findWorker func(script string) (Deliverer, bool)
+	declared   map[string]ConsumerConfig // by queue
+	attached   map[string]*Consumer      // by queue
 }
 
 // NewConsumers returns the consumers of b's queues. None is attached before Declare.
 func NewConsumers(b *Broker, log *slog.Logger) *Consumers {
-	return &Consumers{b: b, log: log, declared: map[string]ConsumerConfig{}, attached: map[string]*Consumer{}}
+	return &Consumers{broker: b, log: log, declared: map[string]ConsumerConfig{}, attached: map[string]*Consumer{}}
 }
 
 // Declare takes over what the Wrangler files declare, in place of what they
@@ -33,7 +33,7 @@ func NewConsumers(b *Broker, log *slog.Logger) *Consumers {
 func (c *Consumers) Declare(ctx context.Context, all []ConsumerConfig, find func(script string) (Deliverer, bool)) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.find = find
+	c.findWorker = find
 	before := c.declared
 	c.declared = map[string]ConsumerConfig{}
 	var errs []error
@@ -58,14 +58,14 @@ func (c *Consumers) Declare(ctx context.Context, all []ConsumerConfig, find func
 
 // replace attaches a declared consumer in place of whatever consumes its queue.
 func (c *Consumers) replace(ctx context.Context, cfg ConsumerConfig) error {
-	q, err := c.b.Queue(cfg.Queue)
+	q, err := c.broker.Queue(cfg.Queue)
 	if err != nil {
 		return err
 	}
-	if kept, ok := q.Kept(); ok {
+	if kept, ok := q.SavedConsumer(); ok {
 		c.log.Warn("the consumer that was added to a queue gives way to the one that a Wrangler file declares",
 			slog.String("queue", cfg.Queue), slog.String("type", string(kept.Type)), slog.String("worker", kept.Script))
-		if err := q.Keep(nil); err != nil {
+		if err := q.SaveConsumer(nil); err != nil {
 			return err
 		}
 	}
@@ -74,8 +74,8 @@ func (c *Consumers) replace(ctx context.Context, cfg ConsumerConfig) error {
 }
 
 func (c *Consumers) attachKept() (errs []error) {
-	for _, q := range c.b.Queues() {
-		if kept, ok := q.Kept(); ok && c.attached[q.name] == nil {
+	for _, q := range c.broker.Queues() {
+		if kept, ok := q.SavedConsumer(); ok && c.attached[q.name] == nil {
 			errs = append(errs, c.attach(kept))
 		}
 	}
@@ -84,7 +84,7 @@ func (c *Consumers) attachKept() (errs []error) {
 
 // attach attaches a consumer, unless its Worker is not there.
 func (c *Consumers) attach(cfg ConsumerConfig) error {
-	if q, ok := c.b.byName(cfg.Queue); ok && cfg.Type == HTTPPull {
+	if q, ok := c.broker.byName(cfg.Queue); ok && cfg.Type == HTTPPull {
 		if now, ok := q.Consumer(); ok && now == cfg { // Open attaches a kept one
 			return nil
 		}
@@ -92,14 +92,14 @@ func (c *Consumers) attach(cfg ConsumerConfig) error {
 	var to Deliverer
 	if cfg.Type == WorkerConsumer {
 		var ok bool
-		if c.find == nil {
+		if c.findWorker == nil {
 			return nil
 		}
-		if to, ok = c.find(cfg.Script); !ok {
+		if to, ok = c.findWorker(cfg.Script); !ok {
 			return nil
 		}
 	}
-	consumer, err := c.b.Attach(cfg, to)
+	consumer, err := c.broker.Attach(cfg, to)
 	if err != nil {
 		return fmt.Errorf("consumer of queue %s: %w", cfg.Queue, err)
 	}
@@ -108,7 +108,7 @@ func (c *Consumers) attach(cfg ConsumerConfig) error {
 }
 
 func (c *Consumers) detach(ctx context.Context, queue string) {
-	c.b.Detach(ctx, queue)
+	c.broker.Detach(ctx, queue)
 	delete(c.attached, queue)
 }
 
@@ -116,14 +116,14 @@ func (c *Consumers) detach(ctx context.Context, queue string) {
 func (c *Consumers) Of(q *Queue) (ConsumerConfig, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.of(q)
+	return c.consumerOf(q)
 }
 
-func (c *Consumers) of(q *Queue) (ConsumerConfig, bool) {
+func (c *Consumers) consumerOf(q *Queue) (ConsumerConfig, bool) {
 	if cfg, ok := c.declared[q.name]; ok {
 		return cfg, true
 	}
-	if cfg, ok := q.Kept(); ok {
+	if cfg, ok := q.SavedConsumer(); ok {
 		return cfg, true
 	}
 	return q.Consumer()
@@ -133,7 +133,7 @@ func (c *Consumers) of(q *Queue) (ConsumerConfig, bool) {
 func (c *Consumers) Add(q *Queue, cfg ConsumerConfig) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if _, has := c.of(q); has {
+	if _, has := c.consumerOf(q); has {
 		return errHasConsumer(q.name)
 	}
 	return c.keep(q, cfg)
@@ -141,12 +141,12 @@ func (c *Consumers) Add(q *Queue, cfg ConsumerConfig) error {
 
 func (c *Consumers) keep(q *Queue, cfg ConsumerConfig) error {
 	cfg.Queue = q.name
-	if err := q.Keep(&cfg); err != nil {
+	if err := q.SaveConsumer(&cfg); err != nil {
 		return err
 	}
-	kept, _ := q.Kept() // with its defaults
+	kept, _ := q.SavedConsumer() // with its defaults
 	if kept.DeadLetterQueue != "" {
-		if err := c.b.Declare(kept.DeadLetterQueue); err != nil {
+		if err := c.broker.Declare(kept.DeadLetterQueue); err != nil {
 			return err
 		}
 	}
@@ -163,7 +163,7 @@ func (c *Consumers) Update(ctx context.Context, q *Queue, cfg ConsumerConfig) er
 		return err
 	}
 	if _, declared := c.declared[q.name]; declared {
-		if c.find == nil {
+		if c.findWorker == nil {
 			return errDeclared(q.name)
 		}
 		c.declared[q.name] = cfg
@@ -180,11 +180,11 @@ func (c *Consumers) Remove(ctx context.Context, q *Queue) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if _, declared := c.declared[q.name]; declared {
-		if c.find == nil {
+		if c.findWorker == nil {
 			return errDeclared(q.name)
 		}
 		delete(c.declared, q.name)
-	} else if err := q.Keep(nil); err != nil {
+	} else if err := q.SaveConsumer(nil); err != nil {
 		return err
 	}
 	c.detach(ctx, q.name)

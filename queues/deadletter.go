@@ -14,17 +14,17 @@ import (
 // or, with redrive, back from the dead letter queue.
 // https://developers.cloudflare.com/queues/configuration/dead-letter-queues/
 type deadLetter struct {
-	m       *message
-	to      string
-	redrive bool
-	moving  bool // somebody moves it at this moment
+	message  *message
+	to       string
+	redrive  bool
+	isMoving bool // somebody moves it at this moment
 }
 
-// letter is a dead letter as its new queue gets it.
-type letter struct {
+// arrivingMessage is a dead letter as its new queue gets it.
+type arrivingMessage struct {
 	message
-	body []byte
-	from string // empty for a redriven one
+	body   []byte
+	origin string // empty for a redriven one
 }
 
 // moveDead hands dead letters to their queues. The journal of this queue has
@@ -34,89 +34,89 @@ type letter struct {
 // What cannot be moved is in the log, and tried again later.
 func (q *Queue) moveDead(recovered bool) error {
 	var errs []error
-	for to, group := range q.dying() {
-		for chunk := range slices.Chunk(group, moveChunk) {
-			errs = append(errs, q.handOver(to, chunk, recovered))
+	for to, group := range q.takeDying() {
+		for chunk := range slices.Chunk(group, moveChunkMessages) {
+			errs = append(errs, q.moveTo(to, chunk, recovered))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// dying takes the dead letters that nobody moves yet, by their queues and in
+// takeDying takes the dead letters that nobody moves yet, by their queues and in
 // the order of arrival.
-func (q *Queue) dying() map[string][]*deadLetter {
+func (q *Queue) takeDying() map[string][]*deadLetter {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	groups := map[string][]*deadLetter{}
-	for _, d := range q.dead {
-		if !d.moving {
-			d.moving = true
+	for _, d := range q.dying {
+		if !d.isMoving {
+			d.isMoving = true
 			groups[d.to] = append(groups[d.to], d)
 		}
 	}
 	for _, group := range groups {
-		slices.SortFunc(group, func(x, y *deadLetter) int { return cmp.Compare(x.m.Seq, y.m.Seq) })
+		slices.SortFunc(group, func(x, y *deadLetter) int { return cmp.Compare(x.message.Seq, y.message.Seq) })
 	}
 	return groups
 }
 
-func (q *Queue) handOver(to string, group []*deadLetter, recovered bool) error {
-	letters, err := q.letters(group)
+func (q *Queue) moveTo(to string, group []*deadLetter, recovered bool) error {
+	letters, err := q.readDeadLetters(group)
 	var target *Queue
 	var arrived []*message
 	if err == nil {
-		target, err = q.b.Queue(to)
+		target, err = q.broker.Queue(to)
 	}
 	if err == nil {
 		arrived, err = target.accept(letters, recovered)
 	}
-	err = q.handedOver(to, group, err)
+	err = q.finishMove(to, group, err)
 	if len(arrived) > 0 {
-		target.release(arrived)
+		target.makeDeliverable(arrived)
 	}
 	return err
 }
 
-// handedOver removes here what has arrived there.
-func (q *Queue) handedOver(to string, group []*deadLetter, err error) error {
+// finishMove removes here what has arrived there.
+func (q *Queue) finishMove(to string, group []*deadLetter, err error) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	now := q.b.now()
+	now := q.broker.now()
 	s := journal.Settlement{AtMs: now}
 	for _, d := range group {
-		d.moving = false
-		s.Removed = append(s.Removed, d.m)
+		d.isMoving = false
+		s.Removed = append(s.Removed, d.message)
 	}
 	if err == nil {
 		err = q.log.WriteSettlement(&s)
-		q.apply(&s, "")
+		q.applySettlement(&s, "")
 		q.compact()
 	} else {
-		q.deadAt = now + maxBackoff.Milliseconds()
-		q.arm(now)
+		q.moveDeadAtMs = now + maxBackoff.Milliseconds()
+		q.setTimer(now)
 	}
 	if err != nil && !q.closed { // a closing broker moves them after its next Start
-		q.b.log.Error("dead letters could not be moved", slog.String("queue", q.name),
+		q.broker.log.Error("dead letters could not be moved", slog.String("queue", q.name),
 			slog.String("dead_letter_queue", to), slog.Int("messages", len(group)), slog.Any("error", err))
 	}
 	return err
 }
 
-// letters are the dead letters that were not purged meanwhile.
-func (q *Queue) letters(group []*deadLetter) ([]letter, error) {
+// readDeadLetters are the dead letters that were not purged meanwhile.
+func (q *Queue) readDeadLetters(group []*deadLetter) ([]arrivingMessage, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	out := make([]letter, 0, len(group))
+	out := make([]arrivingMessage, 0, len(group))
 	var batch []*message
 	for _, d := range group {
-		if d.m.State != stDead {
+		if d.message.State != stateDying {
 			continue
 		}
-		l := letter{message: *d.m, from: q.name}
+		l := arrivingMessage{message: *d.message, origin: q.name}
 		if d.redrive {
-			l.from = ""
+			l.origin = ""
 		}
-		out, batch = append(out, l), append(batch, d.m)
+		out, batch = append(out, l), append(batch, d.message)
 	}
 	return out, q.log.ReadBodies(batch, func(i int, body []byte) error {
 		out[i].body = body
@@ -128,63 +128,63 @@ func (q *Queue) letters(group []*deadLetter) ([]letter, error) {
 // attempts yet, and the full retention from now. None is delivered before
 // release: until the other queue has forgotten them, a crash would find them
 // there, and only what is still here is known to have arrived.
-func (q *Queue) accept(letters []letter, recovered bool) ([]*message, error) {
+func (q *Queue) accept(letters []arrivingMessage, recovered bool) ([]*message, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.closed {
 		return nil, os.ErrClosed
 	}
 	if recovered {
-		letters = q.missing(letters)
+		letters = q.notHeld(letters)
 	}
 	if len(letters) == 0 {
 		return nil, nil
 	}
-	now := q.b.now()
+	now := q.broker.now()
 	batch := make([]*message, len(letters))
 	for i := range letters {
 		l := &letters[i]
 		batch[i] = &message{
 			ID: l.ID, SentMs: l.SentMs, BodyBytes: l.BodyBytes, ContentType: l.ContentType, Seq: q.nextSeq + uint64(i), DueMs: now,
-			LagSeconds: uint32(max(now-l.SentMs, 0) / 1000), Origin: q.originNumber(l.from),
+			LagSeconds: uint32(max(now-l.SentMs, 0) / 1000), Origin: q.originIndex(l.origin),
 		}
 	}
-	if err := q.log.WriteLetters(letters[0].from, batch, func(i int) []byte { return letters[i].body }); err != nil {
+	if err := q.log.WriteLetters(letters[0].origin, batch, func(i int) []byte { return letters[i].body }); err != nil {
 		return nil, err
 	}
 	q.nextSeq += uint64(len(letters))
 	views := make([]Message, len(batch))
 	for i, m := range batch {
-		q.enroll(m)
+		q.addToBacklog(m)
 		views[i] = viewOf(m, letters[i].body)
 	}
-	q.b.tellBatch(EventSent, q, batch, views)
+	q.broker.notifyBatch(EventSent, q, batch, views)
 	return batch, nil
 }
 
-// release lets what accept took be delivered.
-func (q *Queue) release(batch []*message) {
+// makeDeliverable lets what accept took be delivered.
+func (q *Queue) makeDeliverable(batch []*message) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	now := q.b.now()
+	now := q.broker.now()
 	for _, m := range batch {
-		if m.State == stRunning { // else it was purged meanwhile
-			q.place(m, now)
+		if m.State == stateInFlight { // else it was purged meanwhile
+			q.enqueue(m, now)
 		}
 	}
-	q.pump(now)
+	q.dispatch(now)
 }
 
-// missing are the letters that the queue does not hold.
-func (q *Queue) missing(letters []letter) []letter {
+// notHeld are the letters that the queue does not hold.
+func (q *Queue) notHeld(letters []arrivingMessage) []arrivingMessage {
 	ids := make(map[[16]byte]bool, len(letters))
 	for i := range letters {
 		ids[letters[i].ID] = true
 	}
-	for i := range q.all.len() {
-		if m := q.all.at(i); m.State != stGone {
+	for i := range q.byArrival.len() {
+		if m := q.byArrival.at(i); m.State != stateGone {
 			delete(ids, m.ID)
 		}
 	}
-	return slices.DeleteFunc(letters, func(l letter) bool { return !ids[l.ID] })
+	return slices.DeleteFunc(letters, func(l arrivingMessage) bool { return !ids[l.ID] })
 }

@@ -139,9 +139,9 @@ func TestCrashWhileMovingADeadLetter(t *testing.T) {
 			q.mu.Lock()
 			s := journal.Settlement{AtMs: r.b.now(), Dead: q.popReady(1), DeadTo: "dead"}
 			err := q.log.WriteSettlement(&s)
-			q.apply(&s, "")
+			q.applySettlement(&s, "")
 			q.mu.Unlock()
-			letters, readErr := q.letters(q.dying()["dead"])
+			letters, readErr := q.readDeadLetters(q.takeDying()["dead"])
 			err = errors.Join(err, readErr)
 			if err == nil && arrived {
 				_, err = r.queue("dead").accept(letters, false)
@@ -221,12 +221,12 @@ func TestCompaction(t *testing.T) {
 	}
 	r.advance(time.Minute)
 	q.mu.Lock()
-	if n := q.all.len(); n > 1100 {
+	if n := q.byArrival.len(); n > 1100 {
 		t.Errorf("%d entries for one message", n)
 	}
 	q.mu.Unlock()
-	r.b.workers.Wait() // for a compaction
-	if size := r.queue("jobs").log.Size(); size > 2*minGarbage {
+	r.b.background.Wait() // for a compaction
+	if size := r.queue("jobs").log.Size(); size > 2*minGarbageBytes {
 		t.Errorf("the journal of one message has %d bytes", size)
 	}
 	wantText(t, bodies(r.copyOf().queue("jobs").Peek(9)), "kept/0")

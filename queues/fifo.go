@@ -21,8 +21,8 @@ func (f *fifo) push(m *message) {
 	f.n++
 }
 
-// unpush puts m at the front.
-func (f *fifo) unpush(m *message) {
+// pushFront puts m at the front.
+func (f *fifo) pushFront(m *message) {
 	if f.n == len(f.ring) {
 		f.resize(max(minRing, 2*f.n))
 	}
@@ -31,8 +31,8 @@ func (f *fifo) unpush(m *message) {
 	f.n++
 }
 
-// pop takes the front; the caller knows that there is one.
-func (f *fifo) pop() *message {
+// popFront takes the front; the caller knows that there is one.
+func (f *fifo) popFront() *message {
 	m := f.ring[f.head]
 	f.ring[f.head] = nil
 	f.head = (f.head + 1) & (len(f.ring) - 1)
@@ -51,8 +51,8 @@ func (f *fifo) resize(n int) {
 	f.ring, f.head = ring, 0
 }
 
-// keep drops the messages that do not pass.
-func (f *fifo) keep(pass func(*message) bool) {
+// filter drops the messages that do not pass.
+func (f *fifo) filter(pass func(*message) bool) {
 	var kept fifo
 	for i := range f.n {
 		if m := f.at(i); pass(m) {

@@ -56,13 +56,13 @@ func FuzzJournal(f *testing.F) {
 		if err != nil {
 			return
 		}
-		first := look(t, b)
+		first := describeQueue(t, b)
 		if q, ok := b.Lookup("jobs"); ok {
 			if err := q.rewrite(); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if again := look(t, b); again != first {
+		if again := describeQueue(t, b); again != first {
 			t.Errorf("after a compaction\n%s\nbefore\n%s", again, first)
 		}
 		if err := b.Close(); err != nil {
@@ -71,7 +71,7 @@ func FuzzJournal(f *testing.F) {
 		if b, err = Open(Options{Dir: dir, Clock: c}); err != nil {
 			t.Fatal(err)
 		}
-		if again := look(t, b); again != first {
+		if again := describeQueue(t, b); again != first {
 			t.Errorf("after a restart\n%s\nbefore\n%s", again, first)
 		}
 		if err := b.Close(); err != nil {
@@ -104,8 +104,8 @@ func recordsOf(f *testing.F, write func(*journal.Log) error) (records [][]byte) 
 	return records
 }
 
-// look is what can be seen of the queue.
-func look(t *testing.T, b *Broker) string {
+// describeQueue is what can be seen of the queue.
+func describeQueue(t *testing.T, b *Broker) string {
 	t.Helper()
 	q, ok := b.Lookup("jobs")
 	if !ok {
@@ -115,7 +115,7 @@ func look(t *testing.T, b *Broker) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kept, ok := q.Kept()
+	kept, ok := q.SavedConsumer()
 	return fmt.Sprintf("%+v\n%+v\n%+v %v", q.Info(), ms, kept, ok)
 }
 

@@ -24,31 +24,31 @@ type Info struct {
 // Info counts what the queue holds.
 func (q *Queue) Info() Info {
 	q.mu.Lock()
-	now := q.b.now()
-	q.tick(now)
+	now := q.broker.now()
+	q.catchUp(now)
 	in := Info{
-		Metrics: q.metrics(), Ready: q.n[stReady], Delayed: q.n[stDelayed], InFlight: q.n[stRunning],
-		Leased: q.n[stLeased], Dying: q.n[stDead],
+		Metrics: q.metrics(), Ready: q.countByState[stateReady], Delayed: q.countByState[stateDelayed], InFlight: q.countByState[stateInFlight],
+		Leased: q.countByState[stateLeased], Dying: q.countByState[stateDying],
 		DeadLetterQueue: q.deadLetterQueue(), Paused: q.settings.Paused,
 		Retention: q.retention(), DeliveryDelay: q.settings.DeliveryDelay, DeadFrom: map[string]int{},
 	}
-	for name, n := range q.deadFrom {
+	for name, n := range q.deadLettersFrom {
 		in.DeadFrom[name] = n
 	}
-	q.arm(now)
+	q.setTimer(now)
 	q.mu.Unlock()
 	if in.DeadLetterQueue != "" {
-		if dlq, ok := q.b.byName(in.DeadLetterQueue); ok {
-			in.Dead = dlq.deadOf(q.name)
+		if dlq, ok := q.broker.byName(in.DeadLetterQueue); ok {
+			in.Dead = dlq.countDeadLettersFrom(q.name)
 		}
 	}
 	return in
 }
 
-// deadOf counts the dead letters of another queue.
-func (q *Queue) deadOf(name string) int {
+// countDeadLettersFrom counts the dead letters of another queue.
+func (q *Queue) countDeadLettersFrom(name string) int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.expire(q.b.now())
-	return q.deadFrom[name]
+	q.removeExpired(q.broker.now())
+	return q.deadLettersFrom[name]
 }

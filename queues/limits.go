@@ -18,7 +18,7 @@ const (
 	DefaultRetention = 4 * 24 * time.Hour
 	MaxVisibility    = 12 * time.Hour   // of a lease
 	MaxBacklogBytes  = 25_000_000_000   // all bodies of one queue
-	maxConsumerRun   = 15 * time.Minute // real time of one batch in a Worker; see Consumer.deliver
+	handlerTimeout   = 15 * time.Minute // real time of one batch in a Worker; see Consumer.deliver
 	defaultPullSize  = 5
 )
 
@@ -33,25 +33,25 @@ const (
 
 // Flint's own bounds.
 const (
-	// autoConcurrency is how many batches run at once at most when
+	// maxAutoConcurrency is how many batches run at once at most when
 	// max_concurrency is not set. One more joins for each scaleBacklog full
 	// batches that wait, so a small test sees its batches one after another.
-	autoConcurrency = 8
-	scaleBacklog    = 10
+	maxAutoConcurrency = 8
+	batchesPerSlot     = 10
 
-	firstBackoff = 100 * time.Millisecond // the Worker could not be reached
-	maxBackoff   = 30 * time.Second
-	closeGrace   = 5 * time.Second // for running batches when the broker closes
-	maxWaiters   = 64              // timer callbacks that wait for a delivery at once, a queue
+	firstBackoff    = 100 * time.Millisecond // the Worker could not be reached
+	maxBackoff      = 30 * time.Second
+	closeGrace      = 5 * time.Second // for running batches when the broker closes
+	maxTimerWaiters = 64              // timer callbacks that wait for a delivery at once, a queue
 
-	maxSendCommit   = 1 << 20   // bytes of senders that share one write
-	rewriteBytes    = 256 << 10 // bodies of one step of a compaction
-	rewriteMessages = 1024      // messages of one step of a compaction
-	redriveChunk    = 4096      // messages that one step of a redrive marks
-	moveChunk       = 256       // dead letters that move at once
-	maxOrigins      = 1 << 15   // queues whose dead letters one queue tells apart
-	maxWatchBuffer  = 1 << 16   // events that a watcher may fall behind
+	maxSendCommitBytes   = 1 << 20   // bytes of senders that share one write
+	rewriteChunkBytes    = 256 << 10 // bodies of one step of a compaction
+	rewriteChunkMessages = 1024      // messages of one step of a compaction
+	redriveChunkMessages = 4096      // messages that one step of a redrive marks
+	moveChunkMessages    = 256       // dead letters that move at once
+	maxOrigins           = 1 << 15   // queues whose dead letters one queue tells apart
+	maxWatchBuffer       = 1 << 16   // events that a watcher may fall behind
 
-	minGarbage = 4 << 20 // bytes of dead journal before it is rewritten
-	maxPeek    = 1000    // messages of one peek
+	minGarbageBytes = 4 << 20 // bytes of dead journal before it is rewritten
+	maxPeek         = 1000    // messages of one peek
 )

@@ -4,59 +4,59 @@ package queues
 // ready, in one of the schedules, in dead or in a running batch. What has left
 // a list in another way stays in it until it comes to the front.
 
-// set changes a message's state.
-func (q *Queue) set(m *message, s state) {
-	q.n[m.State]--
+// setState changes a message's state.
+func (q *Queue) setState(m *message, s state) {
+	q.countByState[m.State]--
 	m.State = s
-	q.n[s]++
+	q.countByState[s]++
 }
 
 // add takes a new message into the lists.
 func (q *Queue) add(m *message, now int64) {
-	q.enroll(m)
-	q.place(m, now)
+	q.addToBacklog(m)
+	q.enqueue(m, now)
 }
 
-// enroll takes a new message into the backlog; what it waits for is not said yet.
-func (q *Queue) enroll(m *message) {
-	q.set(m, stRunning)
-	q.count++
-	q.bytes += int64(m.BodyBytes)
-	q.mostLive = max(q.mostLive, q.live())
+// addToBacklog takes a new message into the backlog; what it waits for is not said yet.
+func (q *Queue) addToBacklog(m *message) {
+	q.setState(m, stateInFlight)
+	q.backlogCount++
+	q.backlogBytes += int64(m.BodyBytes)
+	q.peakLiveBytes = max(q.peakLiveBytes, q.liveBytes())
 	q.countOrigin(m, 1)
-	q.all.push(m)
+	q.byArrival.push(m)
 }
 
-// place puts a message in the list that its due time says.
-func (q *Queue) place(m *message, now int64) {
+// enqueue puts a message in the list that its due time says.
+func (q *Queue) enqueue(m *message, now int64) {
 	if m.DueMs > now {
-		q.set(m, stDelayed)
+		q.setState(m, stateDelayed)
 		q.delayed.push(m)
 		return
 	}
-	q.set(m, stReady)
+	q.setState(m, stateReady)
 	q.ready.push(m)
 }
 
-// tick does what the time says: leases end, old messages go, delayed ones are ready.
-func (q *Queue) tick(now int64) {
-	q.releaseLeases(now)
-	q.expire(now)
-	q.promote(now)
+// catchUp does what the time says: leases end, old messages go, delayed ones are ready.
+func (q *Queue) catchUp(now int64) {
+	q.expireLeases(now)
+	q.removeExpired(now)
+	q.promoteDelayed(now)
 }
 
-// promote makes ready what has been delayed until now.
-func (q *Queue) promote(now int64) {
-	for m := q.delayed.head(stDelayed); m != nil && m.DueMs <= now; m = q.delayed.head(stDelayed) {
+// promoteDelayed makes ready what has been delayed until now.
+func (q *Queue) promoteDelayed(now int64) {
+	for m := q.delayed.first(stateDelayed); m != nil && m.DueMs <= now; m = q.delayed.first(stateDelayed) {
 		q.delayed.pop()
-		q.place(m, now)
+		q.enqueue(m, now)
 	}
 }
 
-// front is the first ready message, nil when there is none.
-func (q *Queue) front() *message {
-	for q.ready.len() > 0 && q.ready.at(0).State != stReady {
-		q.ready.pop()
+// firstReady is the first ready message, nil when there is none.
+func (q *Queue) firstReady() *message {
+	for q.ready.len() > 0 && q.ready.at(0).State != stateReady {
+		q.ready.popFront()
 	}
 	if q.ready.len() == 0 {
 		return nil
@@ -68,96 +68,96 @@ func (q *Queue) front() *message {
 func (q *Queue) popReady(n int) []*message {
 	batch := make([]*message, n)
 	for i := range batch {
-		m := q.front()
-		q.ready.pop()
-		q.set(m, stRunning)
+		m := q.firstReady()
+		q.ready.popFront()
+		q.setState(m, stateInFlight)
 		batch[i] = m
 	}
 	return batch
 }
 
-// putBack returns a batch to the front of the queue, in its order.
-func (q *Queue) putBack(batch []*message) {
+// requeue returns a batch to the front of the queue, in its order.
+func (q *Queue) requeue(batch []*message) {
 	for i := len(batch) - 1; i >= 0; i-- {
-		if m := batch[i]; m.State == stRunning { // else it was purged meanwhile
-			q.set(m, stReady)
-			q.ready.unpush(m)
+		if m := batch[i]; m.State == stateInFlight { // else it was purged meanwhile
+			q.setState(m, stateReady)
+			q.ready.pushFront(m)
 		}
 	}
 }
 
 // oldest is the first message that is still there.
 func (q *Queue) oldest() *message {
-	for q.all.len() > 0 && q.all.at(0).State == stGone {
-		q.all.pop()
+	for q.byArrival.len() > 0 && q.byArrival.at(0).State == stateGone {
+		q.byArrival.popFront()
 	}
-	if q.all.len() == 0 {
+	if q.byArrival.len() == 0 {
 		return nil
 	}
-	return q.all.at(0)
+	return q.byArrival.at(0)
 }
 
-// find looks a live message up by its seq. all is in the order of seq, mostly
+// findBySeq looks a live message up by its seq. all is in the order of seq, mostly
 // without gaps.
-func (q *Queue) find(seq uint64) *message {
-	n := q.all.len()
-	if n == 0 || seq < q.all.at(0).Seq {
+func (q *Queue) findBySeq(seq uint64) *message {
+	n := q.byArrival.len()
+	if n == 0 || seq < q.byArrival.at(0).Seq {
 		return nil
 	}
-	lo, hi := 0, int(min(uint64(n-1), seq-q.all.at(0).Seq)) // a gap moves it nearer
-	if q.all.at(hi).Seq != seq {
+	lo, hi := 0, int(min(uint64(n-1), seq-q.byArrival.at(0).Seq)) // a gap moves it nearer
+	if q.byArrival.at(hi).Seq != seq {
 		for lo < hi {
 			mid := (lo + hi) / 2
-			if q.all.at(mid).Seq < seq {
+			if q.byArrival.at(mid).Seq < seq {
 				lo = mid + 1
 			} else {
 				hi = mid
 			}
 		}
 	}
-	if m := q.all.at(hi); m.Seq == seq && m.State != stGone {
+	if m := q.byArrival.at(hi); m.Seq == seq && m.State != stateGone {
 		return m
 	}
 	return nil
 }
 
-// forget takes a message out of the backlog.
-func (q *Queue) forget(m *message) {
-	if m.State == stGone {
+// removeFromBacklog takes a message out of the backlog.
+func (q *Queue) removeFromBacklog(m *message) {
+	if m.State == stateGone {
 		return
 	}
-	q.set(m, stGone)
-	q.count--
-	q.bytes -= int64(m.BodyBytes)
+	q.setState(m, stateGone)
+	q.backlogCount--
+	q.backlogBytes -= int64(m.BodyBytes)
 	q.countOrigin(m, -1)
-	q.sweep()
+	q.dropStale()
 }
 
-// sweep rebuilds the lists once what is gone outweighs what is there.
-func (q *Queue) sweep() {
+// dropStale rebuilds the lists once what is gone outweighs what is there.
+func (q *Queue) dropStale() {
 	const slack = 1024
-	if q.all.len() > 2*q.count+slack {
-		q.all.keep(func(m *message) bool { return m.State != stGone })
+	if q.byArrival.len() > 2*q.backlogCount+slack {
+		q.byArrival.filter(func(m *message) bool { return m.State != stateGone })
 	}
-	if q.ready.len() > 2*q.n[stReady]+slack {
-		q.ready.keep(func(m *message) bool { return m.State == stReady })
+	if q.ready.len() > 2*q.countByState[stateReady]+slack {
+		q.ready.filter(func(m *message) bool { return m.State == stateReady })
 	}
-	if q.delayed.len() > 2*q.n[stDelayed]+slack {
-		q.delayed.sweep(stDelayed)
+	if q.delayed.len() > 2*q.countByState[stateDelayed]+slack {
+		q.delayed.dropStale(stateDelayed)
 	}
-	if q.leases.len() > 2*q.n[stLeased]+slack {
-		q.leases.sweep(stLeased)
+	if q.leases.len() > 2*q.countByState[stateLeased]+slack {
+		q.leases.dropStale(stateLeased)
 	}
 }
 
-// clear empties the lists.
-func (q *Queue) clear() {
-	for i := range q.all.len() {
-		q.all.at(i).State = stGone
+// removeAll empties the lists.
+func (q *Queue) removeAll() {
+	for i := range q.byArrival.len() {
+		q.byArrival.at(i).State = stateGone
 	}
-	q.all, q.ready, q.delayed, q.leases, q.dead = fifo{}, fifo{}, schedule{}, schedule{}, map[*message]*deadLetter{}
-	q.n, q.count, q.bytes = [states]int{}, 0, 0
-	clear(q.deadFrom)
+	q.byArrival, q.ready, q.delayed, q.leases, q.dying = fifo{}, fifo{}, schedule{}, schedule{}, map[*message]*deadLetter{}
+	q.countByState, q.backlogCount, q.backlogBytes = [stateCount]int{}, 0, 0
+	clear(q.deadLettersFrom)
 }
 
 // origin is the queue from which a dead letter came; empty for other messages.
@@ -173,13 +173,13 @@ func (q *Queue) countOrigin(m *message, by int) {
 		return
 	}
 	name := q.origins[m.Origin-1]
-	if q.deadFrom[name] += by; q.deadFrom[name] == 0 {
-		delete(q.deadFrom, name)
+	if q.deadLettersFrom[name] += by; q.deadLettersFrom[name] == 0 {
+		delete(q.deadLettersFrom, name)
 	}
 }
 
-// originNumber is what a dead letter of that queue has as its origin.
-func (q *Queue) originNumber(name string) uint16 {
+// originIndex is what a dead letter of that queue has as its origin.
+func (q *Queue) originIndex(name string) uint16 {
 	if name == "" {
 		return 0
 	}

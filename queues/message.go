@@ -15,13 +15,13 @@ type message = journal.Message
 type state = uint8
 
 const (
-	stGone state = iota
-	stReady
-	stDelayed
-	stRunning // in a batch
-	stLeased  // at a pull consumer
-	stDead    // to be moved to a dead letter queue
-	states
+	stateGone state = iota
+	stateReady
+	stateDelayed
+	stateInFlight // in a batch
+	stateLeased   // at a pull consumer
+	stateDying    // to be moved to a dead letter queue
+	stateCount
 )
 
 func parseContentType(name string) (journal.ContentType, error) {
@@ -53,9 +53,9 @@ func viewOf(m *message, body []byte) Message {
 	}
 }
 
-// views reads the bodies of messages from the journal: those that stand side by
+// readMessages reads the bodies of messages from the journal: those that stand side by
 // side, as most do, in one call.
-func (q *Queue) views(batch []*message) ([]Message, error) {
+func (q *Queue) readMessages(batch []*message) ([]Message, error) {
 	out := make([]Message, len(batch))
 	err := q.log.ReadBodies(batch, func(i int, body []byte) error {
 		out[i] = viewOf(batch[i], slices.Clip(body))

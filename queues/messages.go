@@ -63,7 +63,7 @@ func errDelay(code int, s string) *cferr.Error {
 		"message delay %s is invalid: it must be a whole number of seconds between 0 and %d", s, int(MaxDelay/time.Second))
 }
 
-func errDelayOf(d time.Duration) *cferr.Error {
+func errDelayDuration(d time.Duration) *cferr.Error {
 	return errDelay(codeMessageMetadata, strconv.FormatFloat(d.Seconds(), 'f', -1, 64))
 }
 

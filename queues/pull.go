@@ -42,14 +42,14 @@ func (q *Queue) Pull(ctx context.Context, batchSize int, visibility time.Duratio
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	size, visible, err := q.pullable(batchSize, visibility)
+	size, visible, err := q.checkPull(batchSize, visibility)
 	if err != nil {
 		return nil, 0, err
 	}
-	now := q.b.now()
-	q.tick(now)
+	now := q.broker.now()
+	q.catchUp(now)
 	until := now + visible.Milliseconds()
-	batch, views, err := q.lease(size, until)
+	batch, views, err := q.leaseReady(size, until)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -57,13 +57,13 @@ func (q *Queue) Pull(ctx context.Context, batchSize int, visibility time.Duratio
 	for i, m := range batch {
 		out[i] = Leased{Message: views[i], Lease: leaseOf(m), Expires: fromMillis(until)}
 	}
-	q.b.tellBatch(EventDelivered, q, batch, views)
-	q.arm(now)
-	return out, q.count, nil
+	q.broker.notifyBatch(EventDelivered, q, batch, views)
+	q.setTimer(now)
+	return out, q.backlogCount, nil
 }
 
-// pullable checks the arguments of Pull and fills in the defaults.
-func (q *Queue) pullable(size int, visibility time.Duration) (int, time.Duration, error) {
+// checkPull checks the arguments of Pull and fills in the defaults.
+func (q *Queue) checkPull(size int, visibility time.Duration) (int, time.Duration, error) {
 	c := q.consumer
 	switch {
 	case q.closed:
@@ -86,42 +86,42 @@ func (q *Queue) pullable(size int, visibility time.Duration) (int, time.Duration
 	return size, visibility, nil
 }
 
-// lease takes ready messages from the front until a moment, in one record.
-func (q *Queue) lease(size int, until int64) ([]*message, []Message, error) {
-	batch := q.popReady(min(q.n[stReady], size))
+// leaseReady takes ready messages from the front until a moment, in one record.
+func (q *Queue) leaseReady(size int, until int64) ([]*message, []Message, error) {
+	batch := q.popReady(min(q.countByState[stateReady], size))
 	if len(batch) == 0 {
 		return nil, nil, nil
 	}
-	views, err := q.views(batch)
+	views, err := q.readMessages(batch)
 	if err == nil {
 		err = q.log.WriteLease(batch, until)
 	}
 	if err != nil {
-		q.putBack(batch)
+		q.requeue(batch)
 		return nil, nil, err
 	}
 	for i, m := range batch {
 		m.Attempts++
 		views[i].Attempts++
 		m.DueMs = until
-		q.holdLease(m)
+		q.addLease(m)
 	}
 	return batch, views, nil
 }
 
-// holdLease notes a lease that ends at the message's due time.
-func (q *Queue) holdLease(m *message) {
-	q.set(m, stLeased)
+// addLease notes a lease that ends at the message's due time.
+func (q *Queue) addLease(m *message) {
+	q.setState(m, stateLeased)
 	q.leases.push(m)
 }
 
-// releaseLeases ends the leases that have run out: the messages are ready again
+// expireLeases ends the leases that have run out: the messages are ready again
 // or, after their last attempt, dead letters.
-func (q *Queue) releaseLeases(now int64) {
+func (q *Queue) expireLeases(now int64) {
 	var expired []*message
-	for m := q.leases.head(stLeased); m != nil && m.DueMs <= now; m = q.leases.head(stLeased) {
+	for m := q.leases.first(stateLeased); m != nil && m.DueMs <= now; m = q.leases.first(stateLeased) {
 		q.leases.pop()
-		q.set(m, stRunning)
+		q.setState(m, stateInFlight)
 		expired = append(expired, m)
 	}
 	if len(expired) == 0 {
@@ -129,15 +129,15 @@ func (q *Queue) releaseLeases(now int64) {
 	}
 	s := journal.Settlement{AtMs: now, DeadTo: q.deadLetterQueue()}
 	for _, m := range expired {
-		q.retry(&s, q.consumer, m, m.DueMs)
+		q.retryOrEnd(&s, q.consumer, m, m.DueMs)
 	}
 	if err := q.log.WriteSettlement(&s); err != nil {
 		// They are ready all the same; after a restart their leases end again.
-		q.b.log.Error("the end of leases could not be noted in the journal", slog.String("queue", q.name), slog.Any("error", err))
+		q.broker.log.Error("the end of leases could not be noted in the journal", slog.String("queue", q.name), slog.Any("error", err))
 	}
-	q.apply(&s, "")
+	q.applySettlement(&s, "")
 	if len(s.Dead) > 0 {
-		q.deadAt = now // the timer moves them
+		q.moveDeadAtMs = now // the timer moves them
 	}
 	q.compact()
 }
@@ -150,7 +150,7 @@ func (q *Queue) releaseLeases(now int64) {
 func (q *Queue) Settle(acks []LeaseID, retries []LeaseRetry) (acked, retried int, warnings map[LeaseID]string, err error) {
 	for _, r := range retries {
 		if r.Delay != nil && (*r.Delay < 0 || *r.Delay > MaxDelay) {
-			return 0, 0, nil, errDelayOf(*r.Delay)
+			return 0, 0, nil, errDelayDuration(*r.Delay)
 		}
 	}
 	s, warnings, err := q.settleLeases(acks, retries)
@@ -169,13 +169,13 @@ func (q *Queue) settleLeases(acks []LeaseID, retries []LeaseRetry) (journal.Sett
 	if q.closed {
 		return journal.Settlement{}, nil, os.ErrClosed
 	}
-	now := q.b.now()
-	q.releaseLeases(now)
+	now := q.broker.now()
+	q.expireLeases(now)
 	s := journal.Settlement{AtMs: now, DeadTo: q.deadLetterQueue()}
 	warnings := map[LeaseID]string{}
 	named := map[*message]bool{} // the first call on a message wins
 	for _, id := range acks {
-		m, _, warning := q.leased(id, named)
+		m, _, warning := q.findLeased(id, named)
 		if warning != "" {
 			warnings[id] = warning
 			continue
@@ -183,7 +183,7 @@ func (q *Queue) settleLeases(acks []LeaseID, retries []LeaseRetry) (journal.Sett
 		s.Removed = append(s.Removed, m)
 	}
 	for _, r := range retries {
-		m, holds, warning := q.leased(r.Lease, named)
+		m, holds, warning := q.findLeased(r.Lease, named)
 		if warning == "" && !holds {
 			warning = warnLeaseOver
 		}
@@ -191,42 +191,42 @@ func (q *Queue) settleLeases(acks []LeaseID, retries []LeaseRetry) (journal.Sett
 			warnings[r.Lease] = warning
 			continue
 		}
-		q.retry(&s, q.consumer, m, now+q.consumer.retryDelay(r.Delay).Milliseconds())
+		q.retryOrEnd(&s, q.consumer, m, now+q.consumer.retryDelay(r.Delay).Milliseconds())
 	}
 	if err := q.log.WriteSettlement(&s); err != nil {
 		return journal.Settlement{}, nil, err
 	}
-	q.apply(&s, EventAcked)
-	q.pump(now)
+	q.applySettlement(&s, EventAcked)
+	q.dispatch(now)
 	q.compact()
 	return s, warnings, nil
 }
 
-// leased finds the message of a lease, and tells whether the lease still holds.
-func (q *Queue) leased(id LeaseID, named map[*message]bool) (m *message, holds bool, warning string) {
+// findLeased finds the message of a lease, and tells whether the lease still holds.
+func (q *Queue) findLeased(id LeaseID, named map[*message]bool) (m *message, holds bool, warning string) {
 	seq, ok := id.seq()
 	if !ok {
 		return nil, false, warnNoLease
 	}
-	m = q.find(seq)
-	if m == nil || !hasHadLease(m, id) || m.State == stDead {
+	m = q.findBySeq(seq)
+	if m == nil || !hasHadLease(m, id) || m.State == stateDying {
 		return nil, false, warnGone
 	}
 	if named[m] {
 		return nil, false, warnTwice
 	}
 	named[m] = true
-	return m, m.State == stLeased && leaseOf(m) == id, ""
+	return m, m.State == stateLeased && leaseOf(m) == id, ""
 }
 
-// retry makes a message wait until due, or ends it when it has had all its
+// retryOrEnd makes a message wait until due, or ends it when it has had all its
 // attempts. Without a consumer (c is nil) nothing limits them.
-func (q *Queue) retry(s *journal.Settlement, c *Consumer, m *message, due int64) {
+func (q *Queue) retryOrEnd(s *journal.Settlement, c *Consumer, m *message, due int64) {
 	if c == nil || int(m.Attempts) <= c.cfg.MaxRetries {
 		s.Retries = append(s.Retries, journal.Retry{Message: m, DueMs: due})
 		return
 	}
-	q.exhausted(s, m)
+	q.endFailed(s, m)
 }
 
 // retryDelay is the delay of a retry that asks for d, or for none. c may be nil.
@@ -247,22 +247,22 @@ func (q *Queue) deadLetterQueue() string {
 	return q.consumer.cfg.DeadLetterQueue
 }
 
-// leaseKey is how much of a message's id is in its leases, so that a lease of a
+// leaseKeyBytes is how much of a message's id is in its leases, so that a lease of a
 // queue that was deleted and made again names nothing.
-const leaseKey = 6
+const leaseKeyBytes = 6
 
 // leaseOf is the lease of a message as its attempts stand now.
 func leaseOf(m *message) LeaseID {
-	var b [8 + 2 + leaseKey]byte
+	var b [8 + 2 + leaseKeyBytes]byte
 	binary.BigEndian.PutUint64(b[:], m.Seq)
 	binary.BigEndian.PutUint16(b[8:], m.Attempts)
-	copy(b[10:], m.ID[:leaseKey])
+	copy(b[10:], m.ID[:leaseKeyBytes])
 	return LeaseID(hex.EncodeToString(b[:]))
 }
 
 func (id LeaseID) seq() (uint64, bool) {
 	b, err := hex.DecodeString(string(id))
-	if err != nil || len(b) != 8+2+leaseKey {
+	if err != nil || len(b) != 8+2+leaseKeyBytes {
 		return 0, false
 	}
 	return binary.BigEndian.Uint64(b), true
@@ -271,5 +271,5 @@ func (id LeaseID) seq() (uint64, bool) {
 // hasHadLease tells whether the lease was one of this message's, now or earlier.
 func hasHadLease(m *message, id LeaseID) bool {
 	b, err := hex.DecodeString(string(id))
-	return err == nil && [leaseKey]byte(b[10:]) == [leaseKey]byte(m.ID[:leaseKey]) && binary.BigEndian.Uint16(b[8:]) <= m.Attempts
+	return err == nil && [leaseKeyBytes]byte(b[10:]) == [leaseKeyBytes]byte(m.ID[:leaseKeyBytes]) && binary.BigEndian.Uint16(b[8:]) <= m.Attempts
 }

@@ -196,7 +196,7 @@ func TestKeptConsumer(t *testing.T) {
 	q := r.queue("jobs")
 	cfg := DefaultConsumer("jobs")
 	cfg.Type, cfg.VisibilityTimeout, cfg.MaxRetries = HTTPPull, time.Hour, 7
-	if err := q.Keep(&cfg); err != nil {
+	if err := q.SaveConsumer(&cfg); err != nil {
 		t.Fatal(err)
 	}
 	r.send("jobs", "a")
@@ -208,7 +208,7 @@ func TestKeptConsumer(t *testing.T) {
 	if got, ok := r.queue("jobs").Consumer(); !ok || got.MaxRetries != 7 {
 		t.Fatalf("consumer %+v", got)
 	}
-	if err := r.queue("jobs").Keep(nil); err != nil {
+	if err := r.queue("jobs").SaveConsumer(nil); err != nil {
 		t.Fatal(err)
 	}
 	r.reopen()

@@ -14,45 +14,45 @@ import (
 
 // Queue is one queue. Its methods may be called from any goroutine.
 type Queue struct {
-	b     *Broker
-	name  string
-	id    string
-	sends wal.Group[*pendingSend]
+	broker *Broker
+	name   string
+	id     string
+	sends  wal.Group[*pendingSend]
 
-	mu       sync.Mutex
-	log      *journal.Log
-	settings journal.Settings
-	kept     *ConsumerConfig // a consumer that the journal keeps
-	nextSeq  uint64
+	mu            sync.Mutex
+	log           *journal.Log
+	settings      journal.Settings
+	savedConsumer *ConsumerConfig // a consumer that the journal keeps
+	nextSeq       uint64
 
-	all     fifo // see lists.go
-	ready   fifo
-	delayed schedule
-	leases  schedule
-	dead    map[*message]*deadLetter
-	n       [states]int // messages by state
-	count   int         // unacknowledged messages
-	bytes   int64       // and their bodies
+	byArrival    fifo // see lists.go
+	ready        fifo
+	delayed      schedule
+	leases       schedule
+	dying        map[*message]*deadLetter
+	countByState [stateCount]int // messages by state
+	backlogCount int             // unacknowledged messages
+	backlogBytes int64           // and their bodies
 
-	mostLive int64 // the most that the journal had to hold since it was rewritten
+	peakLiveBytes int64 // the most that the journal had to hold since it was rewritten
 
-	origins  []string       // queues from which dead letters came
-	deadFrom map[string]int // and how many of them are here
+	origins         []string       // queues from which dead letters came
+	deadLettersFrom map[string]int // and how many of them are here
 
-	ctx        context.Context // of deliveries; nil before Start
-	consumer   *Consumer
-	producers  map[string]bool // Workers that send, by name
-	timer      clock.Timer
-	timerAt    int64
-	timerSeq   uint64 // tells the armed timer from one that was replaced
-	waiters    int    // timer callbacks that wait for a delivery
-	deadAt     int64  // when to try again to move dead letters; 0 = nothing to try
-	saidFull   bool   // the log has said that the queue takes no more
-	purgedAt   int64
-	seen       int64 // the last moment named in the journal, while it is read
-	compacting bool
-	compactAt  int64 // Unix ms before which a failed compaction is not tried again
-	closed     bool
+	deliveryCtx        context.Context // of deliveries; nil before Start
+	consumer           *Consumer
+	producers          map[string]bool // Workers that send, by name
+	timer              clock.Timer
+	timerAtMs          int64
+	timerSeq           uint64 // tells the armed timer from one that was replaced
+	timerWaiters       int    // timer callbacks that wait for a delivery
+	moveDeadAtMs       int64  // when to try again to move dead letters; 0 = nothing to try
+	fullWasLogged      bool   // the log has said that the queue takes no more
+	purgedAtMs         int64
+	latestMs           int64 // the last moment named in the journal, while it is read
+	compacting         bool
+	compactNotBeforeMs int64 // Unix ms before which a failed compaction is not tried again
+	closed             bool
 }
 
 // Metrics say how much waits in a queue: everything that is not acknowledged.
@@ -64,10 +64,10 @@ type Metrics struct {
 
 func openQueue(b *Broker, name string) (*Queue, error) {
 	q := &Queue{
-		b: b, name: name, id: queueID(name), ctx: b.runCtx, producers: map[string]bool{},
-		dead: map[*message]*deadLetter{}, deadFrom: map[string]int{},
+		broker: b, name: name, id: queueID(name), deliveryCtx: b.deliveryCtx, producers: map[string]bool{},
+		dying: map[*message]*deadLetter{}, deadLettersFrom: map[string]int{},
 	}
-	q.sends.Commit, q.sends.Lock, q.sends.MaxBytes = q.commitSends, &q.mu, maxSendCommit
+	q.sends.Commit, q.sends.Lock, q.sends.MaxBytes = q.commitSends, &q.mu, maxSendCommitBytes
 	log, err := journal.Open(b.dir, name, replay{q})
 	if err != nil {
 		return nil, err
@@ -84,8 +84,8 @@ func openQueue(b *Broker, name string) (*Queue, error) {
 	if err != nil {
 		return nil, errors.Join(err, log.Close())
 	}
-	if q.kept != nil && q.kept.Type == HTTPPull {
-		q.consumer = &Consumer{q: q, cfg: *q.kept}
+	if q.savedConsumer != nil && q.savedConsumer.Type == HTTPPull {
+		q.consumer = &Consumer{queue: q, cfg: *q.savedConsumer}
 	}
 	return q, nil
 }
@@ -100,12 +100,12 @@ func (q *Queue) ID() string { return q.id }
 func (q *Queue) Metrics() Metrics {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.expire(q.b.now())
+	q.removeExpired(q.broker.now())
 	return q.metrics()
 }
 
 func (q *Queue) metrics() Metrics {
-	m := Metrics{BacklogCount: q.count, BacklogBytes: q.bytes}
+	m := Metrics{BacklogCount: q.backlogCount, BacklogBytes: q.backlogBytes}
 	if oldest := q.oldest(); oldest != nil {
 		m.OldestMessage = fromMillis(oldest.SentMs)
 	}
@@ -117,18 +117,18 @@ func (q *Queue) metrics() Metrics {
 func (q *Queue) Peek(limit int) ([]Message, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.views(q.peek(limit))
+	return q.readMessages(q.peek(limit))
 }
 
 func (q *Queue) peek(limit int) []*message {
-	now := q.b.now()
-	q.tick(now)
+	now := q.broker.now()
+	q.catchUp(now)
 	var out, later []*message
-	for i := 0; i < q.all.len() && len(out) < limit; i++ {
-		switch m := q.all.at(i); m.State {
-		case stReady:
+	for i := 0; i < q.byArrival.len() && len(out) < limit; i++ {
+		switch m := q.byArrival.at(i); m.State {
+		case stateReady:
 			out = append(out, m)
-		case stDelayed:
+		case stateDelayed:
 			if len(later) < limit {
 				later = append(later, m)
 			}
@@ -149,9 +149,9 @@ func (q *Queue) Purge() error {
 	if err := q.log.WritePurge(q.nextSeq); err != nil {
 		return err
 	}
-	q.purgedAt = q.b.now()
-	q.clear()
-	q.b.tell(Event{Kind: EventPurged, At: fromMillis(q.purgedAt), Queue: q.name})
+	q.purgedAtMs = q.broker.now()
+	q.removeAll()
+	q.broker.notify(Event{Kind: EventPurged, At: fromMillis(q.purgedAtMs), Queue: q.name})
 	q.compact()
 	return nil
 }
@@ -163,12 +163,12 @@ func (q *Queue) Pause() error { return q.configure(func(s *journal.Settings) { s
 func (q *Queue) Resume() error { return q.configure(func(s *journal.Settings) { s.Paused = false }) }
 
 // Paused tells whether deliveries are stopped by Pause.
-func (q *Queue) Paused() bool { return q.current().Paused }
+func (q *Queue) Paused() bool { return q.currentSettings().Paused }
 
 // DeliveryDelay is the queue's own default delay of a message.
-func (q *Queue) DeliveryDelay() time.Duration { return q.current().DeliveryDelay }
+func (q *Queue) DeliveryDelay() time.Duration { return q.currentSettings().DeliveryDelay }
 
-func (q *Queue) current() journal.Settings {
+func (q *Queue) currentSettings() journal.Settings {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.settings
@@ -183,27 +183,27 @@ func (q *Queue) configure(change func(*journal.Settings)) error {
 	}
 	old := q.settings
 	change(&q.settings)
-	q.settings.ModifiedMs = q.b.now()
+	q.settings.ModifiedMs = q.broker.now()
 	if err := q.writeSettings(); err != nil {
 		q.settings = old
 		return err
 	}
-	q.pump(q.b.now())
+	q.dispatch(q.broker.now())
 	return nil
 }
 
 func (q *Queue) writeSettings() error {
-	return q.log.WriteSettings(q.settings, q.nextSeq, q.b.now())
+	return q.log.WriteSettings(q.settings, q.nextSeq, q.broker.now())
 }
 
 // stop keeps new batches from starting.
 func (q *Queue) stop() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.halt()
+	q.closeLocked()
 }
 
-func (q *Queue) halt() {
+func (q *Queue) closeLocked() {
 	q.closed = true
 	if q.timer != nil {
 		q.timer.Stop()
@@ -220,10 +220,10 @@ func (q *Queue) remove() error {
 		q.mu.Unlock()
 		return errStillBound(q.name)
 	}
-	q.halt()
+	q.closeLocked()
 	q.mu.Unlock() // a compaction needs the lock to see that it shall end
 	if err := q.log.Close(); err != nil {
 		return err
 	}
-	return journal.Remove(q.b.dir, q.name)
+	return journal.Remove(q.broker.dir, q.name)
 }

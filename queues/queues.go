@@ -38,30 +38,30 @@ type Broker struct {
 	clock clock.Clock
 	log   *slog.Logger
 
-	maxRun     time.Duration // of one batch in a Worker
-	maxBacklog int64         // bodies of one queue, in bytes
-	retention  time.Duration // of queues that have none of their own
+	handlerTimeout  time.Duration // of one batch in a Worker
+	maxBacklogBytes int64         // bodies of one queue, in bytes
+	retention       time.Duration // of queues that have none of their own
 
-	watchMu  sync.Mutex
-	watchers []*Watcher
-	watched  atomic.Int32 // their number
+	watchMu      sync.Mutex
+	watchers     []*Watcher
+	watcherCount atomic.Int32 // their number
 
 	randMu sync.Mutex
 	rand   io.Reader
 
-	mu      sync.Mutex
-	queues  map[string]*Queue
-	runCtx  context.Context // of deliveries; nil before Start
-	cancel  context.CancelFunc
-	closed  bool
-	workers sync.WaitGroup // running deliveries and compactions
+	mu          sync.Mutex
+	queues      map[string]*Queue
+	deliveryCtx context.Context // of deliveries; nil before Start
+	cancel      context.CancelFunc
+	closed      bool
+	background  sync.WaitGroup // running deliveries and compactions
 }
 
 // Open opens or makes the broker in o.Dir and reads every journal there.
 func Open(o Options) (*Broker, error) {
 	b := &Broker{
 		dir: o.Dir, clock: o.Clock, log: o.Log, rand: o.Rand, queues: map[string]*Queue{},
-		maxRun: maxConsumerRun, maxBacklog: MaxBacklogBytes, retention: cmp.Or(o.Retention, DefaultRetention),
+		handlerTimeout: handlerTimeout, maxBacklogBytes: MaxBacklogBytes, retention: cmp.Or(o.Retention, DefaultRetention),
 	}
 	if b.clock == nil {
 		b.clock = clock.New()
@@ -167,7 +167,7 @@ func (b *Broker) Delete(name string) error {
 // Start lets deliveries begin. They end when ctx does, or with Close.
 func (b *Broker) Start(ctx context.Context) error {
 	b.mu.Lock()
-	if b.closed || b.runCtx != nil {
+	if b.closed || b.deliveryCtx != nil {
 		b.mu.Unlock()
 		return errors.New("queues: broker already started or closed")
 	}
@@ -176,10 +176,10 @@ func (b *Broker) Start(ctx context.Context) error {
 		_ = q.moveDead(true) // before anything is delivered, see Queue.accept
 	}
 	b.mu.Lock()
-	b.runCtx, b.cancel = context.WithCancel(ctx)
+	b.deliveryCtx, b.cancel = context.WithCancel(ctx)
 	b.mu.Unlock()
 	for _, q := range b.Queues() {
-		q.start(b.runCtx)
+		q.start(b.deliveryCtx)
 	}
 	return nil
 }
@@ -220,7 +220,7 @@ func (b *Broker) Close() error {
 	if cancel != nil {
 		grace, done := context.WithTimeout(context.Background(), closeGrace)
 		stop := context.AfterFunc(grace, cancel)
-		b.workers.Wait()
+		b.background.Wait()
 		stop()
 		done()
 		cancel()
@@ -229,7 +229,7 @@ func (b *Broker) Close() error {
 	for _, q := range b.Queues() {
 		errs = append(errs, q.close())
 	}
-	b.unwatch()
+	b.closeWatchers()
 	return errors.Join(errs...)
 }
 

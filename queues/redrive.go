@@ -32,7 +32,7 @@ func (q *Queue) Redrive(ctx context.Context, o RedriveOptions) (int, error) {
 		total = min(total, o.Limit)
 	}
 	for moved < total {
-		n, err := q.markRedrive(o, min(redriveChunk, total-moved))
+		n, err := q.markRedrive(o, min(redriveChunkMessages, total-moved))
 		err = errors.Join(err, q.moveDead(false), ctx.Err())
 		moved += n
 		if err != nil || n == 0 {
@@ -46,8 +46,8 @@ func (q *Queue) Redrive(ctx context.Context, o RedriveOptions) (int, error) {
 func (q *Queue) countRedrivable(o RedriveOptions) (n int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for i := range q.all.len() {
-		if q.redriveTo(o, q.all.at(i)) != "" {
+	for i := range q.byArrival.len() {
+		if q.redriveTarget(o, q.byArrival.at(i)) != "" {
 			n++
 		}
 	}
@@ -61,14 +61,14 @@ func (q *Queue) markRedrive(o RedriveOptions, limit int) (moved int, err error) 
 	if q.closed {
 		return 0, os.ErrClosed
 	}
-	now := q.b.now()
-	q.tick(now)
+	now := q.broker.now()
+	q.catchUp(now)
 	for to, batch := range q.redrivable(o, limit) {
 		s := journal.Settlement{AtMs: now, Dead: batch, DeadTo: to, Redrive: true}
 		if err := q.log.WriteSettlement(&s); err != nil {
 			return moved, err
 		}
-		q.apply(&s, "")
+		q.applySettlement(&s, "")
 		moved += len(batch)
 	}
 	return moved, nil
@@ -79,7 +79,7 @@ func (q *Queue) checkRedrive(o RedriveOptions) error {
 		return errRedriveSelf(q.name)
 	}
 	if o.To != "" {
-		if _, ok := q.b.byName(o.To); !ok {
+		if _, ok := q.broker.byName(o.To); !ok {
 			return errNoQueue(o.To)
 		}
 	}
@@ -89,9 +89,9 @@ func (q *Queue) checkRedrive(o RedriveOptions) error {
 // redrivable groups the first messages that o means by the queue they go to.
 func (q *Queue) redrivable(o RedriveOptions, limit int) map[string][]*message {
 	groups := map[string][]*message{}
-	for i := 0; i < q.all.len() && limit > 0; i++ {
-		m := q.all.at(i)
-		if to := q.redriveTo(o, m); to != "" {
+	for i := 0; i < q.byArrival.len() && limit > 0; i++ {
+		m := q.byArrival.at(i)
+		if to := q.redriveTarget(o, m); to != "" {
 			groups[to] = append(groups[to], m)
 			limit--
 		}
@@ -99,11 +99,11 @@ func (q *Queue) redrivable(o RedriveOptions, limit int) map[string][]*message {
 	return groups
 }
 
-// redriveTo is the queue that m goes to; "" = it stays.
-func (q *Queue) redriveTo(o RedriveOptions, m *message) string {
+// redriveTarget is the queue that m goes to; "" = it stays.
+func (q *Queue) redriveTarget(o RedriveOptions, m *message) string {
 	origin := q.origin(m)
 	switch {
-	case m.State != stReady && m.State != stDelayed, o.From != "" && o.From != origin:
+	case m.State != stateReady && m.State != stateDelayed, o.From != "" && o.From != origin:
 		return ""
 	case o.To != "":
 		return o.To // not this one: see checkRedrive

@@ -93,7 +93,7 @@ func TestRedrivenMessageMayDieAgain(t *testing.T) {
 func TestRedriveBesideAConsumerThatFails(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	const n = 3*redriveChunk + 1
+	const n = 3*redriveChunkMessages + 1
 	for sent := 0; sent < n; sent += MaxBatchMessages {
 		if _, err := r.queue("dead").Send(context.Background(), make([]Outgoing, min(MaxBatchMessages, n-sent))); err != nil {
 			t.Fatal(err)
@@ -205,7 +205,7 @@ func TestWatchExpiryAndDrop(t *testing.T) {
 func TestRedriveOfMany(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	const n = redriveChunk + moveChunk + 10
+	const n = redriveChunkMessages + moveChunkMessages + 10
 	q := r.queue("dead")
 	for sent := 0; sent < n; {
 		batch := make([]Outgoing, min(MaxBatchMessages, n-sent))

@@ -66,12 +66,12 @@ func (a *REST) Routes(r *mux.Router) {
 		{"POST", "/messages/ack", a.ack},
 	}
 	for _, route := range routes {
-		r.HandleFunc("/queues/{queue}"+route.path, a.on(route.serve)).Methods(route.method)
+		r.HandleFunc("/queues/{queue}"+route.path, a.withQueue(route.serve)).Methods(route.method)
 	}
 }
 
-// on finds the queue of a route, and writes the answer.
-func (a *REST) on(serve func(*http.Request, *Queue) (any, error)) http.HandlerFunc {
+// withQueue finds the queue of a route, and writes the answer.
+func (a *REST) withQueue(serve func(*http.Request, *Queue) (any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		name, err := url.PathUnescape(mux.Vars(r)["queue"])
 		if err != nil {
@@ -83,11 +83,11 @@ func (a *REST) on(serve func(*http.Request, *Queue) (any, error)) http.HandlerFu
 			return
 		}
 		result, err := serve(r, q)
-		a.answer(w, result, err)
+		a.writeAnswer(w, result, err)
 	}
 }
 
-func (a *REST) answer(w http.ResponseWriter, result any, err error) {
+func (a *REST) writeAnswer(w http.ResponseWriter, result any, err error) {
 	if err != nil {
 		if cferr.From(err) == cferr.Internal {
 			a.log.Error("a REST call of a queue failed", slog.Any("error", err))
@@ -222,10 +222,10 @@ func (a *REST) create(w http.ResponseWriter, r *http.Request) {
 		return q, q.configure(body.apply)
 	}()
 	if err != nil {
-		a.answer(w, nil, err)
+		a.writeAnswer(w, nil, err)
 		return
 	}
-	a.answer(w, a.toJSON(q), nil)
+	a.writeAnswer(w, a.toJSON(q), nil)
 }
 
 func (a *REST) get(_ *http.Request, q *Queue) (any, error) { return a.toJSON(q), nil }
@@ -279,10 +279,10 @@ func (a *REST) purge(r *http.Request, q *Queue) (any, error) {
 func (a *REST) purgeStatus(_ *http.Request, q *Queue) (any, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.purgedAt == 0 {
+	if q.purgedAtMs == 0 {
 		return purgeJSON{}, nil
 	}
-	at := fromMillis(q.purgedAt).Format(time.RFC3339Nano)
+	at := fromMillis(q.purgedAtMs).Format(time.RFC3339Nano)
 	return purgeJSON{at, at, true}, nil
 }
 

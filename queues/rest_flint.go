@@ -21,11 +21,11 @@ func (a *REST) info(_ *http.Request, q *Queue) (any, error) {
 	if cfg, ok := a.consumers.Of(q); ok && in.DeadLetterQueue == "" { // nobody runs it
 		in.DeadLetterQueue = cfg.DeadLetterQueue
 		if dlq, ok := a.broker.byName(cfg.DeadLetterQueue); ok {
-			in.Dead = dlq.deadOf(q.name)
+			in.Dead = dlq.countDeadLettersFrom(q.name)
 		}
 	}
 	return infoJSON{
-		metricsJSON: toMetrics(in.Metrics), Ready: in.Ready, Delayed: in.Delayed, InFlight: in.InFlight, Leased: in.Leased,
+		metricsJSON: metricsJSONOf(in.Metrics), Ready: in.Ready, Delayed: in.Delayed, InFlight: in.InFlight, Leased: in.Leased,
 		Dead: in.Dead + in.Dying, DeadLetterQueue: in.DeadLetterQueue, DeadFrom: in.DeadFrom, Queue: a.toJSON(q),
 	}, nil
 }

@@ -56,7 +56,7 @@ func (a *REST) push(r *http.Request, q *Queue) (any, error) {
 		return nil, err
 	}
 	m, err := q.Send(r.Context(), []Outgoing{out})
-	return pushed(m), err
+	return pushedJSON(m), err
 }
 
 func (a *REST) pushBatch(r *http.Request, q *Queue) (any, error) {
@@ -85,7 +85,7 @@ func (a *REST) pushBatch(r *http.Request, q *Queue) (any, error) {
 		}
 	}
 	m, err := q.Send(r.Context(), batch)
-	return pushed(m), err
+	return pushedJSON(m), err
 }
 
 type metricsJSON struct {
@@ -94,15 +94,17 @@ type metricsJSON struct {
 	Oldest       int64 `json:"oldest_message_timestamp_ms"`
 }
 
-func toMetrics(m Metrics) metricsJSON {
+func metricsJSONOf(m Metrics) metricsJSON {
 	return metricsJSON{m.BacklogBytes, m.BacklogCount, oldestMillis(m)}
 }
 
-func pushed(m Metrics) any {
-	return map[string]any{"metadata": map[string]any{"metrics": toMetrics(m)}}
+func pushedJSON(m Metrics) any {
+	return map[string]any{"metadata": map[string]any{"metrics": metricsJSONOf(m)}}
 }
 
-func (a *REST) metrics(_ *http.Request, q *Queue) (any, error) { return toMetrics(q.Metrics()), nil }
+func (a *REST) metrics(_ *http.Request, q *Queue) (any, error) {
+	return metricsJSONOf(q.Metrics()), nil
+}
 
 // messageJSON is a waiting message. The body of a text message is shown as it
 // is, that of any other in base64, as pull consumers get it.
@@ -136,7 +138,7 @@ func (a *REST) peek(r *http.Request, q *Queue) (any, error) {
 	defer q.mu.Unlock()
 	shown := []messageJSON{}
 	batch := q.peek(limit)
-	views, err := q.views(batch)
+	views, err := q.readMessages(batch)
 	for i, v := range views {
 		shown = append(shown, messageToJSON(batch[i], v))
 	}

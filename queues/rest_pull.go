@@ -65,7 +65,7 @@ func (a *REST) pull(r *http.Request, q *Queue) (any, error) {
 	}
 	return map[string]any{
 		"message_backlog_count": backlog, "messages": out,
-		"metadata": map[string]any{"metrics": toMetrics(q.Metrics())},
+		"metadata": map[string]any{"metrics": metricsJSONOf(q.Metrics())},
 	}, nil
 }
 

@@ -13,68 +13,68 @@ import (
 type replay struct{ *Queue }
 
 func (q replay) Message(m *message, origin string) bool {
-	m.Origin = q.originNumber(origin)
+	m.Origin = q.originIndex(origin)
 	// Messages stand in the order of their numbers: find relies on it.
-	if m.Seq < q.nextSeq && q.all.len() > 0 && m.Seq <= q.all.at(q.all.len()-1).Seq {
+	if m.Seq < q.nextSeq && q.byArrival.len() > 0 && m.Seq <= q.byArrival.at(q.byArrival.len()-1).Seq {
 		return false
 	}
 	q.nextSeq = max(q.nextSeq, m.Seq+1)
-	q.seen = max(q.seen, m.SentMs)
-	q.enroll(m)
+	q.latestMs = max(q.latestMs, m.SentMs)
+	q.addToBacklog(m)
 	return true
 }
 
 func (q replay) AddAttempts(seq uint64, by int) {
-	if m := q.find(seq); m != nil {
+	if m := q.findBySeq(seq); m != nil {
 		m.Attempts = uint16(int(m.Attempts) + by)
 	}
 }
 
 func (q replay) Attempts(seq uint64, attempts uint16) {
-	if m := q.find(seq); m != nil {
-		delete(q.dead, m)
+	if m := q.findBySeq(seq); m != nil {
+		delete(q.dying, m)
 		m.Attempts = attempts
-		q.set(m, stRunning)
+		q.setState(m, stateInFlight)
 	}
 }
 
 func (q replay) Leased(seq uint64, attempts uint16, untilMs int64) {
-	if m := q.find(seq); m != nil {
-		delete(q.dead, m)
+	if m := q.findBySeq(seq); m != nil {
+		delete(q.dying, m)
 		m.Attempts, m.DueMs = attempts, untilMs
-		q.set(m, stLeased)
+		q.setState(m, stateLeased)
 	}
 }
 
 func (q replay) Removed(seq uint64) {
-	if m := q.find(seq); m != nil {
-		delete(q.dead, m)
-		q.forget(m)
+	if m := q.findBySeq(seq); m != nil {
+		delete(q.dying, m)
+		q.removeFromBacklog(m)
 	}
 }
 
 func (q replay) Retried(seq uint64, dueMs int64) {
-	if m := q.find(seq); m != nil {
-		delete(q.dead, m)
-		q.set(m, stRunning)
+	if m := q.findBySeq(seq); m != nil {
+		delete(q.dying, m)
+		q.setState(m, stateInFlight)
 		m.DueMs = dueMs
 	}
 }
 
 func (q replay) Dead(seq uint64, to string, redrive bool) {
-	if m := q.find(seq); m != nil {
-		q.set(m, stDead)
-		q.dead[m] = &deadLetter{m: m, to: to, redrive: redrive}
+	if m := q.findBySeq(seq); m != nil {
+		q.setState(m, stateDying)
+		q.dying[m] = &deadLetter{message: m, to: to, redrive: redrive}
 	}
 }
 
-func (q replay) Purged()                     { q.clear() }
+func (q replay) Purged()                     { q.removeAll() }
 func (q replay) Settings(s journal.Settings) { q.settings = s }
-func (q replay) Reached(ms int64)            { q.seen = max(q.seen, ms) }
+func (q replay) Reached(ms int64)            { q.latestMs = max(q.latestMs, ms) }
 func (q replay) Numbered(next uint64)        { q.nextSeq = max(q.nextSeq, next) }
 
 func (q replay) Consumer(text []byte) error {
-	q.kept = nil
+	q.savedConsumer = nil
 	if len(text) == 0 {
 		return nil
 	}
@@ -82,7 +82,7 @@ func (q replay) Consumer(text []byte) error {
 	if err := json.Unmarshal(text, &kept); err != nil {
 		return fmt.Errorf("consumer of the queue: %w", err)
 	}
-	q.kept = &kept
+	q.savedConsumer = &kept
 	return nil
 }
 
@@ -91,19 +91,19 @@ func (q replay) Consumer(text []byte) error {
 // clock stands before the last moment in the journal, because it had been moved
 // forward, all times move back with it: what was left of a delay then is left now.
 func (q *Queue) restore(now int64) error {
-	behind := max(q.seen-now, 0)
-	waiting := make([]*message, 0, q.count)
-	for i := range q.all.len() {
-		m := q.all.at(i)
-		if m.State == stGone {
+	behind := max(q.latestMs-now, 0)
+	waiting := make([]*message, 0, q.backlogCount)
+	for i := range q.byArrival.len() {
+		m := q.byArrival.at(i)
+		if m.State == stateGone {
 			continue
 		}
 		m.SentMs -= behind
 		m.DueMs -= behind
 		switch m.State {
-		case stLeased:
-			q.holdLease(m)
-		case stDead:
+		case stateLeased:
+			q.addLease(m)
+		case stateDying:
 		default:
 			waiting = append(waiting, m)
 		}
@@ -112,7 +112,7 @@ func (q *Queue) restore(now int64) error {
 		return cmp.Or(cmp.Compare(x.DueMs, y.DueMs), cmp.Compare(x.Seq, y.Seq))
 	})
 	for _, m := range waiting {
-		q.place(m, now)
+		q.enqueue(m, now)
 	}
 	if behind > 0 {
 		return q.rewrite()

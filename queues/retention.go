@@ -8,38 +8,38 @@ import (
 	"flint/queues/journal"
 )
 
-// expiry is when a message has been in this queue for the retention period.
+// expiresAtMs is when a message has been in this queue for the retention period.
 // https://developers.cloudflare.com/queues/platform/limits/
-func (q *Queue) expiry(m *message) int64 {
+func (q *Queue) expiresAtMs(m *message) int64 {
 	return m.SentMs + 1000*int64(m.LagSeconds) + q.retention().Milliseconds()
 }
 
 // retention is the queue's own period or else that of all queues.
-func (q *Queue) retention() time.Duration { return cmp.Or(q.settings.Retention, q.b.retention) }
+func (q *Queue) retention() time.Duration { return cmp.Or(q.settings.Retention, q.broker.retention) }
 
-// expire deletes what has been in the queue for too long. A message that is
+// removeExpired deletes what has been in the queue for too long. A message that is
 // being delivered is left until its batch is settled.
-func (q *Queue) expire(now int64) {
-	if m := q.oldest(); m == nil || q.expiry(m) > now || q.closed {
+func (q *Queue) removeExpired(now int64) {
+	if m := q.oldest(); m == nil || q.expiresAtMs(m) > now || q.closed {
 		return
 	}
 	s := journal.Settlement{AtMs: now}
-	for i := range q.all.len() {
-		m := q.all.at(i)
-		if m.State != stGone && q.expiry(m) > now {
+	for i := range q.byArrival.len() {
+		m := q.byArrival.at(i)
+		if m.State != stateGone && q.expiresAtMs(m) > now {
 			break
 		}
-		if m.State == stReady || m.State == stDelayed {
+		if m.State == stateReady || m.State == stateDelayed {
 			s.Removed = append(s.Removed, m)
 		}
 	}
 	if err := q.log.WriteSettlement(&s); err != nil {
-		q.b.log.Error("expired messages could not be deleted", slog.String("queue", q.name), slog.Any("error", err))
+		q.broker.log.Error("expired messages could not be deleted", slog.String("queue", q.name), slog.Any("error", err))
 		return
 	}
 	if len(s.Removed) > 0 {
-		q.b.log.Warn("messages expired", slog.String("queue", q.name), slog.Int("messages", len(s.Removed)))
+		q.broker.log.Warn("messages expired", slog.String("queue", q.name), slog.Int("messages", len(s.Removed)))
 	}
-	q.apply(&s, EventExpired)
+	q.applySettlement(&s, EventExpired)
 	q.compact()
 }

@@ -17,17 +17,17 @@ type verdict struct {
 
 // settle applies the outcome of a batch and writes it to the journal.
 func (c *Consumer) settle(batch []*message, out Outcome, took time.Duration) {
-	q := c.q
+	q := c.queue
 	q.mu.Lock()
-	c.reached()
-	c.failing = out.Outcome != "ok"
-	s := c.decide(batch, out)
+	c.markReachable()
+	c.lastBatchFailed = out.Outcome != "ok"
+	s := c.settlementOf(batch, out)
 	if err := q.log.WriteSettlement(&s); err != nil {
 		// The handler has run: its acks hold until a restart, after which
 		// these messages are delivered again.
-		q.b.log.Error("the outcome of a batch could not be noted in the journal", slog.String("queue", q.name), slog.Any("error", err))
+		q.broker.log.Error("the outcome of a batch could not be noted in the journal", slog.String("queue", q.name), slog.Any("error", err))
 	}
-	q.apply(&s, EventAcked)
+	q.applySettlement(&s, EventAcked)
 	q.compact()
 	q.mu.Unlock()
 	c.logBatch(len(batch), &s, out.Outcome, took)
@@ -36,15 +36,15 @@ func (c *Consumer) settle(batch []*message, out Outcome, took time.Duration) {
 	}
 }
 
-// decide turns an outcome into what becomes of each message.
+// settlementOf turns an outcome into what becomes of each message.
 // https://developers.cloudflare.com/queues/configuration/batching-retries/#explicit-acknowledgement-and-retries
-func (c *Consumer) decide(batch []*message, out Outcome) journal.Settlement {
-	now := c.q.b.now()
+func (c *Consumer) settlementOf(batch []*message, out Outcome) journal.Settlement {
+	now := c.queue.broker.now()
 	s := journal.Settlement{AtMs: now, DeadTo: c.cfg.DeadLetterQueue}
-	explicit := out.explicit()
-	rest := out.rest()
+	explicit := out.explicitVerdicts()
+	rest := out.defaultVerdict()
 	for _, m := range batch {
-		if m.State != stRunning { // purged meanwhile
+		if m.State != stateInFlight { // purged meanwhile
 			continue
 		}
 		v, ok := explicit[m.ID]
@@ -55,14 +55,14 @@ func (c *Consumer) decide(batch []*message, out Outcome) journal.Settlement {
 			s.Removed = append(s.Removed, m)
 			continue
 		}
-		c.q.retry(&s, c, m, now+c.retryDelay(v.delay).Milliseconds())
+		c.queue.retryOrEnd(&s, c, m, now+c.retryDelay(v.delay).Milliseconds())
 	}
 	return s
 }
 
-// explicit are the messages that the handler named: a call on a message beats
+// explicitVerdicts are the messages that the handler named: a call on a message beats
 // one on the batch, and an ack holds even if the handler threw.
-func (o *Outcome) explicit() map[[16]byte]verdict {
+func (o *Outcome) explicitVerdicts() map[[16]byte]verdict {
 	if len(o.ExplicitAcks)+len(o.Retries) == 0 {
 		return nil
 	}
@@ -80,8 +80,8 @@ func (o *Outcome) explicit() map[[16]byte]verdict {
 	return named
 }
 
-// rest is the verdict on the messages that the handler did not name.
-func (o *Outcome) rest() verdict {
+// defaultVerdict is the verdict on the messages that the handler did not name.
+func (o *Outcome) defaultVerdict() verdict {
 	switch {
 	case o.AckAll:
 		return verdict{ack: true}
@@ -91,37 +91,37 @@ func (o *Outcome) rest() verdict {
 	return verdict{ack: o.Outcome == "ok"}
 }
 
-// exhausted sends a message that has had all its retries to the dead letter
+// endFailed sends a message that has had all its retries to the dead letter
 // queue, or drops it.
-func (q *Queue) exhausted(s *journal.Settlement, m *message) {
+func (q *Queue) endFailed(s *journal.Settlement, m *message) {
 	attrs := []any{slog.String("queue", q.name), slog.String("message", hex.EncodeToString(m.ID[:])), slog.Int("attempts", int(m.Attempts))}
 	if s.DeadTo == "" {
 		s.Dropped = append(s.Dropped, m)
-		q.b.log.Warn("message dropped: it failed on every attempt and there is no dead letter queue", attrs...)
+		q.broker.log.Warn("message dropped: it failed on every attempt and there is no dead letter queue", attrs...)
 		return
 	}
 	s.Dead = append(s.Dead, m)
-	q.b.log.Warn("message failed on every attempt and goes to the dead letter queue", append(attrs, slog.String("dead_letter_queue", s.DeadTo))...)
+	q.broker.log.Warn("message failed on every attempt and goes to the dead letter queue", append(attrs, slog.String("dead_letter_queue", s.DeadTo))...)
 }
 
-// apply does in memory what a settlement says. Watchers hear of the removed
+// applySettlement does in memory what a settlement says. Watchers hear of the removed
 // messages as removedAs; when that is empty they hear nothing of them.
-func (q *Queue) apply(s *journal.Settlement, removedAs EventKind) {
-	q.tellSettled(s, removedAs)
+func (q *Queue) applySettlement(s *journal.Settlement, removedAs EventKind) {
+	q.notifySettled(s, removedAs)
 	for _, m := range s.Removed {
-		delete(q.dead, m)
-		q.forget(m)
+		delete(q.dying, m)
+		q.removeFromBacklog(m)
 	}
 	for _, m := range s.Dropped {
-		q.forget(m)
+		q.removeFromBacklog(m)
 	}
 	for _, r := range s.Retries {
 		r.Message.DueMs = r.DueMs
-		q.place(r.Message, s.AtMs)
+		q.enqueue(r.Message, s.AtMs)
 	}
 	for _, m := range s.Dead {
-		q.set(m, stDead)
-		q.dead[m] = &deadLetter{m: m, to: s.DeadTo, redrive: s.Redrive}
+		q.setState(m, stateDying)
+		q.dying[m] = &deadLetter{message: m, to: s.DeadTo, redrive: s.Redrive}
 	}
 }
 
@@ -133,19 +133,19 @@ func (q *Queue) discard(seqs []uint64) (int, error) {
 	if q.closed {
 		return 0, os.ErrClosed
 	}
-	s := journal.Settlement{AtMs: q.b.now()}
+	s := journal.Settlement{AtMs: q.broker.now()}
 	for _, seq := range seqs {
-		if m := q.find(seq); m != nil && (m.State == stReady || m.State == stDelayed) {
+		if m := q.findBySeq(seq); m != nil && (m.State == stateReady || m.State == stateDelayed) {
 			s.Removed = append(s.Removed, m)
 		}
 	}
 	if err := q.log.WriteSettlement(&s); err != nil {
 		return 0, err
 	}
-	before := q.count
-	q.apply(&s, EventPurged)
+	before := q.backlogCount
+	q.applySettlement(&s, EventPurged)
 	q.compact()
-	return before - q.count, nil
+	return before - q.backlogCount, nil
 }
 
 func parseID(s string) (id [16]byte, ok bool) {

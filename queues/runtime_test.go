@@ -226,7 +226,7 @@ func TestRuntime(t *testing.T) {
 func TestRuntimeCutOff(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	r.b.maxRun = time.Second
+	r.b.handlerTimeout = time.Second
 	w := startWorkerd(t, r.b)
 	cfg := DefaultConsumer("analytics")
 	cfg.MaxBatchTimeout, cfg.MaxRetries = 0, MaxRetries

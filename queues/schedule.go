@@ -12,41 +12,41 @@ import (
 type schedule struct{ entries entries }
 
 type entry struct {
-	due int64
-	m   *message
+	dueMs   int64
+	message *message
 }
 
 func (s *schedule) push(m *message) { heap.Push(&s.entries, entry{m.DueMs, m}) }
 func (s *schedule) pop()            { heap.Pop(&s.entries) }
 func (s *schedule) len() int        { return len(s.entries) }
 
-// head is the first message that is still in that state, nil when there is none.
-func (s *schedule) head(in state) *message {
+// first is the first message that is still in that state, nil when there is none.
+func (s *schedule) first(in state) *message {
 	for len(s.entries) > 0 {
-		if e := s.entries[0]; e.valid(in) {
-			return e.m
+		if e := s.entries[0]; e.isCurrent(in) {
+			return e.message
 		}
 		heap.Pop(&s.entries)
 	}
 	return nil
 }
 
-// sweep drops the stale entries.
-func (s *schedule) sweep(in state) {
-	s.entries = slices.Clip(slices.DeleteFunc(s.entries, func(e entry) bool { return !e.valid(in) }))
+// dropStale drops the stale entries.
+func (s *schedule) dropStale(in state) {
+	s.entries = slices.Clip(slices.DeleteFunc(s.entries, func(e entry) bool { return !e.isCurrent(in) }))
 	heap.Init(&s.entries)
 }
 
-func (e entry) valid(in state) bool { return e.m.State == in && e.m.DueMs == e.due }
+func (e entry) isCurrent(in state) bool { return e.message.State == in && e.message.DueMs == e.dueMs }
 
 type entries []entry
 
 func (h entries) Len() int { return len(h) }
 func (h entries) Less(i, j int) bool {
-	if h[i].due == h[j].due {
-		return h[i].m.Seq < h[j].m.Seq
+	if h[i].dueMs == h[j].dueMs {
+		return h[i].message.Seq < h[j].message.Seq
 	}
-	return h[i].due < h[j].due
+	return h[i].dueMs < h[j].dueMs
 }
 func (h entries) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
 

@@ -18,18 +18,18 @@ type Outgoing struct {
 
 // pendingSend is one Send on its way to the journal.
 type pendingSend struct {
-	out     []Outgoing
-	batch   []*message
-	bytes   int
-	metrics Metrics
-	err     error // why this one was refused when others were not
+	outgoing     []Outgoing
+	messages     []*message
+	journalBytes int
+	metrics      Metrics
+	err          error // why this one was refused when others were not
 }
 
 // Messages implements journal.Send.
-func (s *pendingSend) Messages() []*message { return s.batch }
+func (s *pendingSend) Messages() []*message { return s.messages }
 
 // Body implements journal.Send.
-func (s *pendingSend) Body(i int) []byte { return s.out[i].Body }
+func (s *pendingSend) Body(i int) []byte { return s.outgoing[i].Body }
 
 // Send adds messages to the queue, all or none, and returns once they are in
 // the journal. It takes at most MaxBatchMessages of MaxBatchBytes together.
@@ -43,7 +43,7 @@ func (q *Queue) Send(ctx context.Context, out []Outgoing) (Metrics, error) {
 	if err != nil {
 		return Metrics{}, err
 	}
-	if err := q.sends.Write(job, job.bytes); err != nil {
+	if err := q.sends.Write(job, job.journalBytes); err != nil {
 		return Metrics{}, err
 	}
 	return job.metrics, job.err
@@ -55,9 +55,9 @@ func (q *Queue) prepare(out []Outgoing) (*pendingSend, error) {
 	if err != nil {
 		return nil, err
 	}
-	job := &pendingSend{out: out, batch: make([]*message, len(out)), bytes: total + len(out)*journal.MessageOverhead}
+	job := &pendingSend{outgoing: out, messages: make([]*message, len(out)), journalBytes: total + len(out)*journal.MessageOverhead}
 	ids := make([]byte, len(out)*len(message{}.ID))
-	if err := q.b.newIDs(ids); err != nil {
+	if err := q.broker.newIDs(ids); err != nil {
 		return nil, err
 	}
 	for i := range out {
@@ -67,7 +67,7 @@ func (q *Queue) prepare(out []Outgoing) (*pendingSend, error) {
 		}
 		m := &message{ContentType: contentType, BodyBytes: uint32(len(out[i].Body))}
 		copy(m.ID[:], ids[i*len(m.ID):])
-		job.batch[i] = m
+		job.messages[i] = m
 	}
 	return job, nil
 }
@@ -77,19 +77,19 @@ func (q *Queue) commitSends(jobs []*pendingSend) error {
 	if q.closed {
 		return os.ErrClosed
 	}
-	now := q.b.now()
+	now := q.broker.now()
 	jobs = q.admit(jobs, now)
 	if err := journal.WriteSends(q.log, jobs); err != nil {
 		return err
 	}
 	for _, job := range jobs {
-		q.nextSeq += uint64(len(job.batch))
-		for _, m := range job.batch {
+		q.nextSeq += uint64(len(job.messages))
+		for _, m := range job.messages {
 			q.add(m, now)
 		}
-		q.tellSent(job)
+		q.notifySent(job)
 	}
-	q.pump(now)
+	q.dispatch(now)
 	metrics := q.metrics()
 	for _, job := range jobs {
 		job.metrics = metrics
@@ -101,19 +101,19 @@ func (q *Queue) commitSends(jobs []*pendingSend) error {
 // for is refused, and the log says so once until something fits again.
 func (q *Queue) admit(jobs []*pendingSend, now int64) []*pendingSend {
 	admitted := jobs[:0:0]
-	seq, bytes := q.nextSeq, q.bytes
+	seq, bytes := q.nextSeq, q.backlogBytes
 	for _, job := range jobs {
-		size := int64(job.bytes - len(job.out)*journal.MessageOverhead)
-		if bytes+size > q.b.maxBacklog {
-			job.err = errBacklog(q.name, q.b.maxBacklog)
-			q.sayFull()
+		size := int64(job.journalBytes - len(job.outgoing)*journal.MessageOverhead)
+		if bytes+size > q.broker.maxBacklogBytes {
+			job.err = errBacklog(q.name, q.broker.maxBacklogBytes)
+			q.logFull()
 			continue
 		}
-		q.saidFull = false
+		q.fullWasLogged = false
 		bytes += size
-		for i, m := range job.batch {
+		for i, m := range job.messages {
 			m.Seq, m.SentMs = seq, now
-			m.DueMs = now + job.out[i].Delay.Milliseconds()
+			m.DueMs = now + job.outgoing[i].Delay.Milliseconds()
 			seq++
 		}
 		admitted = append(admitted, job)
@@ -121,25 +121,25 @@ func (q *Queue) admit(jobs []*pendingSend, now int64) []*pendingSend {
 	return admitted
 }
 
-func (q *Queue) sayFull() {
-	if q.saidFull {
+func (q *Queue) logFull() {
+	if q.fullWasLogged {
 		return
 	}
-	q.saidFull = true
-	q.b.log.Warn("a queue is full: it refuses messages until its consumer or a purge makes room",
-		slog.String("queue", q.name), slog.Int("messages", q.count), slog.Int64("bytes", q.bytes), slog.Int64("limit", q.b.maxBacklog))
+	q.fullWasLogged = true
+	q.broker.log.Warn("a queue is full: it refuses messages until its consumer or a purge makes room",
+		slog.String("queue", q.name), slog.Int("messages", q.backlogCount), slog.Int64("bytes", q.backlogBytes), slog.Int64("limit", q.broker.maxBacklogBytes))
 }
 
-// tellSent tells the watchers; the bodies are copied, because they are the sender's.
-func (q *Queue) tellSent(job *pendingSend) {
-	if q.b.watched.Load() == 0 {
+// notifySent tells the watchers; the bodies are copied, because they are the sender's.
+func (q *Queue) notifySent(job *pendingSend) {
+	if q.broker.watcherCount.Load() == 0 {
 		return
 	}
-	views := make([]Message, len(job.batch))
-	for i, m := range job.batch {
-		views[i] = viewOf(m, append([]byte(nil), job.out[i].Body...))
+	views := make([]Message, len(job.messages))
+	for i, m := range job.messages {
+		views[i] = viewOf(m, append([]byte(nil), job.outgoing[i].Body...))
 	}
-	q.b.tellBatch(EventSent, q, job.batch, views)
+	q.broker.notifyBatch(EventSent, q, job.messages, views)
 }
 
 // checkBatch checks a batch against the limits and adds up its bodies.
@@ -159,7 +159,7 @@ func checkBatch(out []Outgoing) (total int, err error) {
 			return 0, errBatchedSize(n)
 		}
 		if d := out[i].Delay; d < 0 || d > MaxDelay {
-			return 0, errDelayOf(d)
+			return 0, errDelayDuration(d)
 		}
 		total += n
 	}

@@ -41,7 +41,7 @@ type Event struct {
 // Watcher is a subscription to the events of a Broker. What its channel has no
 // room for is dropped and counted: nobody waits for a slow watcher.
 type Watcher struct {
-	b       *Broker
+	broker  *Broker
 	events  chan Event
 	queues  []string // none = all
 	dropped atomic.Uint64
@@ -50,11 +50,11 @@ type Watcher struct {
 // Watch subscribes to the events of the named queues, or of all. The channel
 // holds buffer events (at least 1, at most maxWatchBuffer). Close it in the end.
 func (b *Broker) Watch(buffer int, queues ...string) *Watcher {
-	w := &Watcher{b: b, events: make(chan Event, min(max(buffer, 1), maxWatchBuffer)), queues: slices.Clone(queues)}
+	w := &Watcher{broker: b, events: make(chan Event, min(max(buffer, 1), maxWatchBuffer)), queues: slices.Clone(queues)}
 	b.watchMu.Lock()
 	defer b.watchMu.Unlock()
 	b.watchers = append(b.watchers, w)
-	b.watched.Store(int32(len(b.watchers)))
+	b.watcherCount.Store(int32(len(b.watchers)))
 	return w
 }
 
@@ -66,19 +66,19 @@ func (w *Watcher) Dropped() uint64 { return w.dropped.Load() }
 
 // Close ends the subscription. Closing twice is harmless.
 func (w *Watcher) Close() {
-	w.b.watchMu.Lock()
-	defer w.b.watchMu.Unlock()
-	i := slices.Index(w.b.watchers, w)
+	w.broker.watchMu.Lock()
+	defer w.broker.watchMu.Unlock()
+	i := slices.Index(w.broker.watchers, w)
 	if i < 0 {
 		return
 	}
-	w.b.watchers = slices.Delete(w.b.watchers, i, i+1)
-	w.b.watched.Store(int32(len(w.b.watchers)))
+	w.broker.watchers = slices.Delete(w.broker.watchers, i, i+1)
+	w.broker.watcherCount.Store(int32(len(w.broker.watchers)))
 	close(w.events)
 }
 
-// unwatch ends all subscriptions.
-func (b *Broker) unwatch() {
+// closeWatchers ends all subscriptions.
+func (b *Broker) closeWatchers() {
 	b.watchMu.Lock()
 	all := slices.Clone(b.watchers)
 	b.watchMu.Unlock()
@@ -87,7 +87,7 @@ func (b *Broker) unwatch() {
 	}
 }
 
-func (b *Broker) tell(e Event) {
+func (b *Broker) notify(e Event) {
 	b.watchMu.Lock()
 	defer b.watchMu.Unlock()
 	for _, w := range b.watchers {
@@ -102,9 +102,9 @@ func (b *Broker) tell(e Event) {
 	}
 }
 
-// tellBatch tells of messages that were sent or delivered.
-func (b *Broker) tellBatch(kind EventKind, q *Queue, batch []*message, views []Message) {
-	if b.watched.Load() == 0 {
+// notifyBatch tells of messages that were sent or delivered.
+func (b *Broker) notifyBatch(kind EventKind, q *Queue, batch []*message, views []Message) {
+	if b.watcherCount.Load() == 0 {
 		return
 	}
 	now := b.now()
@@ -114,27 +114,27 @@ func (b *Broker) tellBatch(kind EventKind, q *Queue, batch []*message, views []M
 		if kind == EventSent && m.DueMs > now {
 			e.Due = fromMillis(m.DueMs)
 		}
-		b.tell(e)
+		b.notify(e)
 	}
 }
 
-// tellSettled tells what a settlement did. It comes before the settlement is applied.
-func (q *Queue) tellSettled(s *journal.Settlement, removedAs EventKind) {
-	if q.b.watched.Load() == 0 {
+// notifySettled tells what a settlement did. It comes before the settlement is applied.
+func (q *Queue) notifySettled(s *journal.Settlement, removedAs EventKind) {
+	if q.broker.watcherCount.Load() == 0 {
 		return
 	}
 	for _, m := range s.Removed {
 		if removedAs != "" {
-			q.b.tell(eventOf(m, removedAs, q, s.AtMs))
+			q.broker.notify(eventOf(m, removedAs, q, s.AtMs))
 		}
 	}
 	for _, m := range s.Dropped {
-		q.b.tell(eventOf(m, EventDropped, q, s.AtMs))
+		q.broker.notify(eventOf(m, EventDropped, q, s.AtMs))
 	}
 	for _, r := range s.Retries {
 		e := eventOf(r.Message, EventRetried, q, s.AtMs)
 		e.Due = fromMillis(r.DueMs)
-		q.b.tell(e)
+		q.broker.notify(e)
 	}
 	dead := EventDead
 	if s.Redrive {
@@ -143,7 +143,7 @@ func (q *Queue) tellSettled(s *journal.Settlement, removedAs EventKind) {
 	for _, m := range s.Dead {
 		e := eventOf(m, dead, q, s.AtMs)
 		e.To = s.DeadTo
-		q.b.tell(e)
+		q.broker.notify(e)
 	}
 }
 
