@@ -57,7 +57,7 @@ func (s *Server) toLoop(sc *shortConn, ahead []byte) {
 	c := &loopConn{srv: s, peer: sc.peer, odd: sc.odd, in: bytes.Clone(ahead)}
 	nc := sc.Conn
 	if early, ok := nc.(*handover.Conn); ok {
-		nc, c.in = early.Conn, append(c.in, early.Ahead...)
+		nc, c.in = early.Conn, append(c.in, early.Buffered...)
 	}
 	s.mu.Lock()
 	delete(s.conns, sc.Conn)
@@ -276,7 +276,7 @@ func (c *loopConn) settle(get func() (*worker.Exchange, error)) {
 func (c *loopConn) detach(skip int) *shortConn {
 	nc, unsent, err := c.conn.Detach()
 	if ahead := c.in[skip:]; err == nil && len(ahead) > 0 {
-		nc = &handover.Conn{Conn: nc, Ahead: ahead}
+		nc = &handover.Conn{Conn: nc, Buffered: ahead}
 	}
 	if err != nil || !c.unregister(nc) {
 		c.forget()

@@ -138,7 +138,7 @@ func (s *Server) toHTTP(c *shortConn) {
 		return
 	}
 	buffered, _ := c.r.Peek(c.r.Buffered())
-	s.handed.Give(&handover.Conn{Conn: c.Conn, Ahead: buffered})
+	s.handed.Deliver(&handover.Conn{Conn: c.Conn, Buffered: buffered})
 }
 
 // begin notes that c's request is being answered; false when the server closes.

@@ -7,7 +7,7 @@ import (
 	"os"
 )
 
-// Loop is not served on this system: New fails.
+// Loop does not exist on this system: New fails.
 type Loop struct{}
 
 // Conn is a connection of a Loop.

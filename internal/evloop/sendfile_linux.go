@@ -9,11 +9,11 @@ import (
 	"syscall"
 )
 
-// SendFile sends the next n bytes of f without passing them through this
-// process, and waits until the system has taken them. Like WriteWait it is for
-// a goroutine other than the loop's. It returns errors.ErrUnsupported, before
-// anything has been sent, for a file that cannot be sent so, and
-// io.ErrUnexpectedEOF for one that ends before.
+// SendFile sends the next n bytes of f by sendfile(2), without copying them
+// through this process, and blocks until the socket has taken them. Like
+// WriteWait it is for a goroutine other than the loop's. It returns
+// errors.ErrUnsupported, before anything has been sent, for a file that
+// sendfile(2) cannot read, and io.ErrUnexpectedEOF for one that is shorter.
 func (c *Conn) SendFile(f *os.File, n int64) (sent int64, err error) {
 	raw, err := f.SyscallConn()
 	if err != nil {
@@ -22,26 +22,26 @@ func (c *Conn) SendFile(f *os.File, n int64) (sent int64, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for c.pending() > 0 && c.fd >= 0 {
-		c.room.Wait()
+		c.writable.Wait()
 	}
 	for sent < n {
 		if c.fd < 0 {
 			return sent, net.ErrClosed
 		}
-		var m int
+		var written int
 		var errno error
-		if err := raw.Control(func(from uintptr) {
-			m, errno = syscall.Sendfile(c.fd, int(from), nil, int(min(n-sent, maxPending)))
+		if err := raw.Control(func(source uintptr) {
+			written, errno = syscall.Sendfile(c.fd, int(source), nil, int(min(n-sent, maxPending)))
 		}); err != nil {
 			return sent, err
 		}
 		switch {
-		case m > 0:
-			sent += int64(m)
+		case written > 0:
+			sent += int64(written)
 		case errno == nil:
 			return sent, io.ErrUnexpectedEOF
 		case errors.Is(errno, syscall.EAGAIN):
-			c.await()
+			c.waitWritable()
 		case errors.Is(errno, syscall.EINTR):
 		case sent == 0 && (errors.Is(errno, syscall.EINVAL) || errors.Is(errno, syscall.ENOSYS)):
 			return 0, errors.ErrUnsupported
@@ -54,19 +54,19 @@ func (c *Conn) SendFile(f *os.File, n int64) (sent int64, err error) {
 	return sent, nil
 }
 
-// await waits until the system takes more, or the connection has ended. It is
-// called with mu held and nothing pending.
-func (c *Conn) await() {
-	c.waiting = true
-	c.interest()
-	for c.waiting && c.fd >= 0 {
-		c.room.Wait()
+// waitWritable blocks until the socket takes more or the connection has ended.
+// It is called with mu held and no output pending.
+func (c *Conn) waitWritable() {
+	c.awaitsWritable = true
+	c.updateInterest()
+	for c.awaitsWritable && c.fd >= 0 {
+		c.writable.Wait()
 	}
 }
 
-// awaited ends an await. It is called with mu held.
-func (c *Conn) awaited() {
-	c.waiting = false
-	c.interest()
-	c.room.Broadcast()
+// signalWritable ends waitWritable. It is called with mu held.
+func (c *Conn) signalWritable() {
+	c.awaitsWritable = false
+	c.updateInterest()
+	c.writable.Broadcast()
 }

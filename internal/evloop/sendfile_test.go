@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-func file(t *testing.T, content []byte) *os.File {
+func tempFile(t *testing.T, content []byte) *os.File {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(path, content, 0o600); err != nil {
@@ -28,22 +28,22 @@ func file(t *testing.T, content []byte) *os.File {
 }
 
 // unixPair is pair over a unix socket.
-func unixPair(t *testing.T) (near, far net.Conn) {
+func unixPair(t *testing.T) (local, peer net.Conn) {
 	t.Helper()
 	ln, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer ln.Close()
-	if far, err = net.Dial("unix", ln.Addr().String()); err != nil {
+	if peer, err = net.Dial("unix", ln.Addr().String()); err != nil {
 		t.Fatal(err)
 	}
-	if near, err = ln.Accept(); err != nil {
+	if local, err = ln.Accept(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { far.Close() })
-	_ = far.SetDeadline(time.Now().Add(20 * time.Second))
-	return near, far
+	t.Cleanup(func() { peer.Close() })
+	_ = peer.SetDeadline(time.Now().Add(20 * time.Second))
+	return local, peer
 }
 
 func TestSendFile(t *testing.T) {
@@ -52,33 +52,33 @@ func TestSendFile(t *testing.T) {
 	for i := range content {
 		content[i] = byte(i ^ i>>8 ^ i>>16)
 	}
-	for name, dial := range map[string]func(*testing.T) (net.Conn, net.Conn){"tcp": pair, "unix": unixPair} {
-		near, far := dial(t)
-		c := attach(t, newLoop(t), near, owner{data: echo})
-		f := file(t, content)
+	for name, dial := range map[string]func(*testing.T) (net.Conn, net.Conn){"tcp": tcpPair, "unix": unixPair} {
+		local, peer := dial(t)
+		c := attach(t, newLoop(t), local, handlerFuncs{data: echo})
+		f := tempFile(t, content)
 		if _, err := f.Seek(10, io.SeekStart); err != nil {
 			t.Fatal(err)
 		}
 		sent := make(chan error, 1)
 		go func() {
 			_, err := c.WriteWait([]byte("before"))
-			n, serr := c.SendFile(f, int64(len(content)-20))
+			n, sendErr := c.SendFile(f, int64(len(content)-20))
 			if n != int64(len(content)-20) {
-				serr = errors.Join(serr, io.ErrShortWrite)
+				sendErr = errors.Join(sendErr, io.ErrShortWrite)
 			}
-			_, werr := c.WriteWait([]byte("after"))
-			sent <- errors.Join(err, serr, werr)
+			_, writeErr := c.WriteWait([]byte("after"))
+			sent <- errors.Join(err, sendErr, writeErr)
 		}()
 		want := append(append([]byte("before"), content[10:len(content)-10]...), "after"...)
 		got := make([]byte, len(want))
-		if _, err := io.ReadFull(far, got); err != nil || !bytes.Equal(got, want) {
+		if _, err := io.ReadFull(peer, got); err != nil || !bytes.Equal(got, want) {
 			t.Errorf("%s: another content, %v", name, err)
 		}
 		if err := <-sent; err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		_, _ = far.Write([]byte("echo")) // the loop still has it
-		if _, err := io.ReadFull(far, got[:4]); err != nil || string(got[:4]) != "echo" {
+		_, _ = peer.Write([]byte("echo")) // the connection is still in the loop
+		if _, err := io.ReadFull(peer, got[:4]); err != nil || string(got[:4]) != "echo" {
 			t.Errorf("%s: %q %v", name, got[:4], err)
 		}
 	}
@@ -86,22 +86,22 @@ func TestSendFile(t *testing.T) {
 
 func TestSendFileEndsWithTheFileOrTheConnection(t *testing.T) {
 	t.Parallel()
-	near, _ := pair(t)
-	c := attach(t, newLoop(t), near, owner{})
-	if n, err := c.SendFile(file(t, []byte("few")), 10); n != 3 || !errors.Is(err, io.ErrUnexpectedEOF) {
+	local, _ := tcpPair(t)
+	c := attach(t, newLoop(t), local, handlerFuncs{})
+	if n, err := c.SendFile(tempFile(t, []byte("few")), 10); n != 3 || !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("%d bytes, %v", n, err)
 	}
-	near, far := unixPair(t)
-	c = attach(t, newLoop(t), near, owner{})
+	local, peer := unixPair(t)
+	c = attach(t, newLoop(t), local, handlerFuncs{})
 	sent := make(chan error, 1)
 	go func() {
-		_, err := c.SendFile(file(t, make([]byte, 8<<20)), 8<<20)
+		_, err := c.SendFile(tempFile(t, make([]byte, 8<<20)), 8<<20)
 		sent <- err
 	}()
-	if _, err := io.ReadFull(far, make([]byte, 1<<20)); err != nil {
+	if _, err := io.ReadFull(peer, make([]byte, 1<<20)); err != nil {
 		t.Fatal(err)
 	}
-	far.Close()
+	peer.Close()
 	if err := <-sent; err == nil {
 		t.Error("all of it went to a peer that hung up")
 	}
@@ -110,14 +110,14 @@ func TestSendFileEndsWithTheFileOrTheConnection(t *testing.T) {
 func TestSendFileEndsWithTheLoop(t *testing.T) {
 	t.Parallel()
 	l := newLoop(t)
-	near, far := unixPair(t)
-	c := attach(t, l, near, owner{})
+	local, peer := unixPair(t)
+	c := attach(t, l, local, handlerFuncs{})
 	sent := make(chan error, 1)
 	go func() {
-		_, err := c.SendFile(file(t, make([]byte, 8<<20)), 8<<20)
+		_, err := c.SendFile(tempFile(t, make([]byte, 8<<20)), 8<<20)
 		sent <- err
 	}()
-	if _, err := io.ReadFull(far, make([]byte, 1)); err != nil {
+	if _, err := io.ReadFull(peer, make([]byte, 1)); err != nil {
 		t.Fatal(err)
 	}
 	l.Close()

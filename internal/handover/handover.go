@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// Listener accepts the connections that Give gives it.
+// Listener is a net.Listener that accepts the connections passed to Deliver.
 type Listener struct {
 	addr   net.Addr
 	conns  chan net.Conn
@@ -13,13 +13,13 @@ type Listener struct {
 	closed chan struct{}
 }
 
-// NewListener returns a Listener that says it listens on addr.
+// NewListener returns a Listener whose Addr is addr.
 func NewListener(addr net.Addr) *Listener {
 	return &Listener{addr: addr, conns: make(chan net.Conn), closed: make(chan struct{})}
 }
 
-// Give waits until c is accepted; after Close it closes c.
-func (l *Listener) Give(c net.Conn) {
+// Deliver blocks until c is accepted. After Close it closes c.
+func (l *Listener) Deliver(c net.Conn) {
 	select {
 	case l.conns <- c:
 	case <-l.closed:
@@ -46,19 +46,19 @@ func (l *Listener) Close() error {
 // Addr implements net.Listener.
 func (l *Listener) Addr() net.Addr { return l.addr }
 
-// Conn is a connection of which a part, Ahead, was read already. Only its
-// reader may look at Ahead.
+// Conn is a connection from which Buffered has been read already. Read returns
+// those bytes first; only the goroutine that reads may use Buffered.
 type Conn struct {
 	net.Conn
-	Ahead []byte
+	Buffered []byte
 }
 
 // Read implements net.Conn.
 func (c *Conn) Read(p []byte) (int, error) {
-	if len(c.Ahead) == 0 {
+	if len(c.Buffered) == 0 {
 		return c.Conn.Read(p)
 	}
-	n := copy(p, c.Ahead)
-	c.Ahead = c.Ahead[n:]
+	n := copy(p, c.Buffered)
+	c.Buffered = c.Buffered[n:]
 	return n, nil
 }

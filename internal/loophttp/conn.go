@@ -167,7 +167,7 @@ func (c *conn) hand() {
 			nc.Close()
 			return
 		}
-		c.srv.handed.Give(&handover.Conn{Conn: nc, Ahead: ahead})
+		c.srv.handed.Deliver(&handover.Conn{Conn: nc, Buffered: ahead})
 	}()
 }
 
