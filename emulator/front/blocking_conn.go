@@ -7,12 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"strconv"
-	"sync"
 	"time"
 
 	"flint/internal/clock"
@@ -148,20 +145,6 @@ func (c *shortConn) catchUp() bool {
 	return err == nil
 }
 
-// exchange is what is kept of a request until it has been answered.
-type exchange struct {
-	watch  clock.Stopwatch
-	method string
-	path   string
-	accept string
-	keep   bool // the client keeps the connection open
-	status int  // 0 until a response begins
-}
-
-func newExchange(req *rawhttp.Head, method, target []byte) exchange {
-	return exchange{clock.StartStopwatch(), string(method), string(target), string(req.Get("Accept")), !req.Close, 0}
-}
-
 // answer sends the request on and the response back. It reports whether the
 // connection can be used again.
 func (c *shortConn) answer(site *Site, method, target []byte) bool {
@@ -185,13 +168,6 @@ func (c *shortConn) settle(q exchange, x *worker.Exchange, err error) bool {
 	}
 	c.srv.logAccess(&q)
 	return keep
-}
-
-func (s *Server) logAccess(q *exchange) {
-	if q.status != 0 {
-		s.log.LogAttrs(context.Background(), slog.LevelInfo, EventRequest, slog.String("method", q.method),
-			slog.String("path", q.path), slog.Int("status", q.status), slog.Duration("duration", q.watch.Elapsed()))
-	}
 }
 
 // gone reports whether the client has hung up. It may not have: then a byte of
@@ -220,69 +196,6 @@ func (c *shortConn) request(method, target []byte) {
 	}
 	c.out = appendRequest(c.out[:0], &c.req, method, target, body, c.peer, c.encoding)
 }
-
-// appendRequest appends a request as workerd is to see it: see edgeHeaders.
-func appendRequest(b []byte, req *rawhttp.Head, method, target, body []byte, peer, encoding string) []byte {
-	b = append(b, method...)
-	b = append(b, ' ')
-	b = append(b, target...)
-	b = append(b, " HTTP/1.1\r\n"...)
-	var forwarded []byte
-	for _, f := range req.Fields {
-		switch {
-		case rawhttp.Is(f.Name, "X-Forwarded-For"):
-			forwarded = f.Value
-		case !ownRequestHeader(f.Name):
-			b = appendField(b, f.Name, f.Value)
-		}
-	}
-	b = append(b, "Accept-Encoding: "+workerEncoding+"\r\nCF-Connecting-IP: "...)
-	b = append(b, peer...)
-	b = append(b, "\r\nCF-IPCountry: "+country+"\r\nCF-Ray: "...)
-	b = appendRay(b)
-	b = append(b, "\r\nCF-Visitor: {\"scheme\":\"http\"}\r\nX-Forwarded-Proto: http\r\nX-Real-IP: "...)
-	b = append(b, peer...)
-	b = append(b, "\r\nX-Forwarded-For: "...)
-	if forwarded != nil {
-		b = append(append(b, forwarded...), ',')
-	}
-	b = append(b, peer...)
-	b = append(b, "\r\n"+worker.HeaderCf+": "...)
-	b = appendCf(b, "HTTP/1.1", encoding)
-	b = append(b, crlf...)
-	if req.Length >= 0 {
-		b = append(b, "Content-Length: "...)
-		b = append(strconv.AppendInt(b, req.Length, 10), crlf...)
-	}
-	return append(append(b, crlf...), body...)
-}
-
-func appendField(b, name, value []byte) []byte {
-	b = append(b, name...)
-	b = append(b, ": "...)
-	b = append(b, value...)
-	return append(b, crlf...)
-}
-
-// ownRequestHeader reports whether a header is the edge's to set or ends here.
-func ownRequestHeader(name []byte) bool {
-	switch name[0] | 0x20 { // most headers begin with none of these letters
-	case 'a', 'c', 'k', 'p', 'x':
-	default:
-		return false
-	}
-	for _, own := range ownHeaders {
-		if rawhttp.Is(name, own) {
-			return true
-		}
-	}
-	return len(name) > len(flintPrefix) && rawhttp.Is(name[:len(flintPrefix)], flintPrefix)
-}
-
-const flintPrefix = "X-Flint-"
-
-var ownHeaders = []string{"Connection", "Keep-Alive", "CF-Ray", "CF-Visitor", "X-Real-IP", "CF-IPCountry", "CF-Connecting-IP",
-	"Accept-Encoding", "X-Forwarded-Proto", "Content-Length", "Proxy-Connection", "Proxy-Authorization", "Proxy-Authenticate"}
 
 // maxException bounds the description of an exception.
 const maxException = 1 << 20
@@ -332,19 +245,3 @@ const (
 	shortBuffer = 16 << 10
 	idleTimeout = 2 * time.Minute
 )
-
-// dates caches the Date header, which changes once a second.
-type dates struct {
-	mu   sync.Mutex
-	unix int64
-	text []byte
-}
-
-func (d *dates) append(b []byte, now time.Time) []byte {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if u := now.Unix(); u != d.unix {
-		d.unix, d.text = u, now.UTC().AppendFormat(d.text[:0], http.TimeFormat)
-	}
-	return append(b, d.text...)
-}

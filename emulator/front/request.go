@@ -1,0 +1,71 @@
+package front
+
+import (
+	"strconv"
+
+	"flint/internal/rawhttp"
+	"flint/worker"
+)
+
+// appendRequest appends a request as workerd is to see it: see edgeHeaders.
+func appendRequest(b []byte, req *rawhttp.Head, method, target, body []byte, peer, encoding string) []byte {
+	b = append(b, method...)
+	b = append(b, ' ')
+	b = append(b, target...)
+	b = append(b, " HTTP/1.1\r\n"...)
+	var forwarded []byte
+	for _, f := range req.Fields {
+		switch {
+		case rawhttp.Is(f.Name, "X-Forwarded-For"):
+			forwarded = f.Value
+		case !ownRequestHeader(f.Name):
+			b = appendField(b, f.Name, f.Value)
+		}
+	}
+	b = append(b, "Accept-Encoding: "+workerEncoding+"\r\nCF-Connecting-IP: "...)
+	b = append(b, peer...)
+	b = append(b, "\r\nCF-IPCountry: "+country+"\r\nCF-Ray: "...)
+	b = appendRay(b)
+	b = append(b, "\r\nCF-Visitor: {\"scheme\":\"http\"}\r\nX-Forwarded-Proto: http\r\nX-Real-IP: "...)
+	b = append(b, peer...)
+	b = append(b, "\r\nX-Forwarded-For: "...)
+	if forwarded != nil {
+		b = append(append(b, forwarded...), ',')
+	}
+	b = append(b, peer...)
+	b = append(b, "\r\n"+worker.HeaderCf+": "...)
+	b = appendCf(b, "HTTP/1.1", encoding)
+	b = append(b, crlf...)
+	if req.Length >= 0 {
+		b = append(b, "Content-Length: "...)
+		b = append(strconv.AppendInt(b, req.Length, 10), crlf...)
+	}
+	return append(append(b, crlf...), body...)
+}
+
+func appendField(b, name, value []byte) []byte {
+	b = append(b, name...)
+	b = append(b, ": "...)
+	b = append(b, value...)
+	return append(b, crlf...)
+}
+
+// ownRequestHeader reports whether a header is the edge's to set or ends here.
+func ownRequestHeader(name []byte) bool {
+	switch name[0] | 0x20 { // most headers begin with none of these letters
+	case 'a', 'c', 'k', 'p', 'x':
+	default:
+		return false
+	}
+	for _, own := range ownHeaders {
+		if rawhttp.Is(name, own) {
+			return true
+		}
+	}
+	return len(name) > len(flintPrefix) && rawhttp.Is(name[:len(flintPrefix)], flintPrefix)
+}
+
+const flintPrefix = "X-Flint-"
+
+var ownHeaders = []string{"Connection", "Keep-Alive", "CF-Ray", "CF-Visitor", "X-Real-IP", "CF-IPCountry", "CF-Connecting-IP",
+	"Accept-Encoding", "X-Forwarded-Proto", "Content-Length", "Proxy-Connection", "Proxy-Authorization", "Proxy-Authenticate"}
