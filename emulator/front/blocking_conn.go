@@ -17,82 +17,82 @@ import (
 	"flint/worker"
 )
 
-// The short way: an ordinary HTTP/1.1 request for a Worker is handed to workerd
-// and its response back as bytes, headers edited on the way. It halves what the
-// front costs. Whatever is out of the ordinary (uploads that are not in the
-// buffer yet, upgrades, odd heads, assets, other hosts) takes the long way
-// through net/http, for the rest of the connection.
-
-// Sender is a Worker that takes requests as bytes; *worker.Worker satisfies it.
+// Sender is a Worker that takes requests as bytes, which the fast path needs;
+// *worker.Worker satisfies it.
 type Sender interface {
+	// Send sends a request and returns the Exchange to read its response from. It
+	// may wait for an isolate, and then gives up when idle returns an error.
 	Send(ctx context.Context, request []byte, idle func() error) (*worker.Exchange, error)
+	// Enter returns a lease of an isolate for one request; false when none is
+	// available without waiting.
 	Enter() (worker.Lease, bool)
 }
 
 const crlf = "\r\n"
 
-// shortConn serves one client connection on a goroutine.
-type shortConn struct {
+// blockingConn serves a client connection by the fast path on a goroutine, with
+// blocking reads and writes.
+type blockingConn struct {
 	net.Conn
-	r    *bufio.Reader
-	srv  *Server
-	req  rawhttp.Head
-	res  rawhttp.Head
-	out  []byte // what goes to workerd, then what goes to the client
-	peer string // the client's address without its port
-	odd  int    // how often the event loop gave the connection up
-	late []byte // of an earlier response, to be sent first
+	r         *bufio.Reader
+	srv       *Server
+	req       rawhttp.Head
+	res       rawhttp.Head
+	out       []byte // reused for output to workerd, then to the client
+	clientIP  string // the client's address without its port
+	loopExits int    // how often the connection has left the event loop
+	unsent    []byte // output that the loop had not sent yet
 
 	encoding string // the request's Accept-Encoding
 }
 
-var errNotOrdinary = errors.New("not an ordinary request")
+var errNotFastPath = errors.New("not a request for the fast path")
 
-// next says what becomes of a connection.
-type next int
+// outcome says where a connection goes after blockingConn.serve.
+type outcome int
 
 const (
-	over   next = iota // it is closed
-	long               // net/http takes it
-	looped             // the event loop takes it
+	outcomeClosed outcome = iota // it is to be closed
+	outcomeHTTP                  // to net/http
+	outcomeLoop                  // back to the event loop
 )
 
-// serve answers requests until the connection ends or somebody else takes it.
-func (c *shortConn) serve() next {
-	if !c.catchUp() {
-		return over
+// serve answers requests until the connection ends or has to go elsewhere.
+func (c *blockingConn) serve() outcome {
+	if !c.sendUnsent() {
+		return outcomeClosed
 	}
 	for {
 		if c.SetReadDeadline(clock.Deadline(idleTimeout)) != nil {
-			return over
+			return outcomeClosed
 		}
 		switch err := c.readHead(); {
-		case errors.Is(err, errNotOrdinary):
+		case errors.Is(err, errNotFastPath):
 			if c.SetReadDeadline(time.Time{}) != nil {
-				return over
+				return outcomeClosed
 			}
-			return long
+			return outcomeHTTP
 		case err != nil:
-			return over
+			return outcomeClosed
 		}
 		if c.SetReadDeadline(time.Time{}) != nil {
-			return over
+			return outcomeClosed
 		}
 		site, method, target, ok := c.route()
 		if !ok {
-			return long
+			return outcomeHTTP
 		}
-		if !c.srv.begin(c.Conn) || !c.answer(site, method, target) || !c.srv.end(c.Conn) {
-			return over
+		if !c.srv.beginRequest(c.Conn) || !c.roundTrip(site, method, target) || !c.srv.endRequest(c.Conn) {
+			return outcomeClosed
 		}
-		if c.srv.loop != nil && c.odd < maxOdd {
-			return looped
+		if c.srv.loop != nil && c.loopExits < maxLoopExits {
+			return outcomeLoop
 		}
 	}
 }
 
-// readHead reads until a whole head is in the buffer and parses it.
-func (c *shortConn) readHead() error {
+// readHead reads until the whole head of a request is in the buffer, and parses it.
+func (c *blockingConn) readHead() error {
 	for n := 1; ; {
 		if _, err := c.r.Peek(n); err != nil {
 			return err
@@ -100,27 +100,27 @@ func (c *shortConn) readHead() error {
 		b, _ := c.r.Peek(c.r.Buffered())
 		if end := bytes.Index(b, []byte("\r\n\r\n")); end >= 0 {
 			if !c.req.Parse(b[:end+4]) || c.req.Unusual || c.req.Chunked {
-				return errNotOrdinary
+				return errNotFastPath
 			}
 			return nil
 		}
 		if len(b) == c.r.Size() {
-			return errNotOrdinary
+			return errNotFastPath
 		}
 		n = len(b) + 1
 	}
 }
 
-// route finds the Worker of the request and reports whether the short way can
-// take it: its body must be in the buffer whole.
-func (c *shortConn) route() (site *Site, method, target []byte, ok bool) {
+// route finds the Site of the request and reports whether the fast path can serve
+// it: all of its body must be in the buffer.
+func (c *blockingConn) route() (site *Site, method, target []byte, ok bool) {
 	if int64(c.r.Buffered()-c.req.Size) < c.req.Length {
 		return nil, nil, nil, false
 	}
 	return c.srv.route(&c.req)
 }
 
-// route finds the Worker of an ordinary request.
+// route finds the Site of a request; ok is false when it is for net/http.
 func (s *Server) route(req *rawhttp.Head) (site *Site, method, target []byte, ok bool) {
 	method, rest, _ := bytes.Cut(req.First, []byte(" "))
 	target, version, _ := bytes.Cut(rest, []byte(" "))
@@ -131,48 +131,48 @@ func (s *Server) route(req *rawhttp.Head) (site *Site, method, target []byte, ok
 		return nil, nil, nil, false
 	}
 	path, _, _ := bytes.Cut(target, []byte("?"))
-	site = s.short(string(req.Get("Host")), string(path))
+	site = s.fastPath(string(req.Get("Host")), string(path))
 	return site, method, target, site != nil
 }
 
-// catchUp sends what the loop could not send at once.
-func (c *shortConn) catchUp() bool {
-	if len(c.late) == 0 {
+// sendUnsent sends output that the loop had not sent before the connection left it.
+func (c *blockingConn) sendUnsent() bool {
+	if len(c.unsent) == 0 {
 		return true
 	}
-	_, err := c.Write(c.late)
-	c.late = nil
+	_, err := c.Write(c.unsent)
+	c.unsent = nil
 	return err == nil
 }
 
-// answer sends the request on and the response back. It reports whether the
-// connection can be used again.
-func (c *shortConn) answer(site *Site, method, target []byte) bool {
-	q := newExchange(&c.req, method, target)
+// roundTrip sends the request to the Worker and its response to the client. It
+// reports whether the connection can be reused.
+func (c *blockingConn) roundTrip(site *Site, method, target []byte) bool {
+	info := newRequestInfo(&c.req, method, target)
 	c.encoding = string(c.req.Get("Accept-Encoding"))
-	c.request(method, target)
+	c.buildRequest(method, target)
 	body := int(max(c.req.Length, 0))
-	c.r.Discard(c.req.Size + body) // they are in the buffer: it cannot fail
-	x, err := site.Worker.(Sender).Send(context.Background(), c.out, c.gone)
-	return c.settle(q, x, err)
+	c.r.Discard(c.req.Size + body) // cannot fail: they are in the buffer
+	x, err := site.Worker.(Sender).Send(context.Background(), c.out, c.checkClient)
+	return c.sendResponse(info, x, err)
 }
 
-// settle sends back the response of x or, after err, an error.
-func (c *shortConn) settle(q exchange, x *worker.Exchange, err error) bool {
-	keep := q.keep && c.catchUp()
+// sendResponse sends the client the response of x or, if err is not nil, an error.
+func (c *blockingConn) sendResponse(info requestInfo, x *worker.Exchange, err error) bool {
+	keepAlive := info.keepAlive && c.sendUnsent()
 	if err == nil {
-		keep, err = c.respond(x, q.method, keep, &q.status)
+		keepAlive, err = c.passResponse(x, info.method, keepAlive, &info.status)
 	}
 	if err != nil {
-		keep = c.fail(q.accept, keep, err, &q.status)
+		keepAlive = c.sendError(info.accept, keepAlive, err, &info.status)
 	}
-	c.srv.logAccess(&q)
-	return keep
+	c.srv.logAccess(&info)
+	return keepAlive
 }
 
-// gone reports whether the client has hung up. It may not have: then a byte of
-// its next request stays in the buffer.
-func (c *shortConn) gone() error {
+// checkClient returns errClient when the client has hung up. It tries to read, so the
+// beginning of a pipelined request may then be in the buffer.
+func (c *blockingConn) checkClient() error {
 	if c.r.Buffered() > 0 {
 		return nil
 	}
@@ -187,21 +187,21 @@ func (c *shortConn) gone() error {
 	return c.SetReadDeadline(time.Time{})
 }
 
-// request writes the request into c.out.
-func (c *shortConn) request(method, target []byte) {
+// buildRequest writes the request for workerd into c.out.
+func (c *blockingConn) buildRequest(method, target []byte) {
 	var body []byte
 	if c.req.Length > 0 {
-		all, _ := c.r.Peek(c.req.Size + int(c.req.Length)) // it is in the buffer
-		body = all[c.req.Size:]
+		buffered, _ := c.r.Peek(c.req.Size + int(c.req.Length)) // it is in the buffer
+		body = buffered[c.req.Size:]
 	}
-	c.out = appendRequest(c.out[:0], &c.req, method, target, body, c.peer, c.encoding)
+	c.out = appendRequest(c.out[:0], &c.req, method, target, body, c.clientIP, c.encoding)
 }
 
-// maxException bounds the description of an exception.
+// maxException is the longest description of an exception that is read, in bytes.
 const maxException = 1 << 20
 
-// exception reads the exception that a response stands for.
-func (c *shortConn) exception(x *worker.Exchange) error {
+// readException reads the exception that a marked response describes.
+func (c *blockingConn) readException(x *worker.Exchange) error {
 	length := c.res.Length
 	if length < 0 || length > maxException {
 		x.End(false)
@@ -219,11 +219,11 @@ func (c *shortConn) exception(x *worker.Exchange) error {
 	return &worker.CrashError{Err: err}
 }
 
-// fail answers with an error page or text. It reports whether the connection
-// can be used again.
-func (c *shortConn) fail(accept string, keep bool, err error, status *int) bool {
+// sendError answers with an error page or text. It reports whether the connection
+// can be reused.
+func (c *blockingConn) sendError(accept string, keepAlive bool, err error, status *int) bool {
 	if errors.Is(err, errClient) {
-		return false // it hung up while it waited
+		return false // the client hung up while it waited for an isolate
 	}
 	rec := httptest.NewRecorder()
 	WriteError(rec, accept, err)
@@ -231,17 +231,17 @@ func (c *shortConn) fail(accept string, keep bool, err error, status *int) bool 
 	res := rec.Result()
 	c.setDate(res.Header)
 	res.ContentLength = int64(rec.Body.Len())
-	res.Close = !keep
-	return res.Write(c) == nil && keep
+	res.Close = !keepAlive
+	return res.Write(c) == nil && keepAlive
 }
 
-func (c *shortConn) setDate(h http.Header) {
+func (c *blockingConn) setDate(h http.Header) {
 	if h.Get("Date") == "" {
-		h.Set("Date", string(c.srv.date(nil)))
+		h.Set("Date", string(c.srv.appendDate(nil)))
 	}
 }
 
 const (
-	shortBuffer = 16 << 10
-	idleTimeout = 2 * time.Minute
+	bufferSize  = 16 << 10        // bytes of a connection's buffer, and of the largest head on the fast path
+	idleTimeout = 2 * time.Minute // how long a client's connection may be idle
 )

@@ -14,87 +14,88 @@ import (
 	"flint/worker"
 )
 
-// respond passes the response on. After an error before anything was written
-// to the client, status is 0 and the caller answers.
-func (c *shortConn) respond(x *worker.Exchange, method string, keep bool, status *int) (bool, error) {
+// passResponse passes the response on and reports whether the client's connection can
+// be reused. It sets status when it begins to write to the client; an error is
+// returned before that only, and the caller answers.
+func (c *blockingConn) passResponse(x *worker.Exchange, method string, keepAlive bool, status *int) (bool, error) {
 	code, err := c.readResponseHead(x)
 	if errors.Is(err, bufio.ErrBufferFull) {
-		return c.respondCoded(x, method, keep, status)
+		return c.passCodedResponse(x, method, keepAlive, status)
 	}
 	if err != nil {
 		x.End(false)
 		return false, &worker.CrashError{Err: err}
 	}
-	if mark := c.res.Get(worker.ExceptionHeader); code == http.StatusInternalServerError && mark != nil && x.IsException(mark) {
-		return keep, c.exception(x)
+	if marker := c.res.Get(worker.ExceptionHeader); code == http.StatusInternalServerError && marker != nil && x.IsException(marker) {
+		return keepAlive, c.readException(x)
 	}
-	if method != http.MethodHead && codingFor(c.encoding, code, c.res.Length, headGetter(&c.res)) != asIs {
-		return c.respondCoded(x, method, keep, status)
+	if method != http.MethodHead && chooseCoding(c.encoding, code, c.res.Length, headerGetter(&c.res)) != identity {
+		return c.passCodedResponse(x, method, keepAlive, status)
 	}
-	none := method == http.MethodHead || code == http.StatusNoContent || code == http.StatusNotModified
-	closes := !none && !c.res.Chunked && c.res.Length < 0
-	keep = keep && !closes
+	noBody := method == http.MethodHead || code == http.StatusNoContent || code == http.StatusNotModified
+	untilClose := !noBody && !c.res.Chunked && c.res.Length < 0
+	keepAlive = keepAlive && !untilClose
 	*status = code
-	c.responseHead(keep)
-	err = c.body(x, none)
-	x.End(err == nil && !closes && !c.res.Close)
+	c.buildResponseHead(keepAlive)
+	err = c.passBody(x, noBody)
+	x.End(err == nil && !untilClose && !c.res.Close)
 	if err != nil {
 		if !errors.Is(err, errClient) {
 			c.srv.log.Warn("the Worker's response broke off: the client sees a cut connection", "error", err)
 		}
 		return false, nil
 	}
-	return keep, nil
+	return keepAlive, nil
 }
 
-// respondCoded passes on, by net/http's own types, a response whose body is
-// coded on the way or whose head is larger than the buffer.
-func (c *shortConn) respondCoded(x *worker.Exchange, method string, keep bool, status *int) (bool, error) {
+// passCodedResponse passes on a response whose body changes its coding, or whose head
+// is larger than the buffer. It uses net/http's types.
+func (c *blockingConn) passCodedResponse(x *worker.Exchange, method string, keepAlive bool, status *int) (bool, error) {
 	res, err := http.ReadResponse(x.R, &http.Request{Method: method})
 	if err != nil {
 		x.End(false)
 		return false, &worker.CrashError{Err: err}
 	}
 	*status = res.StatusCode
-	code := codingFor(c.encoding, res.StatusCode, res.ContentLength, res.Header.Get)
-	bodiless := method == http.MethodHead || res.StatusCode == http.StatusNoContent || res.StatusCode == http.StatusNotModified
-	if bodiless {
-		code = asIs
+	code := chooseCoding(c.encoding, res.StatusCode, res.ContentLength, res.Header.Get)
+	noBody := method == http.MethodHead || res.StatusCode == http.StatusNoContent || res.StatusCode == http.StatusNotModified
+	if noBody {
+		code = identity
 	}
 	reusable := !res.Close
-	c.codedHead(res, code, keep, bodiless)
+	c.sendCodedHead(res, code, keepAlive, noBody)
 	err = c.flush()
-	if err == nil && !bodiless {
-		err = c.codedBody(res, code)
+	if err == nil && !noBody {
+		err = c.passCodedBody(res, code)
 	}
 	x.End(err == nil && reusable)
 	if err != nil && !errors.Is(err, errClient) {
 		c.srv.log.Warn("the Worker's response broke off: the client sees a cut connection", "error", err)
 	}
-	return keep && err == nil, nil
+	return keepAlive && err == nil, nil
 }
 
-// codedHead writes the head of a response whose body follows in chunks.
-func (c *shortConn) codedHead(res *http.Response, code coding, keep, bodiless bool) {
-	code.adjust(res.Header)
+// sendCodedHead writes into c.out the head of a response whose body follows in chunks.
+func (c *blockingConn) sendCodedHead(res *http.Response, code contentCoding, keepAlive, noBody bool) {
+	code.adjustHeader(res.Header)
 	for _, name := range hopByHop {
 		delete(res.Header, name)
 	}
 	c.setDate(res.Header)
-	if !bodiless {
+	if !noBody {
 		res.Header.Del("Content-Length")
 		res.Header.Set("Transfer-Encoding", "chunked")
 	}
-	if !keep {
+	if !keepAlive {
 		res.Header.Set("Connection", "close")
 	}
 	b := bytes.NewBuffer(append(c.out[:0], "HTTP/1.1 "+res.Status+"\r\n"...))
-	_ = res.Header.Write(b) // a buffer takes all
+	_ = res.Header.Write(b) // a bytes.Buffer never fails
 	c.out = append(b.Bytes(), crlf...)
 }
 
-func (c *shortConn) codedBody(res *http.Response, code coding) error {
-	out := bufio.NewWriterSize(c.Conn, shortBuffer)
+func (c *blockingConn) passCodedBody(res *http.Response, code contentCoding) error {
+	out := bufio.NewWriterSize(c.Conn, bufferSize)
 	chunks := httputil.NewChunkedWriter(out)
 	flush := func() error {
 		if out.Flush() != nil {
@@ -112,9 +113,9 @@ func (c *shortConn) codedBody(res *http.Response, code coding) error {
 	return flush()
 }
 
-// readResponseHead reads the head of the final response into c.res and c.out;
-// c.res points into x's buffer until the next read from it.
-func (c *shortConn) readResponseHead(x *worker.Exchange) (int, error) {
+// readResponseHead skips interim responses and parses the head of the final one into
+// c.res, which points into x's buffer until the next read from it.
+func (c *blockingConn) readResponseHead(x *worker.Exchange) (int, error) {
 	for n := 1; ; {
 		if _, err := x.R.Peek(n); err != nil {
 			return 0, err
@@ -122,7 +123,7 @@ func (c *shortConn) readResponseHead(x *worker.Exchange) (int, error) {
 		b, _ := x.R.Peek(x.R.Buffered())
 		end := bytes.Index(b, []byte("\r\n\r\n"))
 		if end < 0 {
-			n = len(b) + 1 // over the buffer's size this is bufio.ErrBufferFull
+			n = len(b) + 1 // beyond the buffer's size Peek returns bufio.ErrBufferFull
 			continue
 		}
 		if !c.res.Parse(b[:end+4]) || len(c.res.First) < len("HTTP/1.1 200") {
@@ -139,52 +140,53 @@ func (c *shortConn) readResponseHead(x *worker.Exchange) (int, error) {
 	}
 }
 
-// responseHead writes the head for the client into c.out.
-func (c *shortConn) responseHead(keep bool) {
-	c.out = c.srv.appendResponseHead(c.out[:0], &c.res, keep)
+// buildResponseHead writes the head for the client into c.out.
+func (c *blockingConn) buildResponseHead(keepAlive bool) {
+	c.out = c.srv.appendResponseHead(c.out[:0], &c.res, keepAlive)
 }
 
-func (s *Server) appendResponseHead(b []byte, res *rawhttp.Head, keep bool) []byte {
+func (s *Server) appendResponseHead(b []byte, res *rawhttp.Head, keepAlive bool) []byte {
 	b = append(b, res.First...)
 	b = append(b, crlf...)
-	dated := false
+	hasDate := false
 	for _, f := range res.Fields {
 		switch {
 		case rawhttp.Is(f.Name, "Connection"), rawhttp.Is(f.Name, "Keep-Alive"):
 			continue
 		case rawhttp.Is(f.Name, "Date"):
-			dated = true
+			hasDate = true
 		}
 		b = appendField(b, f.Name, f.Value)
 	}
-	if !dated {
+	if !hasDate {
 		b = append(b, "Date: "...)
-		b = append(s.date(b), crlf...)
+		b = append(s.appendDate(b), crlf...)
 	}
-	if !keep {
+	if !keepAlive {
 		b = append(b, "Connection: close\r\n"...)
 	}
 	return append(b, crlf...)
 }
 
-// errClient says that the client hung up, which is its right.
+// errClient is returned when the client has hung up, which is not logged.
 var errClient = errors.New("the client is gone")
 
-// body writes c.out and the body of the response to the client.
-func (c *shortConn) body(x *worker.Exchange, none bool) error {
+// passBody writes c.out, which holds the head, and the body of the response to the
+// client.
+func (c *blockingConn) passBody(x *worker.Exchange, noBody bool) error {
 	x.R.Discard(c.res.Size)
 	switch {
-	case none:
+	case noBody:
 		return c.flush()
 	case c.res.Chunked:
-		return c.chunks(x.R)
+		return c.passChunks(x.R)
 	case c.res.Length >= 0:
-		return c.copy(x.R, c.res.Length)
+		return c.passBytes(x.R, c.res.Length)
 	}
-	return c.copy(x.R, 1<<62)
+	return c.passBytes(x.R, 1<<62)
 }
 
-func (c *shortConn) flush() error {
+func (c *blockingConn) flush() error {
 	if len(c.out) == 0 {
 		return nil
 	}
@@ -196,9 +198,9 @@ func (c *shortConn) flush() error {
 	return nil
 }
 
-// copy passes n bytes on as they come; a body without a length ends with the
-// connection.
-func (c *shortConn) copy(r *bufio.Reader, n int64) error {
+// passBytes passes n bytes on as they arrive. With n over 1<<61 the body has no
+// length and ends when workerd closes the connection.
+func (c *blockingConn) passBytes(r *bufio.Reader, n int64) error {
 	for n > 0 {
 		if r.Buffered() == 0 {
 			if err := c.flush(); err != nil {
@@ -214,7 +216,7 @@ func (c *shortConn) copy(r *bufio.Reader, n int64) error {
 		c.out = append(c.out, b...)
 		r.Discard(len(b))
 		n -= int64(len(b))
-		if len(c.out) >= shortBuffer {
+		if len(c.out) >= bufferSize {
 			if err := c.flush(); err != nil {
 				return err
 			}
@@ -223,10 +225,10 @@ func (c *shortConn) copy(r *bufio.Reader, n int64) error {
 	return c.flush()
 }
 
-// chunks passes a chunked body on as it was framed.
-func (c *shortConn) chunks(r *bufio.Reader) error {
+// passChunks passes a chunked body on without changing its framing.
+func (c *blockingConn) passChunks(r *bufio.Reader) error {
 	for {
-		line, err := c.line(r)
+		line, err := c.readLine(r)
 		if err != nil {
 			return err
 		}
@@ -237,16 +239,16 @@ func (c *shortConn) chunks(r *bufio.Reader) error {
 		}
 		c.out = append(append(c.out, line...), crlf...)
 		if n == 0 {
-			return c.trailer(r)
+			return c.passTrailer(r)
 		}
-		if err := c.copyChunk(r, int64(n)); err != nil {
+		if err := c.passChunk(r, int64(n)); err != nil {
 			return err
 		}
 	}
 }
 
-// copyChunk passes a chunk's data and its line end on.
-func (c *shortConn) copyChunk(r *bufio.Reader, n int64) error {
+// passChunk passes on the n bytes of a chunk and the CRLF behind them.
+func (c *blockingConn) passChunk(r *bufio.Reader, n int64) error {
 	for n += 2; n > 0; {
 		if r.Buffered() == 0 {
 			if err := c.flush(); err != nil {
@@ -264,9 +266,10 @@ func (c *shortConn) copyChunk(r *bufio.Reader, n int64) error {
 	return nil
 }
 
-// line reads a line without its end, flushing before it would wait.
-func (c *shortConn) line(r *bufio.Reader) ([]byte, error) {
-	if b, _ := r.Peek(r.Buffered()); bytes.IndexByte(b, '\n') < 0 || len(c.out) >= shortBuffer {
+// readLine reads a line without its end. It flushes output before a read that may
+// block.
+func (c *blockingConn) readLine(r *bufio.Reader) ([]byte, error) {
+	if b, _ := r.Peek(r.Buffered()); bytes.IndexByte(b, '\n') < 0 || len(c.out) >= bufferSize {
 		if err := c.flush(); err != nil {
 			return nil, err
 		}
@@ -275,10 +278,10 @@ func (c *shortConn) line(r *bufio.Reader) ([]byte, error) {
 	return bytes.TrimRight(line, "\r\n"), err
 }
 
-// trailer passes what follows the last chunk on.
-func (c *shortConn) trailer(r *bufio.Reader) error {
+// passTrailer passes on the trailer, which follows the last chunk.
+func (c *blockingConn) passTrailer(r *bufio.Reader) error {
 	for {
-		line, err := c.line(r)
+		line, err := c.readLine(r)
 		if err != nil {
 			return err
 		}

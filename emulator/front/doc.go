@@ -1,66 +1,44 @@
-// Package front is the public port: it finds who answers a request (a Worker,
-// its static assets, a Pages project, a public bucket), adds what Cloudflare's
-// edge adds, passes bodies and WebSockets through as they come, and writes the
-// access log.
+// Package front is the public port. It finds who answers a request (a Worker, its
+// static assets, a Pages project, a public bucket), changes headers as Cloudflare's
+// edge does, passes bodies and WebSockets on as they arrive, and writes the access
+// log. It knows Workers and assets, not the services behind bindings.
 //
-// # One request
+// # The fast path
 //
-//  1. front.Server.accept takes the connection and gives it to the event loop
-//     (internal/evloop), one goroutine that waits by epoll for all clients, all
-//     connections to workerd and most of those from it. front.loopConn.Data gets what
-//     the client sent.
-//  2. loopConn.take → Server.route asks Emulator.short (emulator/wiring.go), which
-//     asks front.Router.Find: hosts by name, then route patterns, the longest first,
-//     then the first Worker. A Worker without assets before it takes the *short way*:
-//     bytes to bytes, headers edited on the way.
-//  3. appendRequest drops what only the edge may say (CF-*, X-Flint-*, …) and writes
-//     it anew, with request.cf in X-Flint-Cf.
-//  4. loopConn.send takes a place at the isolate that has the least to do
-//     (worker.Lease, worker/lease.go) and writes the request to an idle connection to
-//     <run>/N/s0/0.sock (front.upstream).
-//  5. workerd runs __flint_entry.js, which calls the user's fetch(). env.KV.get
-//     becomes GET /k on bindings.sock.
-//  6. internal/loophttp reads the call in the same loop (request.ordinary, or net/http
-//     for a head that is not like workerd's). bindingMux.serveNow
-//     (emulator/bindings.go) cuts kv/<id> out of the header and asks a prompt binding
-//     whether it can answer at once: kv.Binding.ServeNow (kv/binding_now.go) does, for
-//     a small value or a list of at most 100 keys in memory, while no hook sees the
-//     calls and no lock has to be waited for. The answer is then given on the loop's
-//     own goroutine.
-//  7. Every other call is answered on a goroutine that lives as long as the answer
-//     takes: bindingMux.ServeHTTP → kv.Binding.ServeBinding → call.get
-//     (kv/binding.go), which wraps the call as an intercept.Op and calls
-//     intercept.Chain.Do; with no hook in place that is one atomic load.
-//  8. Namespace.GetAtEdge (kv/edge.go) → Namespace.Get (kv/get.go) → driver.get
-//     (kv/driver.go), here local.get → memory.get. sendEntry writes value, metadata
-//     and expiry.
-//  9. The Worker's response comes back on the connection of step 4. upstream.respond
-//     edits its head, framing finds its end, and the body is passed on as it comes; a
-//     slow client stops the reading of it. Then the connection is parked, the place
-//     given back and the request logged: console.Batch writes lines that come within 8
-//     ms together, and a warning at once.
+// A request for a Worker without assets in front of it is passed on as bytes:
 //
-// What the loop does not know it gives to a shortConn (loopConn.giveUp, settle), which
-// does the same on a goroutine of its own and gives the connection back: no isolate
-// answers at this moment (Runtime.acquire waits), a body of more than 16 KiB is coded for
-// the client as the edge does (encoding.go: gzip for text; shorter ones the loop codes
-// itself), an exception is shown, workerd has gone. Where the system has no epoll,
-// shortConn does it all, with worker.Worker.Send (worker/exchange.go). A connection that
-// has left the loop eight times stays outside.
+//  1. Server.accept attaches the client's connection to the event loop
+//     (internal/evloop) as a loopConn.
+//  2. loopConn.startNextRequest parses the head once all of the request has arrived.
+//     Server.route asks the emulator for the Site, which asks Router.Find: hosts by
+//     name, then routes, the longest first, then the first Worker.
+//  3. appendRequest writes the request for workerd: without headers that only the
+//     edge may set (CF-*, X-Flint-*), with the edge's own and request.cf.
+//  4. loopConn.forward takes a lease of the isolate that has the least to do
+//     (worker.Lease) and writes the request to an idle connection to workerd's socket
+//     (upstream).
+//  5. upstream.startResponse edits the head of the response, framing finds the end of
+//     the body, and the body is passed on as it arrives. While a client is slow the
+//     upstream is paused. Then the upstream is parked, the lease ends, and the
+//     request is logged.
 //
-// The *long way* is for the rest: static assets, other hosts, uploads that are not in the
-// buffer yet, WebSockets, odd heads, the paths that trigger a cron. The connection is
-// handed to net/http (internal/handover), for as long as it lives: front.AccessLog →
-// Emulator.eventRoutes → Router.ServeHTTP → Site.ServeHTTP (assets or Worker) → Site.pass
-// → worker.Worker.RoundTrip → pool.roundTrip. From workerd on the way is the same.
-// Likewise loophttp hands over connections of bindings on which something larger than 64
-// KiB comes, and those of fetch() and assets.
+// The loop must not block. A request for which no isolate is ready, a response that
+// is to be compressed and has more than 16 KiB, an exception and a crash of workerd
+// leave the loop: a blockingConn goes on with the connection on a goroutine, by the
+// same rules, and returns it to the loop after the response, at most eight times.
+// Where there is no event loop, blockingConns serve all of the fast path.
 //
-// An error of the service is a *cferr.Error with Cloudflare's code and sentence;
-// binding.go writes it as workerd wants it, rest.go in the REST envelope. Any other error
-// is logged and shown as Cloudflare's internal error.
+// # Through net/http
 //
-// An uncaught exception is caught by the entry module, which answers with a marked 500
-// that carries name, message and stack. The front recognises the mark (a random token of
-// this process), maps the stack to the sources and writes the error page.
+// Everything else (static assets, other handlers, bodies that are not in the buffer
+// yet, WebSockets, unusual heads) is handed over to net/http (internal/handover), for
+// as long as the connection lives: AccessLog, Router.ServeHTTP, Site.ServeHTTP, then
+// the assets or Site.pass, which sends the request to the Worker.
+//
+// # Exceptions
+//
+// The entry module in workerd catches an uncaught exception and answers with a 500
+// that is marked with a random token of this process and carries name, message and
+// stack. The front recognises the mark and shows the exception as an error page, with
+// the stack mapped to the sources.
 package front

@@ -12,42 +12,45 @@ import (
 	"flint/internal/rawhttp"
 )
 
-// coding is what the edge does with the body of a response between a Worker
-// and a client. https://developers.cloudflare.com/speed/optimization/content/compression/
-type coding int
+// contentCoding is how the edge changes the coding of a response's body between a
+// Worker and a client.
+// https://developers.cloudflare.com/speed/optimization/content/compression/
+type contentCoding int
 
 const (
-	asIs       coding = iota
-	compress          // text for a client that takes gzip
-	decompress        // gzip for a client that takes none
+	identity   contentCoding = iota
+	gzipEncode               // text for a client that accepts gzip
+	gzipDecode               // gzip for a client that does not accept it
 )
 
 const (
-	// minCompressed is the smallest body, in bytes, that is worth compressing.
-	minCompressed = 48
-	// maxCodedHere is the largest body, in bytes, that the event loop
-	// compresses itself: some 100 µs of work.
-	maxCodedHere = 16 << 10
+	// minCompressedBytes is the smallest body that is worth compressing.
+	minCompressedBytes = 48
+	// maxLoopCompressed is the largest body, in bytes, that the event loop
+	// compresses itself, which takes some 100 µs. Larger ones would hold up all
+	// other connections.
+	maxLoopCompressed = 16 << 10
 )
 
-// codingFor decides for a response; get reads its headers.
-func codingFor(accept string, status int, length int64, get func(name string) string) coding {
+// chooseCoding decides how the body of a response is coded for a client that sent
+// Accept-Encoding accept. length is -1 when unknown; get returns a response header.
+func chooseCoding(accept string, status int, length int64, get func(name string) string) contentCoding {
 	if status != http.StatusOK && status < 300 || status == http.StatusNotModified || get("Content-Range") != "" {
-		return asIs
+		return identity
 	}
-	gzipped := acceptsGzip(accept)
+	gzipAccepted := acceptsGzip(accept)
 	switch get("Content-Encoding") {
 	case "":
-		if gzipped && (length < 0 || length >= minCompressed) && compressible(get("Content-Type")) &&
+		if gzipAccepted && (length < 0 || length >= minCompressedBytes) && compressible(get("Content-Type")) &&
 			!strings.Contains(get("Cache-Control"), "no-transform") {
-			return compress
+			return gzipEncode
 		}
 	case "gzip":
-		if !gzipped && length != 0 {
-			return decompress
+		if !gzipAccepted && length != 0 {
+			return gzipDecode
 		}
 	}
-	return asIs
+	return identity
 }
 
 func acceptsGzip(accept string) bool {
@@ -61,7 +64,7 @@ func acceptsGzip(accept string) bool {
 	return false
 }
 
-// compressible are the media types that the edge compresses, beside text/*.
+// compressible reports whether the edge compresses a media type.
 func compressible(contentType string) bool {
 	mediaType, _, _ := strings.Cut(contentType, ";")
 	mediaType = strings.ToLower(strings.TrimSpace(mediaType))
@@ -72,21 +75,21 @@ func compressible(contentType string) bool {
 		"image/svg+xml", "image/x-icon", "image/vnd.microsoft.icon", "image/bmp", "font/ttf", "font/otf", "application/vnd.ms-fontobject":
 		return true
 	case "text/event-stream":
-		return false // an event must not wait for a compressor
+		return false // a compressor would hold events back
 	}
 	return strings.HasPrefix(mediaType, "text/")
 }
 
-// adjust turns the headers of a response into those of its coded form.
-func (c coding) adjust(h http.Header) {
-	if c == asIs {
+// adjustHeader changes the headers of a response to those of its coded form.
+func (c contentCoding) adjustHeader(h http.Header) {
+	if c == identity {
 		return
 	}
 	h.Del("Content-Length")
 	if etag := h.Get("ETag"); etag != "" && !strings.HasPrefix(etag, "W/") {
-		h.Set("ETag", "W/"+etag) // other bytes, the same meaning
+		h.Set("ETag", "W/"+etag) // other bytes, the same content
 	}
-	if c == compress {
+	if c == gzipEncode {
 		h.Set("Content-Encoding", "gzip")
 		h.Add("Vary", "Accept-Encoding")
 	} else {
@@ -94,10 +97,10 @@ func (c coding) adjust(h http.Header) {
 	}
 }
 
-// appendCompressed appends a response with its body compressed: the head of res
-// as adjust makes it, and the body as one chunk.
-func (s *Server) appendCompressed(b []byte, res *rawhttp.Head, keep bool, body []byte) []byte {
-	kept := res.Fields[:0]
+// appendCompressed appends a response whose body is compressed: the head of res as
+// adjustHeader would make it, and body as one gzip-coded chunk. It changes res.
+func (s *Server) appendCompressed(b []byte, res *rawhttp.Head, keepAlive bool, body []byte) []byte {
+	fields := res.Fields[:0]
 	for _, f := range res.Fields {
 		switch {
 		case rawhttp.Is(f.Name, "Content-Length"):
@@ -105,15 +108,15 @@ func (s *Server) appendCompressed(b []byte, res *rawhttp.Head, keep bool, body [
 		case rawhttp.Is(f.Name, "ETag") && !bytes.HasPrefix(f.Value, []byte("W/")):
 			f.Value = append([]byte("W/"), f.Value...)
 		}
-		kept = append(kept, f)
+		fields = append(fields, f)
 	}
-	res.Fields = append(kept, compressedFields...)
-	b = s.appendResponseHead(b, res, keep)
+	res.Fields = append(fields, compressedFields...)
+	b = s.appendResponseHead(b, res, keepAlive)
 	var coded bytes.Buffer
 	zw := gzipWriters.Get().(*gzip.Writer)
 	defer gzipWriters.Put(zw)
 	zw.Reset(&coded)
-	_, _ = zw.Write(body) // a buffer takes all
+	_, _ = zw.Write(body) // a bytes.Buffer never fails
 	_ = zw.Close()
 	b = append(strconv.AppendInt(b, int64(coded.Len()), 16), crlf...)
 	b = append(b, coded.Bytes()...)
@@ -128,17 +131,17 @@ var compressedFields = []rawhttp.Field{
 
 var gzipWriters = sync.Pool{New: func() any { w, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed); return w }}
 
-// copy passes body to dst in its coded form, flushing after every read so that
-// a stream stays one. errClient says that dst failed.
-func (c coding) copy(dst io.Writer, flush func() error, body io.Reader) error {
-	if c == decompress {
+// copy writes body to dst in its coded form. It flushes after every read, so that a
+// stream arrives as it is sent. errClient means that dst failed.
+func (c contentCoding) copy(dst io.Writer, flush func() error, body io.Reader) error {
+	if c == gzipDecode {
 		zr, err := gzip.NewReader(body)
 		if err != nil {
 			return err
 		}
 		return copyBody(dst, flush, zr)
 	}
-	if c == asIs {
+	if c == identity {
 		return copyBody(dst, flush, body)
 	}
 	zw := gzipWriters.Get().(*gzip.Writer)
@@ -165,7 +168,7 @@ func copyBody(dst io.Writer, flush func() error, body io.Reader) error {
 	for {
 		n, err := body.Read(*buf)
 		if n > 0 {
-			if _, werr := dst.Write((*buf)[:n]); werr != nil {
+			if _, writeErr := dst.Write((*buf)[:n]); writeErr != nil {
 				return errClient
 			}
 		}
@@ -176,14 +179,14 @@ func copyBody(dst io.Writer, flush func() error, body io.Reader) error {
 			return err
 		}
 		if n > 0 {
-			if ferr := flush(); ferr != nil {
-				return ferr
+			if flushErr := flush(); flushErr != nil {
+				return flushErr
 			}
 		}
 	}
 }
 
-// headGetter reads the headers of a head that was parsed by the short way.
-func headGetter(h *rawhttp.Head) func(string) string {
+// headerGetter returns a getter of lower-case header values for chooseCoding.
+func headerGetter(h *rawhttp.Head) func(string) string {
 	return func(name string) string { return string(bytes.ToLower(h.Get(name))) }
 }

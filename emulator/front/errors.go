@@ -17,7 +17,7 @@ var errorPage string
 
 var errorTemplate = template.Must(template.New("error").Parse(errorPage))
 
-// failure is what a person sees when no Worker's answer can be shown.
+// failure is the content of an error page.
 type failure struct {
 	Status  int
 	Title   string
@@ -25,7 +25,9 @@ type failure struct {
 	Detail  string // stack or code frame
 }
 
-// WriteError answers with a page in a browser and plain text elsewhere.
+// WriteError answers with an error page when accept, the request's Accept header,
+// names text/html, and with plain text otherwise. The status depends on err: 500 for
+// an exception or a failed build, 502 for a crash of workerd, 503 for anything else.
 func WriteError(w http.ResponseWriter, accept string, err error) {
 	f := describe(err)
 	h := w.Header()
@@ -33,7 +35,7 @@ func WriteError(w http.ResponseWriter, accept string, err error) {
 	if strings.Contains(accept, "text/html") {
 		h.Set("Content-Type", "text/html; charset=utf-8")
 		w.WriteHeader(f.Status)
-		_ = errorTemplate.Execute(w, f) // the client is gone: nobody is left to tell
+		_ = errorTemplate.Execute(w, f) // fails only when the client has disconnected
 		return
 	}
 	h.Set("Content-Type", "text/plain; charset=utf-8")

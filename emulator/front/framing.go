@@ -8,80 +8,82 @@ import (
 	"flint/internal/rawhttp"
 )
 
-// framing finds the end of a response's body while its bytes are passed on.
+// framing finds the end of a response's body in the bytes that are passed on.
 type framing struct {
-	toEnd   bool  // the body ends with the connection
-	rest    int64 // bytes of the body, or of a chunk with its line end, that are to come
-	chunked bool
+	untilClose bool  // the body ends when the connection closes
+	remaining  int64 // bytes of the body, or of a chunk with its CRLF, that are to come
+	chunked    bool
 
-	line    []byte // the beginning of a chunk's line or of a trailer's
-	trailer bool   // the last chunk has passed
+	partialLine []byte // the beginning of a chunk's size line or a trailer's
+	inTrailer   bool   // the last chunk has passed
 }
 
 var errChunk = errors.New("malformed chunk")
 
-// maxChunkLine bounds a chunk's line with its extensions, and a trailer's.
+// maxChunkLine is the longest size line of a chunk, with its extensions, or line of
+// a trailer, in bytes.
 const maxChunkLine = 4 << 10
 
-// begin reads from a head how the body ends; none says that there is no body.
-func (f *framing) begin(res *rawhttp.Head, none bool) {
-	*f = framing{line: f.line[:0]}
+// reset prepares for the body that follows res; noBody says that none follows.
+func (f *framing) reset(res *rawhttp.Head, noBody bool) {
+	*f = framing{partialLine: f.partialLine[:0]}
 	switch {
-	case none:
+	case noBody:
 	case res.Chunked:
 		f.chunked = true
 	case res.Length >= 0:
-		f.rest = res.Length
+		f.remaining = res.Length
 	default:
-		f.toEnd = true
+		f.untilClose = true
 	}
 }
 
-// next says how many bytes of b belong to the body, and whether it ends there.
+// next returns how many bytes of b belong to the body and whether it ends there.
 func (f *framing) next(b []byte) (n int, done bool, err error) {
 	switch {
-	case f.toEnd:
+	case f.untilClose:
 		return len(b), false, nil
 	case f.chunked:
 		return f.nextChunked(b)
 	}
-	n = int(min(int64(len(b)), f.rest))
-	f.rest -= int64(n)
-	return n, f.rest == 0, nil
+	n = int(min(int64(len(b)), f.remaining))
+	f.remaining -= int64(n)
+	return n, f.remaining == 0, nil
 }
 
 func (f *framing) nextChunked(b []byte) (n int, done bool, err error) {
 	for n < len(b) {
-		if f.rest > 0 {
-			k := min(int64(len(b)-n), f.rest)
-			n, f.rest = n+int(k), f.rest-k
+		if f.remaining > 0 {
+			k := min(int64(len(b)-n), f.remaining)
+			n, f.remaining = n+int(k), f.remaining-k
 			continue
 		}
 		end := bytes.IndexByte(b[n:], '\n')
 		if end < 0 {
-			f.line = append(f.line, b[n:]...)
-			if len(f.line) > maxChunkLine {
+			f.partialLine = append(f.partialLine, b[n:]...)
+			if len(f.partialLine) > maxChunkLine {
 				return 0, false, errChunk
 			}
 			return len(b), false, nil
 		}
 		line := b[n : n+end]
-		if len(f.line) > 0 {
-			line = append(f.line, line...)
-			f.line = line[:0]
+		if len(f.partialLine) > 0 {
+			line = append(f.partialLine, line...)
+			f.partialLine = line[:0]
 		}
 		n += end + 1
-		if done, err := f.ended(line); done || err != nil {
+		if done, err := f.parseLine(line); done || err != nil {
 			return n, done, err
 		}
 	}
 	return n, false, nil
 }
 
-// ended takes a chunk's line or a line of the trailer.
-func (f *framing) ended(line []byte) (done bool, err error) {
+// parseLine parses a chunk's size line or a line of the trailer. done means that the
+// body has ended.
+func (f *framing) parseLine(line []byte) (done bool, err error) {
 	line = bytes.TrimSpace(line)
-	if f.trailer {
+	if f.inTrailer {
 		return len(line) == 0, nil
 	}
 	size, _, _ := bytes.Cut(line, []byte(";"))
@@ -89,9 +91,9 @@ func (f *framing) ended(line []byte) (done bool, err error) {
 	if err != nil {
 		return false, errChunk
 	}
-	f.trailer = n == 0
+	f.inTrailer = n == 0
 	if n > 0 {
-		f.rest = int64(n) + 2
+		f.remaining = int64(n) + 2
 	}
 	return false, nil
 }

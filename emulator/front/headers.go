@@ -12,22 +12,23 @@ import (
 	"flint/worker"
 )
 
-// The place on Cloudflare's network that flint pretends to be.
+// The data centre and country that requests seem to come through.
 const (
 	colo    = "DFW"
 	country = "US"
 )
 
-// Headers that end at a proxy (RFC 9110, 7.6.1) and those that only flint or
-// the edge may set.
-var dropped = []string{
+// droppedHeaders are the headers of a request that end at a proxy (RFC 9110, 7.6.1)
+// and those that only flint or the edge may set.
+var droppedHeaders = []string{
 	"Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection",
 	"Te", "Trailer", "Transfer-Encoding", "Upgrade", "Content-Length", "Expect",
 	worker.HeaderBinding, worker.HeaderCf, worker.HeaderProto,
 }
 
-// edgeHeaders turns the headers that a client sent into those that a Worker
-// sees. https://developers.cloudflare.com/fundamentals/reference/http-headers/
+// edgeHeaders changes the headers that a client sent into those that a Worker sees.
+// appendRequest does the same for the fast path.
+// https://developers.cloudflare.com/fundamentals/reference/http-headers/
 func edgeHeaders(r *http.Request) {
 	h := r.Header
 	upgrade := ""
@@ -39,7 +40,7 @@ func edgeHeaders(r *http.Request) {
 			h.Del(strings.TrimSpace(field))
 		}
 	}
-	for _, name := range dropped {
+	for _, name := range droppedHeaders {
 		delete(h, name)
 	}
 	if upgrade != "" {
@@ -48,7 +49,7 @@ func edgeHeaders(r *http.Request) {
 	}
 	client := clientIP(r)
 	scheme := "http"
-	if r.TLS != nil || r.URL.Scheme == "https" { // the second: a Worker's fetch() of another Worker
+	if r.TLS != nil || r.URL.Scheme == "https" { // the latter for a Worker's fetch() of another Worker
 		scheme = "https"
 		h[worker.HeaderProto] = []string{scheme}
 	}
@@ -80,7 +81,7 @@ func clientIP(r *http.Request) string {
 	return host
 }
 
-// newRay is a Ray ID: 16 hexadecimal digits and the place.
+// newRay is a Ray ID: 16 hexadecimal digits and the data centre.
 func newRay() string { return string(appendRay(nil)) }
 
 func appendRay(b []byte) []byte {
@@ -92,8 +93,8 @@ func appendRay(b []byte) []byte {
 // https://developers.cloudflare.com/fundamentals/reference/http-headers/#accept-encoding
 const workerEncoding = "br, gzip"
 
-// appendCf appends request.cf as JSON. The values name a plausible visitor, the
-// same on every machine, but for what the client's request says.
+// appendCf appends request.cf as JSON. It describes a plausible visitor, the same on
+// every machine, with the protocol and Accept-Encoding of the client's request.
 // https://developers.cloudflare.com/workers/runtime-apis/request/#incomingrequestcfproperties
 func appendCf(b []byte, proto, encoding string) []byte {
 	b = append(b, cfFixed...)
@@ -104,7 +105,7 @@ func appendCf(b []byte, proto, encoding string) []byte {
 	return append(append(b, quoted...), '}')
 }
 
-// cfFixed is the part that no request changes; more follows it.
+// cfFixed is the beginning of request.cf, the same for every request.
 const cfFixed = `{"asOrganization":"Example Network","asn":64496,"colo":"` + colo + `","city":"Austin","region":"Texas","regionCode":"TX",` +
 	`"metroCode":"635","postalCode":"78701","country":"` + country + `","continent":"NA","timezone":"America/Chicago",` +
 	`"latitude":"30.27130","longitude":"-97.74260","clientTcpRtt":0,"clientTrustScore":99,` +

@@ -13,288 +13,296 @@ import (
 	"flint/worker"
 )
 
-// The short way on an event loop: the connections of all clients and those to
-// workerd are served by one goroutine, as their bytes come. What the loop does
-// not know (no isolate answers, a longer body that is coded on the way, an exception)
-// it gives to a shortConn, which answers on a goroutine and gives the
-// connection back.
-
-// loopConn serves one client connection in the loop.
+// loopConn serves a client connection on the event loop, by the fast path. What
+// it cannot do without blocking (wait for an isolate, compress a long body, read
+// an exception) it leaves to a blockingConn, which answers on a goroutine and
+// returns the connection to the loop. Its methods run on the loop's goroutine.
 type loopConn struct {
-	srv  *Server
-	conn *evloop.Conn
-	peer string
-	odd  int // see shortConn
+	srv       *Server
+	conn      *evloop.Conn
+	clientIP  string
+	loopExits int // how often the connection has left the loop
 
-	in   []byte       // what the client sent and nobody has used yet
-	req  rawhttp.Head // points into in
-	res  rawhttp.Head
-	out  []byte
-	shot bool // no further request is taken
+	in        []byte       // received from the client and not processed yet
+	req       rawhttp.Head // points into in
+	res       rawhttp.Head
+	out       []byte // reused for output to workerd and to the client
+	isClosing bool   // no further request is processed
 
-	since clock.Stopwatch // the last time that something came or was answered
+	lastActivity clock.Stopwatch // since data arrived or a response ended
 
-	// The exchange under way; up is nil between two.
-	exchange
-	up       *upstream
-	lease    worker.Lease
-	encoding string
-	size     int // of the request at the beginning of in; 0 once a response has begun
+	// The request in flight. upstream is nil while there is none.
+	requestInfo
+	upstream    *upstream
+	lease       worker.Lease
+	encoding    string
+	requestSize int // bytes of the request at the beginning of in; 0 once its response has begun
 }
 
 const (
-	// maxOdd is how often a connection may leave the loop and come back.
-	maxOdd = 8
-	// maxAhead is how much a client may send ahead of its answers, in bytes.
-	maxAhead = 64 << 10
-	// maxBehind is how much of a response waits for a slow client, in bytes,
-	// before no more of it is read.
-	maxBehind = 256 << 10
+	// maxLoopExits is how often a connection may leave the loop and return to it.
+	// After that it stays on its goroutine.
+	maxLoopExits = 8
+	// maxPipelined is how many bytes are read from a client before the request
+	// in front of them is answered.
+	maxPipelined = 64 << 10
+	// maxBacklog is how many bytes of a response may wait for a slow client. With
+	// more, reading from workerd pauses.
+	maxBacklog = 256 << 10
 )
 
-// toLoop gives a connection to the loop, with what was read from it already.
-func (s *Server) toLoop(sc *shortConn, ahead []byte) {
-	c := &loopConn{srv: s, peer: sc.peer, odd: sc.odd, in: bytes.Clone(ahead)}
-	nc := sc.Conn
-	if early, ok := nc.(*handover.Conn); ok {
-		nc, c.in = early.Conn, append(c.in, early.Buffered...)
+// moveToLoop moves a connection into the loop; buffered has been read from it
+// already.
+func (s *Server) moveToLoop(bc *blockingConn, buffered []byte) {
+	c := &loopConn{srv: s, clientIP: bc.clientIP, loopExits: bc.loopExits, in: bytes.Clone(buffered)}
+	nc := bc.Conn
+	if handedOver, ok := nc.(*handover.Conn); ok {
+		nc, c.in = handedOver.Conn, append(c.in, handedOver.Buffered...)
 	}
 	s.mu.Lock()
-	delete(s.conns, sc.Conn)
+	delete(s.blockingConns, bc.Conn)
 	closed := s.closed
 	if !closed {
-		s.looped[c] = true
+		s.loopConns[c] = true
 	}
 	s.mu.Unlock()
 	if closed {
-		sc.Close()
-		s.busy.Done()
+		bc.Close()
+		s.active.Done()
 		return
 	}
 	err := s.loop.Attach(nc, c, func(conn *evloop.Conn) {
-		if c.conn = conn; c.shot {
-			conn.Close() // the Server closed meanwhile
+		if c.conn = conn; c.isClosing {
+			conn.Close() // the Server was closed meanwhile
 			return
 		}
-		c.since = clock.StartStopwatch()
-		c.take()
+		c.lastActivity = clock.StartStopwatch()
+		c.startNextRequest()
 	})
 	if err != nil {
-		c.forget()
+		c.release()
 	}
 }
 
-// forget ends the connection's part in the loop.
-func (c *loopConn) forget() {
+// release unregisters a connection that has been closed.
+func (c *loopConn) release() {
 	if c.unregister(nil) {
-		c.srv.busy.Done()
+		c.srv.active.Done()
 	}
 }
 
-// unregister takes the connection out of the loop's, and notes nc in its place.
+// unregister removes c from the Server's loop connections. A non-nil nc, on which a
+// goroutine goes on, is registered in its place. False means that c had been removed.
 func (c *loopConn) unregister(nc net.Conn) bool {
 	c.srv.mu.Lock()
 	defer c.srv.mu.Unlock()
-	if !c.srv.looped[c] {
+	if !c.srv.loopConns[c] {
 		return false
 	}
-	delete(c.srv.looped, c)
+	delete(c.srv.loopConns, c)
 	if nc != nil {
-		c.srv.conns[nc] = true
+		c.srv.blockingConns[nc] = true
 	}
 	return true
 }
 
-// shut ends the connection: at once with all or when nothing is under way,
-// else after the response.
-func (c *loopConn) shut(all bool) {
-	c.shot = true
-	if all || c.up == nil {
-		c.end()
+// shutdown closes the connection: with now or when no request is in flight at
+// once, otherwise after the response.
+func (c *loopConn) shutdown(now bool) {
+	c.isClosing = true
+	if now || c.upstream == nil {
+		c.close()
 	}
 }
 
-// end closes the connection and what it waits for.
-func (c *loopConn) end() {
+// close closes the client's connection and aborts the request in flight.
+func (c *loopConn) close() {
 	if c.conn != nil {
 		c.conn.Close()
 	}
 	c.Closed(c.conn, nil)
 }
 
-// Closed implements evloop.Handler: the client hung up.
+// Closed implements evloop.Handler: the client hung up or close was called.
 func (c *loopConn) Closed(*evloop.Conn, error) {
-	if u := c.up; u != nil {
-		c.up, u.client = nil, nil
+	if u := c.upstream; u != nil {
+		c.upstream, u.client = nil, nil
 		u.conn.Close() // the Worker's request is aborted
 		c.lease.Leave()
-		c.srv.logAccess(&c.exchange)
+		c.srv.logAccess(&c.requestInfo)
 	}
-	c.forget()
+	c.release()
 }
 
 // Data implements evloop.Handler.
 func (c *loopConn) Data(_ *evloop.Conn, b []byte) {
 	c.in = append(c.in, b...)
-	c.since = clock.StartStopwatch()
-	if c.up == nil {
-		c.take()
-	} else if len(c.in) > maxAhead {
+	c.lastActivity = clock.StartStopwatch()
+	if c.upstream == nil {
+		c.startNextRequest()
+	} else if len(c.in) > maxPipelined {
 		c.conn.Pause()
 	}
 }
 
-// Drained implements evloop.Handler.
+// Drained implements evloop.Handler: the client has received the backlog.
 func (c *loopConn) Drained(*evloop.Conn) {
-	if c.up != nil {
-		c.up.conn.Resume()
-	} else if c.shot {
-		c.end()
+	if c.upstream != nil {
+		c.upstream.conn.Resume()
+	} else if c.isClosing {
+		c.close()
 	}
 }
 
-// take begins with the next request, if the whole of it is there.
-func (c *loopConn) take() {
-	if c.shot || len(c.in) == 0 {
+// startNextRequest processes the next request if all of it has arrived.
+func (c *loopConn) startNextRequest() {
+	if c.isClosing || len(c.in) == 0 {
 		return
 	}
 	end := bytes.Index(c.in, []byte("\r\n\r\n"))
 	if end < 0 {
-		if len(c.in) > shortBuffer {
-			c.giveUp()
+		if len(c.in) > bufferSize {
+			c.answerOnGoroutine()
 		}
 		return
 	}
-	if !c.req.Parse(c.in[:end+4]) || c.req.Unusual || c.req.Chunked || c.req.Length > maxAhead {
-		c.giveUp()
+	if !c.req.Parse(c.in[:end+4]) || c.req.Unusual || c.req.Chunked || c.req.Length > maxPipelined {
+		c.answerOnGoroutine()
 		return
 	}
-	c.size = c.req.Size + int(max(c.req.Length, 0))
-	if len(c.in) < c.size {
+	c.requestSize = c.req.Size + int(max(c.req.Length, 0))
+	if len(c.in) < c.requestSize {
 		return
 	}
-	if site, method, target, ok := c.srv.route(&c.req); !ok || !c.send(site, method, target) {
-		c.giveUp()
+	if site, method, target, ok := c.srv.route(&c.req); !ok || !c.forward(site, method, target) {
+		c.answerOnGoroutine()
 	}
 }
 
-// send passes the request on. False says that it did not begin.
-func (c *loopConn) send(site *Site, method, target []byte) bool {
+// forward sends the request to the Worker's isolate. False means that no isolate
+// or no connection was available without waiting; nothing has been sent then.
+func (c *loopConn) forward(site *Site, method, target []byte) bool {
 	lease, ok := site.Worker.(Sender).Enter()
 	if !ok {
 		return false
 	}
-	u := c.srv.upstream(lease.Socket())
+	u := c.srv.acquireUpstream(lease.Socket())
 	if u == nil {
 		lease.Leave()
 		return false
 	}
-	c.exchange = newExchange(&c.req, method, target)
+	c.requestInfo = newRequestInfo(&c.req, method, target)
 	c.encoding = string(c.req.Get("Accept-Encoding"))
-	c.out = appendRequest(c.out[:0], &c.req, method, target, c.in[c.req.Size:c.size], c.peer, c.encoding)
-	c.up, c.lease, u.client = u, lease, c
-	_, _ = u.conn.Write(c.out) // when it fails, upstream.Closed follows
+	c.out = appendRequest(c.out[:0], &c.req, method, target, c.in[c.req.Size:c.requestSize], c.clientIP, c.encoding)
+	c.upstream, c.lease, u.client = u, lease, c
+	_, _ = u.conn.Write(c.out) // if it fails, upstream.Closed is called
 	return true
 }
 
-// begun drops the request: it cannot be sent again.
-func (c *loopConn) begun() {
-	c.in = c.in[:copy(c.in, c.in[c.size:])]
-	c.size = 0
+// dropRequest discards the request in flight: once its response has begun it
+// cannot be sent again.
+func (c *loopConn) dropRequest() {
+	c.in = c.in[:copy(c.in, c.in[c.requestSize:])]
+	c.requestSize = 0
 }
 
-// finish ends an exchange whose response has been passed on.
-func (c *loopConn) finish() {
-	c.up = nil
+// finishExchange ends a request whose response has been passed on, and goes on with
+// the next one.
+func (c *loopConn) finishExchange() {
+	c.upstream = nil
 	c.lease.Leave()
-	c.srv.logAccess(&c.exchange)
-	c.since = clock.StartStopwatch()
-	if !c.keep || c.shot {
-		c.shot = true
+	c.srv.logAccess(&c.requestInfo)
+	c.lastActivity = clock.StartStopwatch()
+	if !c.keepAlive || c.isClosing {
+		c.isClosing = true
 		if c.conn.Pending() == 0 {
-			c.end()
+			c.close()
 		}
 		return
 	}
-	if len(c.in) <= maxAhead {
+	if len(c.in) <= maxPipelined {
 		c.conn.Resume()
 	}
-	c.take()
+	c.startNextRequest()
 }
 
-// giveUp lets a goroutine answer the request from its beginning.
-func (c *loopConn) giveUp() {
-	if sc := c.detach(0); sc != nil {
-		c.srv.end(sc.Conn)
-		go c.srv.serve(sc)
+// answerOnGoroutine moves the connection out of the loop and answers the request
+// from its beginning on a goroutine.
+func (c *loopConn) answerOnGoroutine() {
+	if bc := c.detach(0); bc != nil {
+		c.srv.endRequest(bc.Conn)
+		go c.srv.serve(bc)
 	}
 }
 
-// sweep closes the connections on which nothing happened for too long.
-func (s *Server) sweep() {
+// closeIdleConns closes connections that have been idle for longer than
+// maxIdleTime, and schedules itself again.
+func (s *Server) closeIdleConns() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		return
 	}
-	for c := range s.looped {
+	for c := range s.loopConns {
 		s.loop.Do(func() {
-			if c.up == nil && c.conn != nil && c.since.Elapsed() > s.patience {
-				c.end()
+			if c.upstream == nil && c.conn != nil && c.lastActivity.Elapsed() > s.maxIdleTime {
+				c.close()
 			}
 		})
 	}
-	s.sweeper = s.clock.AfterFunc(idleTimeout/4, s.sweep)
+	s.idleTimer = s.clock.AfterFunc(idleTimeout/4, s.closeIdleConns)
 }
 
-// settle lets a goroutine finish the exchange under way: get gives the
-// Exchange to read the response from, or an error to answer with.
-func (c *loopConn) settle(get func() (*worker.Exchange, error)) {
-	q, lease := c.exchange, c.lease
-	c.up = nil
-	sc := c.detach(c.size)
+// finishOnGoroutine moves the connection out of the loop and finishes the request
+// in flight on a goroutine. response returns the Exchange to read the response
+// from, or an error to answer with.
+func (c *loopConn) finishOnGoroutine(response func() (*worker.Exchange, error)) {
+	info, lease := c.requestInfo, c.lease
+	c.upstream = nil
+	bc := c.detach(c.requestSize)
 	go func() {
-		x, err := get()
+		x, err := response()
 		if err != nil {
 			lease.Leave()
 		}
 		switch {
-		case sc == nil: // the client's connection is gone
+		case bc == nil: // the client has disconnected
 			if err == nil {
 				x.End(false)
 			}
-		case sc.settle(q, x, err) && c.srv.end(sc.Conn):
-			c.srv.serve(sc)
+		case bc.sendResponse(info, x, err) && c.srv.endRequest(bc.Conn):
+			c.srv.serve(bc)
 		default:
-			c.srv.leave(sc)
+			c.srv.closeBlockingConn(bc)
 		}
 	}()
 }
 
-// detach takes the connection out of the loop, without the first skip bytes of
-// what it sent.
-func (c *loopConn) detach(skip int) *shortConn {
+// detach moves the connection out of the loop and discards the first skip bytes of
+// its input. It returns nil when the client has disconnected.
+func (c *loopConn) detach(skip int) *blockingConn {
 	nc, unsent, err := c.conn.Detach()
-	if ahead := c.in[skip:]; err == nil && len(ahead) > 0 {
-		nc = &handover.Conn{Conn: nc, Buffered: ahead}
+	if pipelined := c.in[skip:]; err == nil && len(pipelined) > 0 {
+		nc = &handover.Conn{Conn: nc, Buffered: pipelined}
 	}
 	if err != nil || !c.unregister(nc) {
-		c.forget()
+		c.release()
 		return nil
 	}
-	sc := &shortConn{Conn: nc, srv: c.srv, peer: c.peer, odd: c.odd + 1, encoding: c.encoding, late: unsent}
-	sc.r = bufio.NewReaderSize(nc, shortBuffer)
-	return sc
+	bc := &blockingConn{Conn: nc, srv: c.srv, clientIP: c.clientIP, loopExits: c.loopExits + 1, encoding: c.encoding, unsent: unsent}
+	bc.r = bufio.NewReaderSize(nc, bufferSize)
+	return bc
 }
 
-// cut ends a response that broke off.
-func (c *loopConn) cut(err error) {
+// abortResponse closes the client's connection after the response from workerd broke
+// off, so that the response does not look complete.
+func (c *loopConn) abortResponse(err error) {
 	c.srv.log.Warn("the Worker's response broke off: the client sees a cut connection", "error", err)
-	c.end()
+	c.close()
 }
 
-// bodiless reports whether a response to method has no body whatever its
-// headers say.
+// bodiless reports whether a response to a method has no body, whatever its headers
+// say.
 func bodiless(method string, code int) bool {
 	return method == http.MethodHead || code == http.StatusNoContent || code == http.StatusNotModified
 }

@@ -33,14 +33,14 @@ func TestIdleConnectionsAreClosed(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	for s.connections() == 0 { // until it was accepted and attached
+	for s.connections() == 0 { // until the connection was accepted and attached
 	}
-	s.sweep()
+	s.closeIdleConns()
 	if n := s.connections(); n != 1 {
-		t.Errorf("%d connections after a sweep that came too early", n)
+		t.Errorf("%d connections before they were idle for long enough", n)
 	}
-	s.patience = 0
-	s.sweep()
+	s.maxIdleTime = 0
+	s.closeIdleConns()
 	_ = c.SetDeadline(clock.Deadline(idleTimeout / 4))
 	if _, err := c.Read(make([]byte, 1)); err != io.EOF {
 		t.Errorf("the idle connection: %v, want EOF", err)
@@ -51,14 +51,14 @@ func TestIdleConnectionsAreClosed(t *testing.T) {
 	}
 }
 
-// connections counts those that the loop has, after what it had to do before.
+// connections counts the connections that have been attached to the loop.
 func (s *Server) connections() (n int) {
 	done := make(chan bool)
 	s.loop.Do(func() {
 		defer close(done)
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		for c := range s.looped {
+		for c := range s.loopConns {
 			if c.conn != nil {
 				n++
 			}

@@ -7,8 +7,10 @@ import (
 	"flint/worker"
 )
 
-// appendRequest appends a request as workerd is to see it: see edgeHeaders.
-func appendRequest(b []byte, req *rawhttp.Head, method, target, body []byte, peer, encoding string) []byte {
+// appendRequest appends the request for workerd: the client's, without the headers
+// that only the edge may set, with those that Cloudflare's edge adds. encoding is the
+// client's Accept-Encoding. edgeHeaders does the same to an *http.Request.
+func appendRequest(b []byte, req *rawhttp.Head, method, target, body []byte, clientIP, encoding string) []byte {
 	b = append(b, method...)
 	b = append(b, ' ')
 	b = append(b, target...)
@@ -18,21 +20,21 @@ func appendRequest(b []byte, req *rawhttp.Head, method, target, body []byte, pee
 		switch {
 		case rawhttp.Is(f.Name, "X-Forwarded-For"):
 			forwarded = f.Value
-		case !ownRequestHeader(f.Name):
+		case !isEdgeHeader(f.Name):
 			b = appendField(b, f.Name, f.Value)
 		}
 	}
 	b = append(b, "Accept-Encoding: "+workerEncoding+"\r\nCF-Connecting-IP: "...)
-	b = append(b, peer...)
+	b = append(b, clientIP...)
 	b = append(b, "\r\nCF-IPCountry: "+country+"\r\nCF-Ray: "...)
 	b = appendRay(b)
 	b = append(b, "\r\nCF-Visitor: {\"scheme\":\"http\"}\r\nX-Forwarded-Proto: http\r\nX-Real-IP: "...)
-	b = append(b, peer...)
+	b = append(b, clientIP...)
 	b = append(b, "\r\nX-Forwarded-For: "...)
 	if forwarded != nil {
 		b = append(append(b, forwarded...), ',')
 	}
-	b = append(b, peer...)
+	b = append(b, clientIP...)
 	b = append(b, "\r\n"+worker.HeaderCf+": "...)
 	b = appendCf(b, "HTTP/1.1", encoding)
 	b = append(b, crlf...)
@@ -50,22 +52,23 @@ func appendField(b, name, value []byte) []byte {
 	return append(b, crlf...)
 }
 
-// ownRequestHeader reports whether a header is the edge's to set or ends here.
-func ownRequestHeader(name []byte) bool {
+// isEdgeHeader reports whether a header of the client's request is not passed on,
+// because only the edge sets it or because it concerns this connection alone.
+func isEdgeHeader(name []byte) bool {
 	switch name[0] | 0x20 { // most headers begin with none of these letters
 	case 'a', 'c', 'k', 'p', 'x':
 	default:
 		return false
 	}
-	for _, own := range ownHeaders {
-		if rawhttp.Is(name, own) {
+	for _, header := range edgeOnlyHeaders {
+		if rawhttp.Is(name, header) {
 			return true
 		}
 	}
-	return len(name) > len(flintPrefix) && rawhttp.Is(name[:len(flintPrefix)], flintPrefix)
+	return len(name) > len(flintHeaderPrefix) && rawhttp.Is(name[:len(flintHeaderPrefix)], flintHeaderPrefix)
 }
 
-const flintPrefix = "X-Flint-"
+const flintHeaderPrefix = "X-Flint-"
 
-var ownHeaders = []string{"Connection", "Keep-Alive", "CF-Ray", "CF-Visitor", "X-Real-IP", "CF-IPCountry", "CF-Connecting-IP",
+var edgeOnlyHeaders = []string{"Connection", "Keep-Alive", "CF-Ray", "CF-Visitor", "X-Real-IP", "CF-IPCountry", "CF-Connecting-IP",
 	"Accept-Encoding", "X-Forwarded-Proto", "Content-Length", "Proxy-Connection", "Proxy-Authorization", "Proxy-Authenticate"}

@@ -6,27 +6,28 @@ import (
 	"strings"
 )
 
-// Router finds the handler of a request by host and path. It is not changed
-// once it is in use.
+// Router finds the handler of a request by host and path. It must not be changed
+// while it serves requests.
 type Router struct {
 	hosts    map[string]http.Handler
 	patterns []pattern
-	others   func(host string) (h http.Handler, named bool)
+	findHost func(host string) (h http.Handler, named bool)
 	fallback http.Handler
 }
 
 // NewRouter returns a Router that sends everything to fallback.
 func NewRouter(fallback http.Handler) *Router {
-	none := func(string) (http.Handler, bool) { return nil, false }
-	return &Router{hosts: map[string]http.Handler{}, others: none, fallback: fallback}
+	noHost := func(string) (http.Handler, bool) { return nil, false }
+	return &Router{hosts: map[string]http.Handler{}, findHost: noHost, fallback: fallback}
 }
 
-// Host sends all requests of a host to h.
+// Host sends all requests for a host to h.
 func (rt *Router) Host(host string, h http.Handler) { rt.hosts[strings.ToLower(host)] = h }
 
-// Hosts asks find for hosts that come and go; a handler that is not named
-// stands before the fallback only.
-func (rt *Router) Hosts(find func(host string) (h http.Handler, named bool)) { rt.others = find }
+// Hosts sets a function that finds handlers of hosts which change while the Router
+// serves. It is asked after the hosts of Host. A handler that it returns with named
+// false takes the place of the fallback only, after the routes.
+func (rt *Router) Hosts(find func(host string) (h http.Handler, named bool)) { rt.findHost = find }
 
 // Route sends requests that match a Wrangler route pattern
 // (api.example.com/*, *.example.com/images/*) to h. Of several matching
@@ -34,15 +35,15 @@ func (rt *Router) Hosts(find func(host string) (h http.Handler, named bool)) { r
 // https://developers.cloudflare.com/workers/configuration/routing/routes/
 func (rt *Router) Route(route string, h http.Handler) {
 	p := newPattern(route, h)
-	at := 0
-	for at < len(rt.patterns) && len(rt.patterns[at].text) >= len(p.text) {
-		at++
+	index := 0
+	for index < len(rt.patterns) && len(rt.patterns[index].text) >= len(p.text) {
+		index++
 	}
-	rt.patterns = append(rt.patterns[:at], append([]pattern{p}, rt.patterns[at:]...)...)
+	rt.patterns = append(rt.patterns[:index], append([]pattern{p}, rt.patterns[index:]...)...)
 }
 
-// Find returns the handler for a host and path, and whether it is meant for
-// that host by name; the fallback takes everything else.
+// Find returns the handler for a host and path. named is false for the fallback.
+// host may have a port and the suffix .localhost.
 func (rt *Router) Find(host, path string) (h http.Handler, named bool) {
 	host = bareHost(host)
 	fallback := rt.fallback
@@ -50,7 +51,7 @@ func (rt *Router) Find(host, path string) (h http.Handler, named bool) {
 		if h, ok := rt.hosts[name]; ok {
 			return h, true
 		}
-		if h, named := rt.others(name); named {
+		if h, named := rt.findHost(name); named {
 			return h, true
 		} else if h != nil {
 			fallback = h
@@ -98,8 +99,8 @@ func (p pattern) match(host, path string) bool {
 	return matchHost(p.host, host) && MatchPath(p.path, path)
 }
 
-// matchHost knows a leading wildcard: *.example.com is every subdomain,
-// *example.com the domain too.
+// matchHost matches a host with a pattern that may begin with a star: *.example.com
+// matches every subdomain, *example.com the domain too.
 func matchHost(pattern, host string) bool {
 	if rest, ok := strings.CutPrefix(pattern, "*"); ok {
 		return strings.HasSuffix(host, rest) && (host != rest || !strings.HasPrefix(rest, "."))
@@ -107,8 +108,8 @@ func matchHost(pattern, host string) bool {
 	return pattern == host
 }
 
-// MatchPath matches a path against a pattern that may end with a star, which
-// is the only place for one in Cloudflare's routes.
+// MatchPath matches a path with a pattern that may end with a star. Cloudflare's
+// routes allow it nowhere else.
 func MatchPath(pattern, path string) bool {
 	if prefix, ok := strings.CutSuffix(pattern, "*"); ok {
 		return strings.HasPrefix(path, prefix)

@@ -15,37 +15,38 @@ import (
 	"flint/internal/handover"
 )
 
-// Server serves the public port: ordinary requests for Workers the short way,
+// Server serves the public port: ordinary requests for Workers by the fast path,
 // everything else by net/http.
 type Server struct {
-	http  *http.Server
-	short func(host, path string) *Site // nil: the long way
-	log   *slog.Logger
-	clock clock.Clock
-	dates dates
+	httpServer *http.Server
+	fastPath   func(host, path string) *Site // nil for a request that net/http serves
+	log        *slog.Logger
+	clock      clock.Clock
+	dateCache  dateCache
 
-	handed *handover.Listener // connections for net/http
-	from   net.Listener
-	loop   *evloop.Loop           // nil: a goroutine for each connection
-	idle   map[string][]*upstream // by socket, the last one used most recently; the loop's own
+	httpListener  *handover.Listener // passes connections on to net/http
+	listener      net.Listener
+	loop          *evloop.Loop           // nil: a goroutine for each connection
+	idleUpstreams map[string][]*upstream // by socket, ordered by last use; only the loop's goroutine uses it
 
-	mu     sync.Mutex
-	conns  map[net.Conn]bool  // on goroutines in the short way; true while a request is answered
-	looped map[*loopConn]bool // in the loop
-	closed bool
-	busy   sync.WaitGroup // connections in the short way
+	mu            sync.Mutex
+	blockingConns map[net.Conn]bool  // fast path on goroutines; true while a request is in flight
+	loopConns     map[*loopConn]bool // fast path on the loop
+	closed        bool
+	active        sync.WaitGroup // connections on the fast path
 
-	sweeper  clock.Timer   // closes idle connections in the loop
-	patience time.Duration // how long they may idle
+	idleTimer   clock.Timer   // closes idle connections in the loop
+	maxIdleTime time.Duration // how long they may be idle
 }
 
-// NewServer returns a Server. long answers all requests for which short
-// returns nil, and every one that is not ordinary. loop may be nil; it is the
-// caller's to close, after the Server.
-func NewServer(long *http.Server, short func(host, path string) *Site, loop *evloop.Loop, log *slog.Logger) *Server {
+// NewServer returns a Server. fastPath returns the Site of a request that may take
+// the fast path. httpServer answers those for which it returns nil, and every one
+// that the fast path does not handle (see the package comment). loop may be nil;
+// the caller closes it after the Server.
+func NewServer(httpServer *http.Server, fastPath func(host, path string) *Site, loop *evloop.Loop, log *slog.Logger) *Server {
 	return &Server{
-		http: long, short: short, log: log, clock: clock.New(), loop: loop,
-		idle: map[string][]*upstream{}, conns: map[net.Conn]bool{}, looped: map[*loopConn]bool{}, patience: idleTimeout,
+		httpServer: httpServer, fastPath: fastPath, log: log, clock: clock.New(), loop: loop,
+		idleUpstreams: map[string][]*upstream{}, blockingConns: map[net.Conn]bool{}, loopConns: map[*loopConn]bool{}, maxIdleTime: idleTimeout,
 	}
 }
 
@@ -53,14 +54,14 @@ func NewServer(long *http.Server, short func(host, path string) *Site, loop *evl
 func (s *Server) Serve(l net.Listener) error {
 	done := make(chan error, 1)
 	s.mu.Lock()
-	s.handed, s.from = handover.NewListener(l.Addr()), l
+	s.httpListener, s.listener = handover.NewListener(l.Addr()), l
 	s.mu.Unlock()
 	if s.loop != nil {
-		s.sweep()
+		s.closeIdleConns()
 	}
-	go func() { done <- s.http.Serve(s.handed) }()
+	go func() { done <- s.httpServer.Serve(s.httpListener) }()
 	err := s.accept(l)
-	s.handed.Close()
+	s.httpListener.Close()
 	return errors.Join(err, <-done)
 }
 
@@ -75,98 +76,100 @@ func (s *Server) accept(l net.Listener) error {
 			}
 			return err
 		}
-		if !s.enter(c) {
+		if !s.register(c) {
 			continue
 		}
-		peer, _, err := net.SplitHostPort(c.RemoteAddr().String())
+		clientIP, _, err := net.SplitHostPort(c.RemoteAddr().String())
 		if err != nil {
-			peer = "127.0.0.1"
+			clientIP = "127.0.0.1"
 		}
-		sc := &shortConn{Conn: c, srv: s, peer: peer}
+		bc := &blockingConn{Conn: c, srv: s, clientIP: clientIP}
 		if s.loop != nil {
-			s.toLoop(sc, nil)
+			s.moveToLoop(bc, nil)
 			continue
 		}
-		sc.r = bufio.NewReaderSize(c, shortBuffer)
-		go s.serve(sc)
+		bc.r = bufio.NewReaderSize(c, bufferSize)
+		go s.serve(bc)
 	}
 }
 
-func (s *Server) enter(c net.Conn) bool {
+func (s *Server) register(c net.Conn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		c.Close()
 		return false
 	}
-	s.conns[c] = false
-	s.busy.Add(1)
+	s.blockingConns[c] = false
+	s.active.Add(1)
 	return true
 }
 
-// serve answers the requests of a connection on this goroutine.
-func (s *Server) serve(c *shortConn) {
+// serve answers requests on the calling goroutine until the connection is closed or
+// moves elsewhere.
+func (s *Server) serve(c *blockingConn) {
 	switch c.serve() {
-	case long:
-		s.toHTTP(c)
-	case looped:
+	case outcomeHTTP:
+		s.handOverToHTTP(c)
+	case outcomeLoop:
 		buffered, _ := c.r.Peek(c.r.Buffered())
-		s.toLoop(c, buffered)
+		s.moveToLoop(c, buffered)
 	default:
-		s.leave(c)
+		s.closeBlockingConn(c)
 	}
 }
 
-// leave ends a connection that was served on a goroutine.
-func (s *Server) leave(c *shortConn) {
+// closeBlockingConn closes and unregisters a connection that a goroutine served.
+func (s *Server) closeBlockingConn(c *blockingConn) {
 	s.mu.Lock()
-	delete(s.conns, c.Conn)
+	delete(s.blockingConns, c.Conn)
 	s.mu.Unlock()
 	c.Close()
-	s.busy.Done()
+	s.active.Done()
 }
 
-// toHTTP gives a connection to net/http for the rest of its life.
-func (s *Server) toHTTP(c *shortConn) {
+// handOverToHTTP hands the connection over to net/http for the rest of its life.
+func (s *Server) handOverToHTTP(c *blockingConn) {
 	s.mu.Lock()
-	delete(s.conns, c.Conn)
+	delete(s.blockingConns, c.Conn)
 	closed := s.closed
 	s.mu.Unlock()
-	s.busy.Done()
+	s.active.Done()
 	if closed {
 		c.Close()
 		return
 	}
 	buffered, _ := c.r.Peek(c.r.Buffered())
-	s.handed.Deliver(&handover.Conn{Conn: c.Conn, Buffered: buffered})
+	s.httpListener.Deliver(&handover.Conn{Conn: c.Conn, Buffered: buffered})
 }
 
-// begin notes that c's request is being answered; false when the server closes.
-func (s *Server) begin(c net.Conn) bool { return s.mark(c, true) }
+// beginRequest marks c as having a request in flight; false when the Server is
+// closing.
+func (s *Server) beginRequest(c net.Conn) bool { return s.setAnswering(c, true) }
 
-// end notes that it was; false when the server closes.
-func (s *Server) end(c net.Conn) bool { return s.mark(c, false) }
+// endRequest marks c as idle; false when the Server is closing.
+func (s *Server) endRequest(c net.Conn) bool { return s.setAnswering(c, false) }
 
-func (s *Server) mark(c net.Conn, answering bool) bool {
+func (s *Server) setAnswering(c net.Conn, answering bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		return false
 	}
-	s.conns[c] = answering
+	s.blockingConns[c] = answering
 	return true
 }
 
-// date appends the Date header's value.
-func (s *Server) date(b []byte) []byte { return s.dates.append(b, s.clock.Now()) }
+// appendDate appends the value of the Date header.
+func (s *Server) appendDate(b []byte) []byte { return s.dateCache.append(b, s.clock.Now()) }
 
-// Shutdown stops accepting, lets requests under way finish until ctx ends, and
-// closes every connection.
+// Shutdown stops accepting connections, lets requests in flight finish until ctx
+// ends, and closes every connection.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.closeConns(false)
-	err := s.http.Shutdown(ctx)
+	err := s.httpServer.Shutdown(ctx)
 	idle := make(chan struct{})
-	go func() { s.busy.Wait(); close(idle) }()
+	go func() { s.active.Wait(); close(idle) }()
 	select {
 	case <-idle:
 	case <-ctx.Done():
@@ -176,32 +179,32 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	return err
 }
 
-// Close cuts every connection.
+// Close closes every connection at once.
 func (s *Server) Close() error {
 	s.closeConns(true)
-	err := s.http.Close()
-	s.busy.Wait()
+	err := s.httpServer.Close()
+	s.active.Wait()
 	return err
 }
 
-// closeConns closes the connections that wait for a request or, with all,
-// those too on which one is answered.
-func (s *Server) closeConns(all bool) {
+// closeConns stops accepting and closes idle connections; with now also those with
+// a request in flight.
+func (s *Server) closeConns(now bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
-	if s.from != nil {
-		s.from.Close()
+	if s.listener != nil {
+		s.listener.Close()
 	}
-	if s.sweeper != nil {
-		s.sweeper.Stop()
+	if s.idleTimer != nil {
+		s.idleTimer.Stop()
 	}
-	for c, answering := range s.conns {
-		if all || !answering {
+	for c, answering := range s.blockingConns {
+		if now || !answering {
 			c.Close()
 		}
 	}
-	for c := range s.looped {
-		s.loop.Do(func() { c.shut(all) })
+	for c := range s.loopConns {
+		s.loop.Do(func() { c.shutdown(now) })
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"flint/assets"
 )
 
-// Worker answers requests; *worker.Worker satisfies it.
+// Worker answers requests; *worker.Worker implements it.
 type Worker interface {
 	RoundTrip(*http.Request) (*http.Response, error)
 }
@@ -26,8 +26,8 @@ type Site struct {
 	Log         *slog.Logger
 }
 
-// Short reports whether every request of the site goes to a Worker that takes
-// it as bytes.
+// Short reports whether every request of the Site goes to its Worker and the Worker is
+// a Sender, so that the fast path can serve them.
 func (s *Site) Short() bool {
 	_, ok := s.Worker.(Sender)
 	return ok && (s.Assets == nil || s.WorkerFirst)
@@ -47,20 +47,21 @@ func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.pass(w, r)
 }
 
-// pass sends r to the Worker and its response back.
+// pass sends r to the Worker and its response to the client.
 func (s *Site) pass(w http.ResponseWriter, r *http.Request) {
 	encoding := r.Header.Get("Accept-Encoding")
 	edgeHeaders(r)
 	if r.ContentLength == 0 {
 		r.Body = nil
 	} else {
-		// A Worker may answer while it still reads. Every HTTP/1 server has this.
+		// A Worker may answer while it still reads the body. It cannot fail with
+		// HTTP/1.
 		_ = http.NewResponseController(w).EnableFullDuplex()
 	}
 	accept := r.Header.Get("Accept")
 	res, err := s.Worker.RoundTrip(r)
 	if err != nil {
-		if r.Context().Err() == nil { // else the client has gone
+		if r.Context().Err() == nil { // otherwise the client has disconnected
 			WriteError(w, accept, err)
 		}
 		return
@@ -70,16 +71,16 @@ func (s *Site) pass(w http.ResponseWriter, r *http.Request) {
 		s.upgrade(w, res)
 		return
 	}
-	code := asIs
+	code := identity
 	if r.Method != http.MethodHead {
-		code = codingFor(encoding, res.StatusCode, res.ContentLength, res.Header.Get)
+		code = chooseCoding(encoding, res.StatusCode, res.ContentLength, res.Header.Get)
 	}
-	code.adjust(res.Header)
+	code.adjustHeader(res.Header)
 	copyHeader(w.Header(), res.Header)
 	w.WriteHeader(res.StatusCode)
 	if err := stream(w, res, code); err != nil && r.Context().Err() == nil {
 		s.Log.Warn("the Worker's response broke off: the client sees a cut connection", "path", r.URL.Path, "error", err)
-		panic(http.ErrAbortHandler) // a cut body must not look complete
+		panic(http.ErrAbortHandler) // closes the connection, so that the body does not look complete
 	}
 }
 
@@ -96,14 +97,14 @@ func copyHeader(dst, src http.Header) {
 
 var copyBuffers = sync.Pool{New: func() any { b := make([]byte, 32<<10); return &b }}
 
-// stream copies the body. A body of unknown length is flushed as it comes: it
-// may be a stream that somebody watches. That the client is gone is no error.
-func stream(w http.ResponseWriter, res *http.Response, code coding) error {
+// stream copies the body. A body of unknown length is flushed as it arrives, because
+// it may be a live stream. It returns no error when the client has disconnected.
+func stream(w http.ResponseWriter, res *http.Response, code contentCoding) error {
 	flush := func() error { return nil }
-	if res.ContentLength < 0 || code != asIs {
+	if res.ContentLength < 0 || code != identity {
 		control := http.NewResponseController(w)
 		flush = func() error {
-			_ = control.Flush() // an error shows at the next Write
+			_ = control.Flush() // the next Write returns the error
 			return nil
 		}
 	}
@@ -141,7 +142,7 @@ func writeSwitch(w *bufio.Writer, h http.Header) error {
 	return w.Flush()
 }
 
-// join copies both ways until both directions ended or one failed.
+// join copies in both directions until both have ended or one has failed.
 func join(client net.Conn, fromClient io.Reader, backend io.ReadWriteCloser) {
 	done := make(chan struct{})
 	go func() {

@@ -16,44 +16,45 @@ import (
 	"flint/worker"
 )
 
-// upstream is a connection to workerd in the loop.
+// upstream is a connection to one socket of workerd, on the event loop. It serves
+// one client's request at a time.
 type upstream struct {
-	srv    *Server
-	conn   *evloop.Conn
-	socket string
-	client *loopConn // nil while it is idle
-	reused bool
-	parked clock.Stopwatch
+	srv       *Server
+	conn      *evloop.Conn
+	socket    string
+	client    *loopConn // nil while it is idle
+	isReused  bool      // it has served a request before
+	idleSince clock.Stopwatch
 
-	in     []byte // a head of which more is to come
-	begun  bool   // the head has been passed on
-	framed framing
-	reuse  bool // workerd keeps the connection open
+	partialHead []byte // the beginning of a response's head
+	headSent    bool   // the head has been passed on to the client
+	framing     framing
+	keepAlive   bool // workerd keeps the connection open after this response
 }
 
 const (
-	// maxParked is how long an idle connection is used again: workerd closes
-	// it after five seconds.
-	maxParked = 4 * time.Second
-	maxIdle   = 512 // connections to one socket
+	// maxUpstreamIdle is the age up to which an idle connection is reused: workerd
+	// closes it after five seconds.
+	maxUpstreamIdle  = 4 * time.Second
+	maxIdlePerSocket = 512 // idle connections that are kept
 )
 
-// upstream is an idle connection to a socket or a new one; nil when none can
-// be had without waiting.
-func (s *Server) upstream(socket string) *upstream {
-	idle := s.idle[socket]
+// acquireUpstream returns an idle connection to a socket or a new one. It returns nil
+// when connecting fails or would block.
+func (s *Server) acquireUpstream(socket string) *upstream {
+	idle := s.idleUpstreams[socket]
 	if last := len(idle) - 1; last >= 0 {
 		u := idle[last]
-		s.idle[socket] = idle[:last]
-		if u.parked.Elapsed() < maxParked {
-			u.reused = true
+		s.idleUpstreams[socket] = idle[:last]
+		if u.idleSince.Elapsed() < maxUpstreamIdle {
+			u.isReused = true
 			return u
 		}
 		u.conn.Close()
 		for _, older := range idle[:last] {
 			older.conn.Close()
 		}
-		delete(s.idle, socket)
+		delete(s.idleUpstreams, socket)
 	}
 	u := &upstream{srv: s, socket: socket}
 	var err error
@@ -63,15 +64,15 @@ func (s *Server) upstream(socket string) *upstream {
 	return u
 }
 
-// park keeps the connection for the next request.
+// park puts the connection back among the idle ones.
 func (u *upstream) park() {
-	u.client, u.begun = nil, false
-	if len(u.srv.idle[u.socket]) >= maxIdle {
+	u.client, u.headSent = nil, false
+	if len(u.srv.idleUpstreams[u.socket]) >= maxIdlePerSocket {
 		u.conn.Close()
 		return
 	}
-	u.parked = clock.StartStopwatch()
-	u.srv.idle[u.socket] = append(u.srv.idle[u.socket], u)
+	u.idleSince = clock.StartStopwatch()
+	u.srv.idleUpstreams[u.socket] = append(u.srv.idleUpstreams[u.socket], u)
 }
 
 // Closed implements evloop.Handler.
@@ -79,19 +80,19 @@ func (u *upstream) Closed(_ *evloop.Conn, err error) {
 	c := u.client
 	switch {
 	case c == nil:
-		u.unpark()
-	case !u.begun:
-		u.failed(err)
-	case u.framed.toEnd && err == io.EOF:
-		c.keep = false
-		c.finish()
+		u.removeFromIdle()
+	case !u.headSent:
+		u.fail(err)
+	case u.framing.untilClose && err == io.EOF:
+		c.keepAlive = false
+		c.finishExchange()
 	default:
-		c.cut(err)
+		c.abortResponse(err)
 	}
 }
 
-func (u *upstream) unpark() {
-	idle := u.srv.idle[u.socket]
+func (u *upstream) removeFromIdle() {
+	idle := u.srv.idleUpstreams[u.socket]
 	for i, other := range idle {
 		if other == u {
 			idle = append(idle[:i], idle[i+1:]...)
@@ -99,24 +100,24 @@ func (u *upstream) unpark() {
 		}
 	}
 	if len(idle) == 0 {
-		delete(u.srv.idle, u.socket)
+		delete(u.srv.idleUpstreams, u.socket)
 	} else {
-		u.srv.idle[u.socket] = idle
+		u.srv.idleUpstreams[u.socket] = idle
 	}
 }
 
-// failed deals with a connection that ended before the response. When workerd
-// had closed it while it was idle, the request can be sent again.
-func (u *upstream) failed(cause error) {
+// fail handles a connection that ended before the response's head. If workerd may
+// have closed it while it was idle, an idempotent request is sent again.
+func (u *upstream) fail(cause error) {
 	c := u.client
-	if u.reused && len(u.in) == 0 && worker.Idempotent(c.method) {
-		c.up = nil
+	if u.isReused && len(u.partialHead) == 0 && worker.Idempotent(c.method) {
+		c.upstream = nil
 		c.lease.Leave()
-		c.giveUp()
+		c.answerOnGoroutine()
 		return
 	}
 	lease := c.lease
-	c.settle(func() (*worker.Exchange, error) { return nil, lease.Failed(context.Background(), cause) })
+	c.finishOnGoroutine(func() (*worker.Exchange, error) { return nil, lease.Failed(context.Background(), cause) })
 }
 
 // Drained implements evloop.Handler.
@@ -125,43 +126,43 @@ func (u *upstream) Drained(*evloop.Conn) {}
 // Data implements evloop.Handler.
 func (u *upstream) Data(_ *evloop.Conn, b []byte) {
 	if u.client == nil {
-		u.unpark()
-		u.conn.Close() // nobody asked for anything
+		u.removeFromIdle()
+		u.conn.Close() // data without a request
 		return
 	}
-	if u.begun {
-		u.pass(nil, b)
+	if u.headSent {
+		u.passBody(nil, b)
 		return
 	}
-	if len(u.in) > 0 {
-		b = append(u.in, b...)
+	if len(u.partialHead) > 0 {
+		b = append(u.partialHead, b...)
 	}
-	code, rest, err := u.head(b)
+	code, head, err := u.parseHead(b)
 	switch {
-	case err != nil && !errors.Is(err, errMore):
+	case err != nil && !errors.Is(err, errIncompleteHead):
 		u.conn.Close()
-		u.reused = false // it was answered: the request is not sent again
-		u.failed(err)
-	case err != nil && len(b) <= shortBuffer:
-		u.in = append(u.in[:0], b...)
+		u.isReused = false // workerd has answered: do not send the request again
+		u.fail(err)
+	case err != nil && len(b) <= bufferSize:
+		u.partialHead = append(u.partialHead[:0], b...)
 	case err != nil: // a head larger than the buffer
-		u.hand(b)
+		u.handOverResponse(b)
 	default:
-		u.in = nil
-		u.respond(code, rest)
+		u.partialHead = nil
+		u.startResponse(code, head)
 	}
 }
 
-var errMore = errors.New("more of the head is to come")
+var errIncompleteHead = errors.New("the head is incomplete")
 
-// head parses the head of the final response into the client's res. rest
-// begins with it.
-func (u *upstream) head(b []byte) (code int, rest []byte, err error) {
+// parseHead skips interim responses and parses the head of the final one into the
+// client's res. head is b from that head on.
+func (u *upstream) parseHead(b []byte) (code int, head []byte, err error) {
 	res := &u.client.res
 	for {
 		end := bytes.Index(b, []byte("\r\n\r\n"))
 		if end < 0 {
-			return 0, b, errMore
+			return 0, b, errIncompleteHead
 		}
 		if !res.Parse(b[:end+4]) || len(res.First) < len("HTTP/1.1 200") {
 			return 0, b, fmt.Errorf("malformed response %.100q", b)
@@ -173,97 +174,99 @@ func (u *upstream) head(b []byte) (code int, rest []byte, err error) {
 	}
 }
 
-// respond passes the head in b on, and what follows it.
-func (u *upstream) respond(code int, b []byte) {
+// startResponse passes on the head at the beginning of b, which has been parsed, and
+// the part of the body behind it. A response that the loop cannot pass on goes to a
+// goroutine.
+func (u *upstream) startResponse(code int, b []byte) {
 	c := u.client
-	mark := c.res.Get(worker.ExceptionHeader)
-	if code == http.StatusInternalServerError && mark != nil && c.lease.IsException(mark) {
-		u.hand(b)
+	marker := c.res.Get(worker.ExceptionHeader)
+	if code == http.StatusInternalServerError && marker != nil && c.lease.IsException(marker) {
+		u.handOverResponse(b)
 		return
 	}
-	none := bodiless(c.method, code)
-	coded := asIs
+	noBody := bodiless(c.method, code)
+	coded := identity
 	if c.method != http.MethodHead {
-		coded = codingFor(c.encoding, code, c.res.Length, headGetter(&c.res))
+		coded = chooseCoding(c.encoding, code, c.res.Length, headerGetter(&c.res))
 	}
-	short := coded == compress && c.res.Length >= 0 && c.res.Length <= maxCodedHere && int64(len(b)-c.res.Size) >= c.res.Length
-	if coded != asIs && !short {
-		u.hand(b)
+	fitsLoop := coded == gzipEncode && c.res.Length >= 0 && c.res.Length <= maxLoopCompressed && int64(len(b)-c.res.Size) >= c.res.Length
+	if coded != identity && !fitsLoop {
+		u.handOverResponse(b)
 		return
 	}
-	u.framed.begin(&c.res, none)
-	u.reuse = !c.res.Close && !u.framed.toEnd
-	c.keep = c.keep && !u.framed.toEnd
+	u.framing.reset(&c.res, noBody)
+	u.keepAlive = !c.res.Close && !u.framing.untilClose
+	c.keepAlive = c.keepAlive && !u.framing.untilClose
 	c.status = code
-	u.begun = true
-	c.begun()
-	if short {
-		u.compressed(b[c.res.Size:])
+	u.headSent = true
+	c.dropRequest()
+	if fitsLoop {
+		u.sendCompressed(b[c.res.Size:])
 		return
 	}
-	c.out = c.srv.appendResponseHead(c.out[:0], &c.res, c.keep && !c.shot)
-	u.pass(c.out, b[c.res.Size:])
+	c.out = c.srv.appendResponseHead(c.out[:0], &c.res, c.keepAlive && !c.isClosing)
+	u.passBody(c.out, b[c.res.Size:])
 }
 
-// compressed sends the client a response, all of whose body is in b, in its
-// coded form.
-func (u *upstream) compressed(b []byte) {
+// sendCompressed sends the client a compressed response. b holds all of its body.
+func (u *upstream) sendCompressed(b []byte) {
 	c := u.client
-	n, done, err := u.framed.next(b)
-	c.out = c.srv.appendCompressed(c.out[:0], &c.res, c.keep && !c.shot, b[:n])
-	if _, werr := c.conn.Write(c.out); werr != nil {
-		c.end()
+	n, done, err := u.framing.next(b)
+	c.out = c.srv.appendCompressed(c.out[:0], &c.res, c.keepAlive && !c.isClosing, b[:n])
+	if _, writeErr := c.conn.Write(c.out); writeErr != nil {
+		c.close()
 		return
 	}
-	u.passed(n == len(b), done, err)
+	u.afterBody(n == len(b), done, err)
 }
 
-// pass sends the client a head, or nothing, and the part of the body in b.
-func (u *upstream) pass(head, b []byte) {
+// passBody sends the client head, which may be empty, and the part of the body in b.
+func (u *upstream) passBody(head, b []byte) {
 	c := u.client
-	n, done, err := u.framed.next(b)
+	n, done, err := u.framing.next(b)
 	if len(head) > 0 {
 		c.out = append(head, b[:n]...)
 		head = c.out
 	} else {
 		head = b[:n]
 	}
-	if _, werr := c.conn.Write(head); werr != nil {
-		c.end()
+	if _, writeErr := c.conn.Write(head); writeErr != nil {
+		c.close()
 		return
 	}
-	u.passed(n == len(b), done, err)
+	u.afterBody(n == len(b), done, err)
 }
 
-// passed goes on after a part of the body was sent to the client: done says
-// that it was the last one, and all that nothing followed it.
-func (u *upstream) passed(all, done bool, err error) {
+// afterBody continues after a part of the body was sent to the client. done says
+// that it was the last part, noExcess that no byte followed it.
+func (u *upstream) afterBody(noExcess, done bool, err error) {
 	c := u.client
 	switch {
 	case err != nil:
-		c.cut(err)
+		c.abortResponse(err)
 	case !done:
-		if c.conn.Pending() > maxBehind {
+		if c.conn.Pending() > maxBacklog {
 			u.conn.Pause()
 		}
-	case u.reuse && all:
+	case u.keepAlive && noExcess:
 		u.park()
-		c.finish()
+		c.finishExchange()
 	default:
 		u.client = nil
 		u.conn.Close()
-		c.finish()
+		c.finishExchange()
 	}
 }
 
-// hand lets a goroutine pass the response on, of which b has been read.
-func (u *upstream) hand(b []byte) {
+// handOverResponse lets a goroutine pass the response on. b is what has been read of
+// it.
+func (u *upstream) handOverResponse(b []byte) {
 	c := u.client
 	read := bytes.Clone(b)
 	nc, unsent, err := u.conn.Detach()
 	u.client = nil
 	lease := c.lease
-	c.settle(func() (*worker.Exchange, error) {
+	c.finishOnGoroutine(func() (*worker.Exchange, error) {
 		if err != nil {
 			return nil, &worker.CrashError{Err: err}
 		}
@@ -272,6 +275,6 @@ func (u *upstream) hand(b []byte) {
 			return nil, &worker.CrashError{Err: err, Running: true}
 		}
 		r := io.MultiReader(bytes.NewReader(read), nc)
-		return lease.Exchange(nc, bufio.NewReaderSize(r, shortBuffer)), nil
+		return lease.Exchange(nc, bufio.NewReaderSize(r, bufferSize)), nil
 	})
 }
