@@ -13,54 +13,54 @@ import (
 	"testing"
 )
 
-// serveNow serves requests whose path begins with /now at once and the others
-// by answers.
-func serveNow(t *testing.T, log io.Writer, now http.HandlerFunc) dial {
+// serveOnLoop runs a Server that answers requests whose path begins with /now on the
+// loop, by handler, and others by testHandler.
+func serveOnLoop(t *testing.T, log io.Writer, handler http.HandlerFunc) dialFunc {
 	t.Helper()
-	_, dial := start(t, &Server{
-		HTTP: &http.Server{Handler: http.HandlerFunc(answers)}, Log: slog.New(slog.NewTextHandler(log, nil)),
+	_, dial := startServer(t, &Server{
+		HTTP: &http.Server{Handler: http.HandlerFunc(testHandler)}, Log: slog.New(slog.NewTextHandler(log, nil)),
 		Now: func(w http.ResponseWriter, r *http.Request) bool {
 			if !strings.HasPrefix(r.URL.Path, "/now") {
 				return false
 			}
-			now(w, r)
+			handler(w, r)
 			return true
 		},
 	})
 	return dial
 }
 
-// lines collects what is logged.
-type lines chan string
+// logLines is a writer that collects log lines.
+type logLines chan string
 
-func (l lines) Write(p []byte) (int, error) {
+func (l logLines) Write(p []byte) (int, error) {
 	l <- string(p)
 	return len(p), nil
 }
 
-func TestAnsweredAtOnceOrNot(t *testing.T) {
+func TestAnswersOnTheLoopAndOnGoroutines(t *testing.T) {
 	t.Parallel()
-	dial := serveNow(t, io.Discard, func(w http.ResponseWriter, r *http.Request) {
+	dial := serveOnLoop(t, io.Discard, func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		w.Header().Set("X-Now", r.Header.Get("X-Ask"))
 		fmt.Fprintf(w, "at once %s %s", r.URL.RawQuery, body)
 	})
 	c, r := dial()
-	for i := range 3 { // the memory of a connection's request and reply is used again
+	for i := range 3 { // a connection reuses the memory of its request and response
 		fmt.Fprintf(c, "PUT /now?%d HTTP/1.1\r\nHost: x\r\nX-Ask: %d\r\nContent-Length: 1\r\n\r\n%d", i, i, i)
-		if res, body := get(t, r, "PUT"); body != fmt.Sprintf("at once %d %d", i, i) || res.Header.Get("X-Now") != fmt.Sprint(i) {
+		if res, body := readResponse(t, r, "PUT"); body != fmt.Sprintf("at once %d %d", i, i) || res.Header.Get("X-Now") != fmt.Sprint(i) {
 			t.Errorf("answer %d: %v %q", i, res.Header, body)
 		}
 		fmt.Fprintf(c, "PUT /echo?%d HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n%d", i, i)
-		if res, body := get(t, r, "PUT"); body != fmt.Sprintf("%d %d", i, i) || res.Header["X-Now"] != nil {
+		if res, body := readResponse(t, r, "PUT"); body != fmt.Sprintf("%d %d", i, i) || res.Header["X-Now"] != nil {
 			t.Errorf("answer %d of the handler: %v %q", i, res.Header, body)
 		}
 	}
 }
 
-// What is not answered at once never runs on the loop: while it waits, the
+// A request that the loop does not answer runs on a goroutine: while it blocks, the
 // loop answers others.
-func TestOthersAreAnsweredWhileOneWaits(t *testing.T) {
+func TestLoopAnswersWhileAGoroutineWaits(t *testing.T) {
 	t.Parallel()
 	began, release := make(chan bool), make(chan bool)
 	handler := func(w http.ResponseWriter, _ *http.Request) {
@@ -68,7 +68,7 @@ func TestOthersAreAnsweredWhileOneWaits(t *testing.T) {
 		<-release
 		io.WriteString(w, "waited")
 	}
-	_, dial := start(t, &Server{HTTP: &http.Server{Handler: http.HandlerFunc(handler)}, Now: func(w http.ResponseWriter, r *http.Request) bool {
+	_, dial := startServer(t, &Server{HTTP: &http.Server{Handler: http.HandlerFunc(handler)}, Now: func(w http.ResponseWriter, r *http.Request) bool {
 		if r.URL.Path == "/now" {
 			io.WriteString(w, "at once")
 			return true
@@ -81,20 +81,20 @@ func TestOthersAreAnsweredWhileOneWaits(t *testing.T) {
 	c, r := dial()
 	for range 100 {
 		io.WriteString(c, "GET /now HTTP/1.1\r\nHost: x\r\n\r\n")
-		if _, body := get(t, r, "GET"); body != "at once" {
+		if _, body := readResponse(t, r, "GET"); body != "at once" {
 			t.Fatalf("body %q", body)
 		}
 	}
 	close(release)
-	if _, body := get(t, slowAnswer, "GET"); body != "waited" {
+	if _, body := readResponse(t, slowAnswer, "GET"); body != "waited" {
 		t.Errorf("body %q", body)
 	}
 }
 
-func TestPanicAtOnce(t *testing.T) {
+func TestPanicOnTheLoop(t *testing.T) {
 	t.Parallel()
-	logged := make(lines, 10)
-	dial := serveNow(t, logged, func(_ http.ResponseWriter, r *http.Request) {
+	logged := make(logLines, 10)
+	dial := serveOnLoop(t, logged, func(_ http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/now/abort" {
 			panic(http.ErrAbortHandler)
 		}
@@ -109,7 +109,7 @@ func TestPanicAtOnce(t *testing.T) {
 		}
 	}
 	io.WriteString(other, "GET /echo?still HTTP/1.1\r\nHost: x\r\n\r\n")
-	if _, body := get(t, answer, "GET"); body != "still " {
+	if _, body := readResponse(t, answer, "GET"); body != "still " {
 		t.Errorf("body %q after panics", body)
 	}
 	if text := <-logged; len(logged) != 0 || !strings.Contains(text, "a handler failed") || !strings.Contains(text, "panic=no") {
@@ -117,15 +117,16 @@ func TestPanicAtOnce(t *testing.T) {
 	}
 }
 
-// A long answer to a peer that does not read holds nobody up, and what this
-// peer asks next is the goroutine's, whose waiting bounds what is kept for it.
-func TestPeerThatDoesNotRead(t *testing.T) {
+// A long response to a peer that does not read does not block other connections. The
+// peer's next request is answered on a goroutine, which blocks, so that the memory for
+// unread responses is bounded.
+func TestPeerThatDoesNotReadIsAnsweredOnAGoroutine(t *testing.T) {
 	t.Parallel()
 	const size = 8 << 20
-	var atOnce atomic.Int32
-	dial := serveNow(t, io.Discard, func(w http.ResponseWriter, r *http.Request) {
+	var onLoop atomic.Int32
+	dial := serveOnLoop(t, io.Discard, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/now/long" {
-			atOnce.Add(1)
+			onLoop.Add(1)
 			_, _ = w.Write(make([]byte, size))
 		}
 	})
@@ -136,24 +137,24 @@ func TestPeerThatDoesNotRead(t *testing.T) {
 	c, r := dial()
 	for range 100 {
 		io.WriteString(c, "GET /now HTTP/1.1\r\nHost: x\r\n\r\n")
-		if res, _ := get(t, r, "GET"); res.StatusCode != http.StatusOK {
+		if res, _ := readResponse(t, r, "GET"); res.StatusCode != http.StatusOK {
 			t.Fatalf("status %s", res.Status)
 		}
 	}
-	if _, body := get(t, answer, "GET"); len(body) != size {
+	if _, body := readResponse(t, answer, "GET"); len(body) != size {
 		t.Errorf("%d bytes of %d", len(body), size)
 	}
-	if res, _ := get(t, answer, "GET"); res.StatusCode != http.StatusNotFound { // answers knows no such path
+	if res, _ := readResponse(t, answer, "GET"); res.StatusCode != http.StatusNotFound { // testHandler has no such path
 		t.Errorf("status %s", res.Status)
 	}
-	if n := atOnce.Load(); n != 1 {
+	if n := onLoop.Load(); n != 1 {
 		t.Errorf("%d answers at once to a peer that does not read", n)
 	}
 }
 
-func TestManyClientsAtOnce(t *testing.T) {
+func TestManyClientsOnLoopAndGoroutines(t *testing.T) {
 	t.Parallel()
-	dial := serveNow(t, io.Discard, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.URL.RawQuery+" ") })
+	dial := serveOnLoop(t, io.Discard, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.URL.RawQuery+" ") })
 	var all sync.WaitGroup
 	for i := range 32 {
 		c, r := dial()
@@ -161,7 +162,7 @@ func TestManyClientsAtOnce(t *testing.T) {
 			for n := range 50 {
 				path := []string{"now", "echo"}[(i+n)%2]
 				fmt.Fprintf(c, "GET /%s?%d-%d HTTP/1.1\r\nHost: x\r\n\r\n", path, i, n)
-				if _, body := get(t, r, "GET"); body != fmt.Sprintf("%d-%d ", i, n) {
+				if _, body := readResponse(t, r, "GET"); body != fmt.Sprintf("%d-%d ", i, n) {
 					t.Errorf("client %d: %q", i, body)
 					return
 				}

@@ -13,31 +13,32 @@ import (
 	"flint/internal/handover"
 )
 
-// maxHead is the largest head, in bytes, that the loop reads.
-const maxHead = 16 << 10
+// maxHeadBytes is the largest head, in bytes, that the loop reads.
+const maxHeadBytes = 16 << 10
 
-// conn is one connection in the loop. One request at a time is answered.
+// conn is a connection on the event loop. It answers one request at a time; later
+// ones wait in its input buffer.
 type conn struct {
-	srv  *Server
-	conn *evloop.Conn
+	srv      *Server
+	loopConn *evloop.Conn
 
-	req   request // the last one
-	reply reply   // to requests that are answered at once
+	request  parsedRequest  // reused for each request
+	response responseWriter // reused for responses that are written on the loop
 
-	mu     sync.Mutex
-	in     []byte // what came and nobody has used yet; a request's body lies in it
-	busy   bool   // a goroutine answers the request at the beginning of in
-	size   int    // of that request
-	cancel context.CancelFunc
+	mu          sync.Mutex
+	in          []byte // received and not processed yet; begins with the request in flight
+	answering   bool   // a goroutine answers the request in flight
+	requestSize int    // bytes of the request in flight, with its body
+	cancel      context.CancelFunc
 }
 
 func (c *conn) attached(ec *evloop.Conn) {
-	c.conn = ec
+	c.loopConn = ec
 	c.srv.mu.Lock()
 	closed := c.srv.closed
 	c.srv.mu.Unlock()
 	if closed {
-		c.end()
+		c.close()
 	}
 }
 
@@ -45,13 +46,13 @@ func (c *conn) attached(ec *evloop.Conn) {
 func (c *conn) Data(_ *evloop.Conn, b []byte) {
 	c.mu.Lock()
 	c.in = append(c.in, b...)
-	busy := c.busy
-	if busy && len(c.in) > c.size+maxHead {
-		c.conn.Pause() // a peer that sends far ahead of the answers
+	answering := c.answering
+	if answering && len(c.in) > c.requestSize+maxHeadBytes {
+		c.loopConn.Pause() // until finishRequest: the peer pipelines too much
 	}
 	c.mu.Unlock()
-	if !busy {
-		c.take()
+	if !answering {
+		c.startNextRequest()
 	}
 }
 
@@ -65,69 +66,70 @@ func (c *conn) Closed(*evloop.Conn, error) {
 		c.cancel()
 	}
 	c.mu.Unlock()
-	c.srv.leave(c)
+	c.srv.unregister(c)
 }
 
-// end closes the connection; it is called on the loop's goroutine.
-func (c *conn) end() {
-	if c.conn != nil {
-		c.conn.Close()
-		c.Closed(c.conn, nil)
+// close closes the connection. It is called on the loop's goroutine.
+func (c *conn) close() {
+	if c.loopConn != nil {
+		c.loopConn.Close()
+		c.Closed(c.loopConn, nil)
 	}
 }
 
-// take begins with the next request, if the whole of it is there. It is called
-// on the loop's goroutine while no request is answered.
-func (c *conn) take() {
+// startNextRequest processes the next request if all of it has arrived. It is called
+// on the loop's goroutine while no request is in flight.
+func (c *conn) startNextRequest() {
 	head := bytes.Index(c.in, []byte("\r\n\r\n")) + 4
 	if head < 4 {
-		if len(c.in) > maxHead {
-			c.hand()
+		if len(c.in) > maxHeadBytes {
+			c.handOverToHTTP()
 		}
 		return
 	}
-	r := c.req.parse(c.in[:head])
-	if r == nil || r.ContentLength < 0 || r.ContentLength > MaxBody || odd(r) || !c.srv.Plain(r) {
-		c.hand()
+	r := c.request.parse(c.in[:head])
+	if r == nil || r.ContentLength < 0 || r.ContentLength > MaxBody || needsHTTP(r) || !c.srv.Plain(r) {
+		c.handOverToHTTP()
 		return
 	}
 	size := head + int(r.ContentLength)
 	if len(c.in) < size {
 		return
 	}
-	if !c.srv.begin() {
-		c.end()
+	if !c.srv.beginRequest() {
+		c.close()
 		return
 	}
-	c.size = size
+	c.requestSize = size
 	if r.Body = http.NoBody; size > head {
 		r.Body = io.NopCloser(bytes.NewReader(c.in[head:size]))
 	}
-	if c.answerNow(r) {
-		c.srv.busy.Done()
+	if c.answerOnLoop(r) {
+		c.srv.active.Done()
 		return
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	c.mu.Lock()
-	c.busy, c.cancel = true, cancel
+	c.answering, c.cancel = true, cancel
 	c.mu.Unlock()
-	r = r.Clone(ctx) // a handler may leave somebody behind who looks at it later
-	c.srv.Loop.Go(func() { c.answer(r) })
+	r = r.Clone(ctx) // a handler may keep it; c.request is reused
+	c.srv.Loop.Go(func() { c.answerOnGoroutine(r) })
 }
 
-// answerNow answers on the loop's goroutine, if the service does so. Whoever
-// sends ahead without reading is not worth that: its answers would pile up.
-func (c *conn) answerNow(r *http.Request) (answered bool) {
-	if c.srv.Now == nil || c.conn.Pending() > 0 {
+// answerOnLoop answers the request on the loop's goroutine if Server.Now does. It does
+// not try while earlier output is unsent: of a peer that pipelines requests and does
+// not read, the responses would pile up in memory.
+func (c *conn) answerOnLoop(r *http.Request) (answered bool) {
+	if c.srv.Now == nil || c.loopConn.Pending() > 0 {
 		return false
 	}
-	w := &c.reply
+	w := &c.response
 	clear(w.header)
-	*w = reply{conn: c, r: r, header: w.header, length: -1, now: true}
+	*w = responseWriter{conn: c, r: r, header: w.header, length: -1, onLoop: true}
 	defer func() {
 		if p := recover(); p != nil {
-			c.panicked(r, p)
-			c.end()
+			c.logPanic(r, p)
+			c.close()
 			answered = true
 		}
 	}()
@@ -135,82 +137,84 @@ func (c *conn) answerNow(r *http.Request) (answered bool) {
 		return false
 	}
 	if !w.finish() {
-		c.end()
+		c.close()
 		return true
 	}
-	c.done()
+	c.finishRequest()
 	return true
 }
 
-// panicked logs why an answer was not given.
-func (c *conn) panicked(r *http.Request, p any) {
-	if p != http.ErrAbortHandler {
-		c.srv.Log.Error("a handler failed", "path", r.URL.Path, "panic", p, "stack", strings.TrimSpace(string(debug.Stack())))
+// logPanic logs a panic of a handler.
+func (c *conn) logPanic(r *http.Request, value any) {
+	if value != http.ErrAbortHandler {
+		c.srv.Log.Error("a handler failed", "path", r.URL.Path, "panic", value, "stack", strings.TrimSpace(string(debug.Stack())))
 	}
 }
 
-// odd reports whether a request is more than a question and an answer.
-func odd(r *http.Request) bool {
+// needsHTTP reports whether a request needs more than one response on a persistent
+// HTTP/1.1 connection.
+func needsHTTP(r *http.Request) bool {
 	return r.Method == http.MethodConnect || r.Close || r.Header["Upgrade"] != nil || r.Header["Expect"] != nil || r.ProtoMinor != 1
 }
 
-// hand gives the connection to net/http for the rest of its life.
-func (c *conn) hand() {
-	c.srv.leave(c)
-	nc, unsent, err := c.conn.Detach()
+// handOverToHTTP hands the connection over to net/http for the rest of its life.
+func (c *conn) handOverToHTTP() {
+	c.srv.unregister(c)
+	nc, unsent, err := c.loopConn.Detach()
 	if err != nil {
 		return
 	}
-	ahead := c.in
+	buffered := c.in
 	go func() {
 		if _, err := nc.Write(unsent); err != nil {
 			nc.Close()
 			return
 		}
-		c.srv.handed.Deliver(&handover.Conn{Conn: nc, Buffered: ahead})
+		c.srv.httpListener.Deliver(&handover.Conn{Conn: nc, Buffered: buffered})
 	}()
 }
 
-// answer runs the handler on a goroutine of its own.
-func (c *conn) answer(r *http.Request) {
-	defer c.srv.busy.Done()
-	w := &reply{conn: c, r: r, header: http.Header{}, length: -1}
+// answerOnGoroutine answers a request by the Handler. It runs on a goroutine of its
+// own.
+func (c *conn) answerOnGoroutine(r *http.Request) {
+	defer c.srv.active.Done()
+	w := &responseWriter{conn: c, r: r, header: http.Header{}, length: -1}
 	defer func() {
 		if p := recover(); p != nil {
-			c.panicked(r, p)
-			c.srv.Loop.Do(c.end)
+			c.logPanic(r, p)
+			c.srv.Loop.Do(c.close)
 		}
 	}()
 	c.srv.HTTP.Handler.ServeHTTP(w, r)
 	if !w.finish() {
-		c.srv.Loop.Do(c.end)
+		c.srv.Loop.Do(c.close)
 		return
 	}
-	c.done()
+	c.finishRequest()
 }
 
-// done drops the request that was answered, after all of the answer was sent:
-// the next one is not to overtake it.
-func (c *conn) done() {
+// finishRequest discards the request in flight after all of its response was written,
+// so that the response of the next one cannot overtake it.
+func (c *conn) finishRequest() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.cancel != nil {
 		c.cancel()
 	}
-	c.in = c.in[:copy(c.in, c.in[c.size:])]
-	c.busy, c.cancel = false, nil
+	c.in = c.in[:copy(c.in, c.in[c.requestSize:])]
+	c.answering, c.cancel = false, nil
 	if len(c.in) > 0 {
-		c.srv.Loop.Do(c.ahead)
+		c.srv.Loop.Do(c.startPipelined)
 	}
 }
 
-// ahead takes a request that came before the one before it was answered.
-func (c *conn) ahead() {
-	c.conn.Resume()
+// startPipelined processes a request that arrived while an earlier one was in flight.
+func (c *conn) startPipelined() {
+	c.loopConn.Resume()
 	c.mu.Lock()
-	idle := !c.busy && len(c.in) > 0
+	idle := !c.answering && len(c.in) > 0
 	c.mu.Unlock()
 	if idle {
-		c.take()
+		c.startNextRequest()
 	}
 }

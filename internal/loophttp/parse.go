@@ -12,8 +12,9 @@ import (
 	"flint/internal/rawhttp"
 )
 
-// request is what a Request is made of, in memory that is used again.
-type request struct {
+// parsedRequest is an http.Request with the memory of its parts, which is reused for
+// the next request.
+type parsedRequest struct {
 	http.Request
 	head   rawhttp.Head
 	header http.Header
@@ -21,27 +22,27 @@ type request struct {
 	values []string
 }
 
-// parse reads a head; nil when net/http would refuse it. The result is good
-// until the next call.
-func (r *request) parse(b []byte) *http.Request {
-	if r.ordinary(b) {
+// parse parses a head. It returns nil for one that net/http refuses. The result is
+// valid until the next call.
+func (r *parsedRequest) parse(b []byte) *http.Request {
+	if r.parseFast(b) {
 		return &r.Request
 	}
-	br := readers.Get().(*bufio.Reader)
-	defer readers.Put(br)
+	br := headReaders.Get().(*bufio.Reader)
+	defer headReaders.Put(br)
 	br.Reset(bytes.NewReader(b))
-	long, err := http.ReadRequest(br)
+	slow, err := http.ReadRequest(br)
 	if err != nil {
 		return nil
 	}
-	return long
+	return slow
 }
 
-var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, maxHead) }}
+var headReaders = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, maxHeadBytes) }}
 
-// ordinary reads a head as http.ReadRequest does, only faster. It reports false
-// for one that is not like those that workerd writes.
-func (r *request) ordinary(b []byte) bool {
+// parseFast parses a head with the result of http.ReadRequest, only faster. It reports
+// false for a head of a form that workerd does not write.
+func (r *parsedRequest) parseFast(b []byte) bool {
 	h := &r.head
 	if !h.Parse(b) || h.Unusual || h.Chunked || h.Close || h.Count("Host") != 1 || h.Get("Pragma") != nil {
 		return false
@@ -51,32 +52,32 @@ func (r *request) ordinary(b []byte) bool {
 	if string(version) != "HTTP/1.1" || !rawhttp.Token(method) || string(method) == http.MethodConnect {
 		return false
 	}
-	whole := string(b)
+	text := string(b)
 	at := len(method) + 1
 	r.Request = http.Request{
-		Method: whole[:len(method)], RequestURI: whole[at : at+len(target)],
+		Method: text[:len(method)], RequestURI: text[at : at+len(target)],
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, ContentLength: max(h.Length, 0), Body: http.NoBody,
 	}
-	r.setHeader(b, whole)
+	r.setHeader(b, text)
 	return r.setURL()
 }
 
-// setURL takes the target apart.
-func (r *request) setURL() bool {
-	path, query, found := cutQuery(r.RequestURI)
+// setURL parses the request's target.
+func (r *parsedRequest) setURL() bool {
+	path, query, found := splitTarget(r.RequestURI)
 	if !found {
 		u, err := url.ParseRequestURI(r.RequestURI)
 		r.URL = u
-		return err == nil && u.Host == "" // which would stand for the header
+		return err == nil && u.Host == "" // a host in the target would override the header
 	}
 	r.url = url.URL{Path: path, RawQuery: query}
 	r.URL = &r.url
 	return true
 }
 
-// cutQuery splits a target; false says that its path is not written as it is
-// meant, or that net/url would see more in it.
-func cutQuery(target string) (path, query string, ok bool) {
+// splitTarget splits a target into path and query. ok is false for a target that
+// net/url must parse, for example because its path has escapes.
+func splitTarget(target string) (path, query string, ok bool) {
 	if len(target) == 0 || target[0] != '/' {
 		return "", "", false
 	}
@@ -85,29 +86,30 @@ func cutQuery(target string) (path, query string, ok bool) {
 		case c == '?':
 			query := target[i+1:]
 			return target[:i], query, query != "" && strings.IndexByte(query, '\t') < 0
-		case !plainBytes[c]:
+		case !unescapedBytes[c]:
 			return "", "", false
 		}
 	}
 	return target, "", true
 }
 
-// plainBytes stand for themselves in a path, however it is written.
-var plainBytes = func() (t [256]bool) {
+// unescapedBytes are the bytes that mean themselves in a path and are never escaped.
+var unescapedBytes = func() (t [256]bool) {
 	for c := range t {
 		t[c] = c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || bytes.IndexByte([]byte("-_.~/"), byte(c)) >= 0
 	}
 	return t
 }()
 
-// setHeader takes the fields, which lie in b, as parts of whole, its copy.
-func (r *request) setHeader(b []byte, whole string) {
-	part := func(p []byte) string {
+// setHeader sets the header. The fields are slices of b; the strings are substrings of
+// text, which is a copy of b, so that one allocation serves all.
+func (r *parsedRequest) setHeader(b []byte, text string) {
+	substring := func(p []byte) string {
 		if len(p) == 0 {
 			return ""
 		}
-		at := cap(b) - cap(p) // both reach to the end of the same memory
-		return whole[at : at+len(p)]
+		at := cap(b) - cap(p) // p is a slice of b: both capacities end at the same byte
+		return text[at : at+len(p)]
 	}
 	if r.header == nil {
 		r.header = http.Header{}
@@ -115,14 +117,14 @@ func (r *request) setHeader(b []byte, whole string) {
 	clear(r.header)
 	r.Header, r.values = r.header, r.values[:0]
 	for _, f := range r.head.Fields {
-		value := part(f.Value)
+		value := substring(f.Value)
 		if rawhttp.Is(f.Name, "Host") {
 			r.Host = value
 			continue
 		}
-		name := textproto.CanonicalMIMEHeaderKey(part(f.Name))
-		if old := r.Header[name]; old != nil {
-			r.Header[name] = append(old, value)
+		name := textproto.CanonicalMIMEHeaderKey(substring(f.Name))
+		if earlier := r.Header[name]; earlier != nil {
+			r.Header[name] = append(earlier, value)
 			continue
 		}
 		r.values = append(r.values, value)

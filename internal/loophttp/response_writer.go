@@ -8,34 +8,34 @@ import (
 	"flint/internal/rawhttp"
 )
 
-// maxHeld is how much of a body is kept back, in bytes, so that head and body
-// go out in one piece and the length need not be said before.
-const maxHeld = 64 << 10
+// maxBuffered is how many bytes of a body are buffered. A response up to that size is
+// sent in one piece, with a Content-Length that the handler need not set.
+const maxBuffered = 64 << 10
 
-// reply is the http.ResponseWriter of a request in the loop.
-type reply struct {
+// responseWriter is the http.ResponseWriter of a request that was read on the loop.
+type responseWriter struct {
 	conn   *conn
 	r      *http.Request
 	header http.Header
-	now    bool // this is the loop's goroutine, which must not wait
+	onLoop bool // the handler runs on the loop's goroutine and must not block
 
-	status  int    // 0 until WriteHeader
-	reason  string // "" is the standard one
-	held    *[]byte
-	begun   bool // the head has been sent
-	chunked bool
-	length  int64 // that the handler said; -1 when it did not
-	written int64
-	failed  bool
+	status   int    // 0 until WriteHeader
+	reason   string // reason phrase; "" is the standard one
+	buffered *[]byte
+	headSent bool
+	chunked  bool
+	length   int64 // Content-Length of the handler; -1 when it set none
+	written  int64
+	failed   bool
 }
 
-var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 4<<10); return &b }}
+var bufferPool = sync.Pool{New: func() any { b := make([]byte, 0, 4<<10); return &b }}
 
 // Header implements http.ResponseWriter.
-func (w *reply) Header() http.Header { return w.header }
+func (w *responseWriter) Header() http.Header { return w.header }
 
 // WriteHeader implements http.ResponseWriter.
-func (w *reply) WriteHeader(status int) {
+func (w *responseWriter) WriteHeader(status int) {
 	if w.status != 0 || status < 200 {
 		return
 	}
@@ -45,11 +45,11 @@ func (w *reply) WriteHeader(status int) {
 			w.length = n
 		}
 	}
-	w.held = buffers.Get().(*[]byte)
+	w.buffered = bufferPool.Get().(*[]byte)
 }
 
 // WriteStatus implements rawhttp.StatusWriter.
-func (w *reply) WriteStatus(status int, reason string, header http.Header, body []byte) error {
+func (w *responseWriter) WriteStatus(status int, reason string, header http.Header, body []byte) error {
 	w.header, w.reason = header.Clone(), reason
 	if w.header == nil {
 		w.header = http.Header{}
@@ -61,7 +61,7 @@ func (w *reply) WriteStatus(status int, reason string, header http.Header, body 
 }
 
 // Write implements http.ResponseWriter.
-func (w *reply) Write(p []byte) (int, error) {
+func (w *responseWriter) Write(p []byte) (int, error) {
 	w.WriteHeader(http.StatusOK)
 	if w.r.Method == http.MethodHead || rawhttp.Bodiless(w.status) {
 		return len(p), nil
@@ -70,52 +70,53 @@ func (w *reply) Write(p []byte) (int, error) {
 		return 0, http.ErrContentLength
 	}
 	w.written += int64(len(p))
-	if !w.begun && len(*w.held)+len(p) <= maxHeld {
-		*w.held = append(*w.held, p...)
+	if !w.headSent && len(*w.buffered)+len(p) <= maxBuffered {
+		*w.buffered = append(*w.buffered, p...)
 		return len(p), nil
 	}
-	if !w.begin() {
+	if !w.sendHead() {
 		return 0, http.ErrAbortHandler
 	}
-	return len(p), w.send(p)
+	return len(p), w.sendBody(p)
 }
 
 // Flush implements http.Flusher.
-func (w *reply) Flush() {
+func (w *responseWriter) Flush() {
 	w.WriteHeader(http.StatusOK)
-	w.begin()
+	w.sendHead()
 }
 
-// begin sends the head and what was held back; the rest follows as it comes.
-func (w *reply) begin() bool {
-	if w.begun {
+// sendHead sends the head and the buffered part of the body. What follows is sent as
+// it is written. False says that the connection has failed.
+func (w *responseWriter) sendHead() bool {
+	if w.headSent {
 		return !w.failed
 	}
-	w.begun = true
+	w.headSent = true
 	w.chunked = w.length < 0 && w.r.Method != http.MethodHead && !rawhttp.Bodiless(w.status)
-	out := w.head(buffers.Get().(*[]byte), w.length)
+	out := w.appendHead(bufferPool.Get().(*[]byte), w.length)
 	if !w.chunked {
-		*out = append(*out, *w.held...)
+		*out = append(*out, *w.buffered...)
 	}
-	w.put(*out)
-	release(out)
+	w.write(*out)
+	releaseBuffer(out)
 	if w.chunked {
-		_ = w.send(*w.held)
+		_ = w.sendBody(*w.buffered)
 	}
 	return !w.failed
 }
 
-// send sends a part of the body.
-func (w *reply) send(p []byte) error {
+// sendBody sends a part of the body.
+func (w *responseWriter) sendBody(p []byte) error {
 	if len(p) == 0 {
 		return nil
 	}
 	if w.chunked {
-		w.put(append(strconv.AppendInt(nil, int64(len(p)), 16), "\r\n"...))
+		w.write(append(strconv.AppendInt(nil, int64(len(p)), 16), "\r\n"...))
 	}
-	w.put(p)
+	w.write(p)
 	if w.chunked {
-		w.put([]byte("\r\n"))
+		w.write([]byte("\r\n"))
 	}
 	if w.failed {
 		return http.ErrAbortHandler
@@ -123,61 +124,61 @@ func (w *reply) send(p []byte) error {
 	return nil
 }
 
-func (w *reply) put(p []byte) {
+func (w *responseWriter) write(p []byte) {
 	if w.failed {
 		return
 	}
-	write := w.conn.conn.WriteWait
-	if w.now {
-		write = w.conn.conn.Write
+	send := w.conn.loopConn.WriteWait
+	if w.onLoop {
+		send = w.conn.loopConn.Write
 	}
-	_, err := write(p)
+	_, err := send(p)
 	w.failed = err != nil
 }
 
-// finish ends the answer. False says that the connection cannot be used again.
-func (w *reply) finish() bool {
+// finish ends the response. False says that the connection cannot be reused.
+func (w *responseWriter) finish() bool {
 	w.WriteHeader(http.StatusOK)
-	defer release(w.held)
-	if !w.begun {
-		return w.whole()
+	defer releaseBuffer(w.buffered)
+	if !w.headSent {
+		return w.sendBuffered()
 	}
 	if w.failed || w.length >= 0 && w.written != w.length && w.r.Method != http.MethodHead {
 		return false
 	}
 	if w.chunked {
-		w.put([]byte("0\r\n\r\n"))
+		w.write([]byte("0\r\n\r\n"))
 	}
 	return !w.failed
 }
 
-// whole sends a short answer in one piece.
-func (w *reply) whole() bool {
+// sendBuffered sends a response that is buffered whole in one piece.
+func (w *responseWriter) sendBuffered() bool {
 	if w.length >= 0 && w.written != w.length && w.r.Method != http.MethodHead && !rawhttp.Bodiless(w.status) {
 		return false
 	}
-	length := int64(len(*w.held))
+	length := int64(len(*w.buffered))
 	if w.r.Method == http.MethodHead {
 		length = w.length
 	}
-	out := w.head(buffers.Get().(*[]byte), length)
-	defer release(out)
-	*out = append(*out, *w.held...)
-	w.put(*out)
+	out := w.appendHead(bufferPool.Get().(*[]byte), length)
+	defer releaseBuffer(out)
+	*out = append(*out, *w.buffered...)
+	w.write(*out)
 	return !w.failed
 }
 
-// release gives a buffer back.
-func release(b *[]byte) {
-	if b != nil && cap(*b) <= 2*maxHeld {
+// releaseBuffer returns a buffer to the pool.
+func releaseBuffer(b *[]byte) {
+	if b != nil && cap(*b) <= 2*maxBuffered {
 		*b = (*b)[:0]
-		buffers.Put(b)
+		bufferPool.Put(b)
 	}
 }
 
-// head appends the head of the answer to out; length is the body's, -1 when it
-// goes in chunks.
-func (w *reply) head(out *[]byte, length int64) *[]byte {
+// appendHead appends the head of the response to out. length is the body's; -1 when it
+// is sent in chunks.
+func (w *responseWriter) appendHead(out *[]byte, length int64) *[]byte {
 	b := append(*out, "HTTP/1.1 "...)
 	b = strconv.AppendInt(b, int64(w.status), 10)
 	b = append(b, ' ')
@@ -206,7 +207,8 @@ func (w *reply) head(out *[]byte, length int64) *[]byte {
 	return out
 }
 
-// appendValue keeps a header's value from ending its line.
+// appendValue appends a header's value with line breaks replaced, so that it cannot
+// begin another header.
 func appendValue(b []byte, v string) []byte {
 	for i := range len(v) {
 		c := v[i]

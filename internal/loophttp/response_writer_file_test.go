@@ -40,20 +40,20 @@ func TestAnswersFromFiles(t *testing.T) {
 	})
 	c, r := dial()
 	for _, path := range []string{"/known", "/unknown"} {
-		for _, n := range []int{0, 1000, maxHeld, maxHeld + 1, 700_000, len(content)} {
+		for _, n := range []int{0, 1000, maxBuffered, maxBuffered + 1, 700_000, len(content)} {
 			for _, method := range []string{"GET", "HEAD"} {
 				io.WriteString(c, method+" "+path+"?"+strconv.Itoa(n)+" HTTP/1.1\r\nHost: x\r\n\r\n")
 				want := "head " + content[:n]
 				if method == "HEAD" {
 					want = ""
 				}
-				if res, body := get(t, r, method); res.StatusCode != 200 || body != want {
+				if res, body := readResponse(t, r, method); res.StatusCode != 200 || body != want {
 					t.Fatalf("%s %s %d: %s, %d bytes", method, path, n, res.Status, len(body))
 				}
 			}
 		}
 	}
-	// More than there is: what was promised cannot be kept.
+	// A Content-Length beyond the end of the file.
 	io.WriteString(c, "GET /known?"+strconv.Itoa(len(content)+1)+" HTTP/1.1\r\nHost: x\r\n\r\n")
 	res, err := http.ReadResponse(r, nil)
 	if err != nil {
@@ -65,7 +65,7 @@ func TestAnswersFromFiles(t *testing.T) {
 	if err := <-failed; !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Error(err)
 	}
-	// A peer that hangs up ends the answer.
+	// A peer that hangs up ends the response.
 	c, r = dial()
 	io.WriteString(c, "GET /known?"+strconv.Itoa(len(content))+" HTTP/1.1\r\nHost: x\r\n\r\n")
 	if _, err := http.ReadResponse(r, nil); err != nil {
@@ -77,9 +77,9 @@ func TestAnswersFromFiles(t *testing.T) {
 	}
 }
 
-// TestUnreadFiles has a peer that wants more files than go at once, and reads
-// none: all answers begin.
-func TestUnreadFiles(t *testing.T) {
+// A peer that requests more files than there are slots and reads none of them gets the
+// heads of all responses.
+func TestUnreadFilesDoNotBlockOthers(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(path, make([]byte, 1<<20), 0o600); err != nil {
@@ -93,10 +93,10 @@ func TestUnreadFiles(t *testing.T) {
 		}
 		defer f.Close()
 		w.Header().Set("Content-Length", strconv.Itoa(1<<20))
-		_, _ = io.Copy(w, &io.LimitedReader{R: f, N: 1 << 20}) // the peer hangs up in the end
+		_, _ = io.Copy(w, &io.LimitedReader{R: f, N: 1 << 20}) // fails when the peer hangs up
 	})
 	var answers []*bufio.Reader
-	for range maxTurns + 3 {
+	for range maxSlots + 3 {
 		c, r := dial()
 		io.WriteString(c, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
 		answers = append(answers, r)

@@ -10,107 +10,109 @@ import (
 )
 
 const (
-	// maxTurns is how many files are on their way to the peer at once. workerd
-	// keeps up to half a megabyte for each, and does more of them a second when
-	// they come after each other.
-	maxTurns = 32
-	// maxTurn is how long a file that is slow, or that nobody reads, keeps others
-	// waiting.
-	maxTurn = 100 * time.Millisecond
+	// maxSlots is how many files are sent at once. workerd buffers up to half a
+	// megabyte of each, and its throughput is higher when they come one after the
+	// other.
+	maxSlots = 32
+	// maxSlotTime is how long a file whose reader is slow may keep its slot while
+	// others wait for one.
+	maxSlotTime = 100 * time.Millisecond
 )
 
-// turns lets large answers go in turns. The zero value is ready.
-type turns struct {
+// sendSlots limits how many large responses are sent at once. The zero value is
+// ready to use.
+type sendSlots struct {
 	mu      sync.Mutex
-	going   list.List // of *turn, the oldest first
-	waiting list.List // of chan *turn, in the order of their coming
+	granted list.List // of *sendSlot, the oldest first
+	waiters list.List // of chan *sendSlot, in the order of arrival
 }
 
-// turn is the right to send; whoever has it calls over.
-type turn struct {
-	of    *turns
-	since clock.Stopwatch
-	at    *list.Element // nil once it is over, or was lost
+// sendSlot is the right to send one response. Its holder calls release.
+type sendSlot struct {
+	slots   *sendSlots
+	granted clock.Stopwatch
+	element *list.Element // in slots.granted; nil once released or revoked
 }
 
-// take waits for a turn, and returns nil when ctx ends before.
-func (t *turns) take(ctx context.Context) *turn {
-	got, place := t.ask()
-	for got == nil && ctx.Err() == nil {
-		timer, stop := context.WithTimeout(ctx, t.relieve())
+// acquire waits for a slot. It returns nil if ctx ends first.
+func (t *sendSlots) acquire(ctx context.Context) *sendSlot {
+	slot, waiter := t.tryAcquire()
+	for slot == nil && ctx.Err() == nil {
+		timer, stop := context.WithTimeout(ctx, t.revokeExpired())
 		select {
-		case got = <-place.Value.(chan *turn):
+		case slot = <-waiter.Value.(chan *sendSlot):
 		case <-timer.Done():
 		}
 		stop()
 	}
-	if got == nil {
-		t.leave(place)
+	if slot == nil {
+		t.cancelWait(waiter)
 	}
-	return got
+	return slot
 }
 
-// ask returns a turn, or a place among those who wait.
-func (t *turns) ask() (*turn, *list.Element) {
+// tryAcquire returns a slot, or the element of waiters on whose channel one will come.
+func (t *sendSlots) tryAcquire() (*sendSlot, *list.Element) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.going.Len() < maxTurns {
-		return t.begin(), nil
+	if t.granted.Len() < maxSlots {
+		return t.grant(), nil
 	}
-	return nil, t.waiting.PushBack(make(chan *turn, 1))
+	return nil, t.waiters.PushBack(make(chan *sendSlot, 1))
 }
 
-// relieve takes the turns of files that had their time, as long as somebody
-// waits, and tells when the next one has had it.
-func (t *turns) relieve() time.Duration {
+// revokeExpired revokes slots that are older than maxSlotTime while there are waiters.
+// It returns when the next slot expires.
+func (t *sendSlots) revokeExpired() time.Duration {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for t.waiting.Len() > 0 {
-		oldest := t.going.Front().Value.(*turn)
-		if left := maxTurn - oldest.since.Elapsed(); left > 0 {
+	for t.waiters.Len() > 0 {
+		oldest := t.granted.Front().Value.(*sendSlot)
+		if left := maxSlotTime - oldest.granted.Elapsed(); left > 0 {
 			return left
 		}
-		oldest.lose()
+		oldest.revoke()
 	}
-	return maxTurn
+	return maxSlotTime
 }
 
-// leave gives a place up, or the turn that it was given just now.
-func (t *turns) leave(place *list.Element) {
+// cancelWait removes a waiter. A slot that it has been granted meanwhile is freed.
+func (t *sendSlots) cancelWait(waiter *list.Element) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	select {
-	case got := <-place.Value.(chan *turn):
-		got.lose()
+	case slot := <-waiter.Value.(chan *sendSlot):
+		slot.revoke()
 	default:
-		t.waiting.Remove(place)
+		t.waiters.Remove(waiter)
 	}
 }
 
-// begin and lose are called with mu held.
-func (t *turns) begin() *turn {
-	n := &turn{of: t, since: clock.StartStopwatch()}
-	n.at = t.going.PushBack(n)
+// grant creates a slot. It is called with mu held.
+func (t *sendSlots) grant() *sendSlot {
+	n := &sendSlot{slots: t, granted: clock.StartStopwatch()}
+	n.element = t.granted.PushBack(n)
 	return n
 }
 
-// lose gives the turn to whoever waits longest.
-func (n *turn) lose() {
-	n.of.going.Remove(n.at)
-	n.at = nil
-	if first := n.of.waiting.Front(); first != nil {
-		n.of.waiting.Remove(first).(chan *turn) <- n.of.begin()
+// revoke frees the slot and grants one to the longest waiter. It is called with mu
+// held.
+func (n *sendSlot) revoke() {
+	n.slots.granted.Remove(n.element)
+	n.element = nil
+	if first := n.slots.waiters.Front(); first != nil {
+		n.slots.waiters.Remove(first).(chan *sendSlot) <- n.slots.grant()
 	}
 }
 
-// over ends the turn, unless it was lost. A nil turn is over.
-func (n *turn) over() {
+// release frees the slot, unless it was revoked. It does nothing for a nil slot.
+func (n *sendSlot) release() {
 	if n == nil {
 		return
 	}
-	n.of.mu.Lock()
-	defer n.of.mu.Unlock()
-	if n.at != nil {
-		n.lose()
+	n.slots.mu.Lock()
+	defer n.slots.mu.Unlock()
+	if n.element != nil {
+		n.revoke()
 	}
 }

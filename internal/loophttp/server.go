@@ -15,28 +15,31 @@ import (
 // MaxBody is the largest body, in bytes, of a request that the loop reads.
 const MaxBody = 64 << 10
 
-// Server serves what Plain takes on the loop and the rest by HTTP.
+// Server serves HTTP/1.1 on an event loop. Requests that Plain does not accept, and
+// those with a body of more than MaxBody, are served by HTTP.
 type Server struct {
-	HTTP  *http.Server // its Handler answers all requests
-	Loop  *evloop.Loop
-	Plain func(*http.Request) bool // is this a request for the loop, by its head? It is not to be kept.
-	Log   *slog.Logger
+	HTTP *http.Server // its Handler answers all requests that Now does not
+	Loop *evloop.Loop
+	Log  *slog.Logger
 
-	// Now answers a request at once, if that takes neither waiting nor more
-	// than some 50 µs: it is called on the loop's goroutine, and neither the
-	// request nor the writer may be used after it. After false, which it
-	// returns before it has done anything, the Handler is asked. nil is one that
-	// answers nothing.
+	// Plain reports, by its head, whether the loop may read a request. It must not
+	// keep the request.
+	Plain func(*http.Request) bool
+
+	// Now may answer a request on the loop's goroutine. It must neither block nor
+	// take more than some 50 µs, and the request and the writer must not be used
+	// after it has returned. It returns false, before it has done anything, to have
+	// the Handler answer on a goroutine. It may be nil.
 	Now func(http.ResponseWriter, *http.Request) bool
 
-	handed *handover.Listener
-	from   net.Listener
-	turns  turns // of files
+	httpListener *handover.Listener
+	listener     net.Listener
+	fileSlots    sendSlots // limits the files that are sent at once
 
 	mu     sync.Mutex
 	conns  map[*conn]bool
 	closed bool
-	busy   sync.WaitGroup // requests that are being answered
+	active sync.WaitGroup // requests in flight
 }
 
 // Serve accepts connections until Shutdown or Close; it then returns
@@ -44,15 +47,15 @@ type Server struct {
 func (s *Server) Serve(l net.Listener) error {
 	s.mu.Lock()
 	s.conns = map[*conn]bool{}
-	s.handed, s.from = handover.NewListener(l.Addr()), l
+	s.httpListener, s.listener = handover.NewListener(l.Addr()), l
 	s.mu.Unlock()
 	done := make(chan error, 1)
-	go func() { done <- s.HTTP.Serve(s.handed) }()
+	go func() { done <- s.HTTP.Serve(s.httpListener) }()
 	err := s.accept(l)
-	s.handed.Close()
+	s.httpListener.Close()
 	served := <-done
 	if err == nil && errors.Is(served, net.ErrClosed) {
-		served = http.ErrServerClosed // HTTP saw its listener close before it was told why
+		served = http.ErrServerClosed // its listener was closed before HTTP was shut down
 	}
 	return errors.Join(err, served)
 }
@@ -68,18 +71,18 @@ func (s *Server) accept(l net.Listener) error {
 			}
 			return err
 		}
-		c := &conn{srv: s, reply: reply{header: http.Header{}}}
-		if !s.enter(c) {
+		c := &conn{srv: s, response: responseWriter{header: http.Header{}}}
+		if !s.register(c) {
 			nc.Close()
 			continue
 		}
 		if s.Loop.Attach(nc, c, c.attached) != nil {
-			s.leave(c)
+			s.unregister(c)
 		}
 	}
 }
 
-func (s *Server) enter(c *conn) bool {
+func (s *Server) register(c *conn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.closed {
@@ -88,62 +91,63 @@ func (s *Server) enter(c *conn) bool {
 	return !s.closed
 }
 
-func (s *Server) leave(c *conn) {
+func (s *Server) unregister(c *conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.conns, c)
 }
 
-// begin counts a request in; false when the server closes.
-func (s *Server) begin() bool {
+// beginRequest counts a request as in flight; false when the Server is closing.
+func (s *Server) beginRequest() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.closed {
-		s.busy.Add(1)
+		s.active.Add(1)
 	}
 	return !s.closed
 }
 
-// Shutdown takes no more requests, lets those under way finish until ctx ends,
-// and closes every connection.
+// Shutdown accepts no more requests, lets those in flight finish until ctx ends, and
+// closes every connection.
 func (s *Server) Shutdown(ctx context.Context) error {
-	s.shut()
+	s.stopAccepting()
 	err := s.HTTP.Shutdown(ctx)
 	idle := make(chan struct{})
-	go func() { s.busy.Wait(); close(idle) }()
+	go func() { s.active.Wait(); close(idle) }()
 	select {
 	case <-idle:
 	case <-ctx.Done():
 		err = errors.Join(err, ctx.Err())
 	}
-	s.cut()
+	s.closeConns()
 	<-idle
 	return err
 }
 
-// Close cuts every connection.
+// Close closes every connection at once and waits for the handlers.
 func (s *Server) Close() error {
-	s.shut()
-	s.cut()
+	s.stopAccepting()
+	s.closeConns()
 	err := s.HTTP.Close()
-	s.busy.Wait()
+	s.active.Wait()
 	return err
 }
 
-func (s *Server) shut() {
+func (s *Server) stopAccepting() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
-	if s.from != nil {
-		s.from.Close()
+	if s.listener != nil {
+		s.listener.Close()
 	}
 }
 
-// cut closes the connections in the loop, which ends the contexts of their requests.
-func (s *Server) cut() {
+// closeConns closes the connections on the loop, which cancels the contexts of their
+// requests.
+func (s *Server) closeConns() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for c := range s.conns {
-		s.Loop.Do(c.end)
+		s.Loop.Do(c.close)
 	}
 }

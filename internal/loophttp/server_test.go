@@ -22,17 +22,17 @@ import (
 	"flint/internal/rawhttp"
 )
 
-// dial opens a connection.
-type dial = func() (net.Conn, *bufio.Reader)
+// dialFunc opens a connection to a Server.
+type dialFunc = func() (net.Conn, *bufio.Reader)
 
-// serve runs handler; the result dials it. Requests with X-Odd are not plain.
-func serve(t *testing.T, handler http.HandlerFunc) (*Server, dial) {
+// serve runs a Server with handler. Requests with the header X-Odd go to net/http.
+func serve(t *testing.T, handler http.HandlerFunc) (*Server, dialFunc) {
 	t.Helper()
-	return start(t, &Server{HTTP: &http.Server{Handler: handler}, Log: slog.New(slog.DiscardHandler)})
+	return startServer(t, &Server{HTTP: &http.Server{Handler: handler}, Log: slog.New(slog.DiscardHandler)})
 }
 
-// start runs s, which has a Handler and a Log.
-func start(t *testing.T, s *Server) (*Server, dial) {
+// startServer runs s, whose Handler and Log are set.
+func startServer(t *testing.T, s *Server) (*Server, dialFunc) {
 	t.Helper()
 	loop, err := evloop.New()
 	if err != nil {
@@ -66,7 +66,7 @@ func start(t *testing.T, s *Server) (*Server, dial) {
 	}
 }
 
-func get(t *testing.T, r *bufio.Reader, method string) (*http.Response, string) {
+func readResponse(t *testing.T, r *bufio.Reader, method string) (*http.Response, string) {
 	t.Helper()
 	res, err := http.ReadResponse(r, &http.Request{Method: method})
 	if err != nil {
@@ -79,7 +79,7 @@ func get(t *testing.T, r *bufio.Reader, method string) (*http.Response, string) 
 	return res, string(body)
 }
 
-func answers(w http.ResponseWriter, r *http.Request) {
+func testHandler(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	switch r.URL.Path {
 	case "/echo":
@@ -112,7 +112,7 @@ func answers(w http.ResponseWriter, r *http.Request) {
 
 func TestAnswersOnOneConnection(t *testing.T) {
 	t.Parallel()
-	_, dial := serve(t, answers)
+	_, dial := serve(t, testHandler)
 	c, r := dial()
 	for _, step := range []struct {
 		request, method string
@@ -128,12 +128,12 @@ func TestAnswersOnOneConnection(t *testing.T) {
 		{"GET /reason HTTP/1.1\r\nHost: x\r\n\r\n", "GET", 429, "wait"},
 		{"GET /none HTTP/1.1\r\nHost: x\r\n\r\n", "GET", 204, ""},
 		{"GET /gone HTTP/1.1\r\nHost: x\r\n\r\n", "GET", 404, "404 page not found\n"},
-		// The first is larger than the loop takes: net/http has the connection from here on.
+		// The body is larger than the loop reads: net/http has the connection from here on.
 		{"PUT /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n" + strings.Repeat("z", 100_000), "PUT", 200, " " + strings.Repeat("z", 100_000)},
 		{"GET /echo?still HTTP/1.1\r\nHost: x\r\n\r\n", "GET", 200, "still "},
 	} {
 		io.WriteString(c, step.request)
-		res, body := get(t, r, step.method)
+		res, body := readResponse(t, r, step.method)
 		if res.StatusCode != step.status || body != step.body {
 			t.Errorf("%.30q: %d %.40q, want %d %.40q", step.request, res.StatusCode, body, step.status, step.body)
 		}
@@ -145,21 +145,21 @@ func TestAnswersOnOneConnection(t *testing.T) {
 
 func TestRequestsInPieces(t *testing.T) {
 	t.Parallel()
-	_, dial := serve(t, answers)
+	_, dial := serve(t, testHandler)
 	c, r := dial()
 	for _, b := range []byte("PUT /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc") {
 		if _, err := c.Write([]byte{b}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, body := get(t, r, "PUT"); body != " abc" {
+	if _, body := readResponse(t, r, "PUT"); body != " abc" {
 		t.Errorf("body %q", body)
 	}
 }
 
 func TestPipelined(t *testing.T) {
 	t.Parallel()
-	_, dial := serve(t, answers)
+	_, dial := serve(t, testHandler)
 	c, r := dial()
 	const n = 100
 	go func() {
@@ -168,15 +168,15 @@ func TestPipelined(t *testing.T) {
 		}
 	}()
 	for i := range n {
-		if _, body := get(t, r, "PUT"); !strings.HasPrefix(body, fmt.Sprint(i, " ppp")) {
+		if _, body := readResponse(t, r, "PUT"); !strings.HasPrefix(body, fmt.Sprint(i, " ppp")) {
 			t.Fatalf("answer %d: %.20q", i, body)
 		}
 	}
 }
 
-func TestOddRequestsGoToHTTP(t *testing.T) {
+func TestOtherRequestsGoToHTTP(t *testing.T) {
 	t.Parallel()
-	_, dial := serve(t, answers)
+	_, dial := serve(t, testHandler)
 	for _, request := range []string{
 		"GET /echo HTTP/1.1\r\nHost: x\r\nX-Odd: yes\r\n\r\n",
 		"GET /echo HTTP/1.0\r\nHost: x\r\n\r\n",
@@ -184,20 +184,20 @@ func TestOddRequestsGoToHTTP(t *testing.T) {
 	} {
 		c, r := dial()
 		io.WriteString(c, request)
-		if res, body := get(t, r, "GET"); res.StatusCode != 200 || body != " " {
+		if res, body := readResponse(t, r, "GET"); res.StatusCode != 200 || body != " " {
 			t.Errorf("%q: %s %q", request, res.Status, body)
 		}
 	}
 	c, r := dial()
 	io.WriteString(c, "nonsense\r\n\r\n")
-	if res, _ := get(t, r, "GET"); res.StatusCode != 400 {
+	if res, _ := readResponse(t, r, "GET"); res.StatusCode != 400 {
 		t.Errorf("nonsense: %s", res.Status)
 	}
 }
 
 func TestBrokenAnswersCutTheConnection(t *testing.T) {
 	t.Parallel()
-	_, dial := serve(t, answers)
+	_, dial := serve(t, testHandler)
 	for _, path := range []string{"/short", "/panic"} {
 		c, r := dial()
 		io.WriteString(c, "GET "+path+" HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -239,7 +239,7 @@ func TestShutdownWaitsForAnswers(t *testing.T) {
 	shut := make(chan error, 1)
 	go func() { shut <- s.Shutdown(context.Background()) }()
 	close(release)
-	if _, body := get(t, r, "GET"); body != "done" {
+	if _, body := readResponse(t, r, "GET"); body != "done" {
 		t.Errorf("body %q", body)
 	}
 	if err := <-shut; err != nil {
@@ -252,14 +252,14 @@ func TestShutdownWaitsForAnswers(t *testing.T) {
 
 func TestManyClients(t *testing.T) {
 	t.Parallel()
-	_, dial := serve(t, answers)
+	_, dial := serve(t, testHandler)
 	var all sync.WaitGroup
 	for i := range 64 {
 		c, r := dial()
 		all.Go(func() {
 			for n := range 50 {
 				fmt.Fprintf(c, "PUT /echo?%d-%d HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx", i, n)
-				if _, body := get(t, r, "PUT"); body != fmt.Sprintf("%d-%d x", i, n) {
+				if _, body := readResponse(t, r, "PUT"); body != fmt.Sprintf("%d-%d x", i, n) {
 					t.Errorf("client %d: %q", i, body)
 					return
 				}
