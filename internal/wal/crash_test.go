@@ -16,8 +16,8 @@ import (
 	"testing"
 )
 
-// The tests below run this test binary again as a process that may be killed
-// or kept from writing; the variable says what it shall do.
+// The tests below run this test binary as a child process that can be killed or kept
+// from writing. childEnv chooses what the child does.
 const childEnv = "FLINT_WAL_CHILD"
 
 func TestMain(m *testing.M) {
@@ -39,8 +39,8 @@ func TestMain(m *testing.M) {
 	os.Exit(0)
 }
 
-// appendForever acknowledges each record on stdout after Append returned. With
-// rewrite it compacts again and again beside that, keeping all records.
+// appendForever prints the number of each record after Append has returned. With
+// rewrite it also compacts the log continuously, keeping all records.
 func appendForever(path string, rewrite bool) error {
 	var mu sync.Mutex
 	var all [][]byte
@@ -85,7 +85,7 @@ func rewriteForever(l *Log, all func() [][]byte) {
 	}
 }
 
-// appendUntilFull meets a file size limit in mid-record, as on a full disk.
+// appendUntilFull reaches a file size limit within a record, as on a full disk.
 func appendUntilFull(path string) error {
 	signal.Ignore(syscall.SIGXFSZ)
 	limit := syscall.Rlimit{Cur: 1000, Max: 1000}
@@ -108,19 +108,19 @@ func appendUntilFull(path string) error {
 	if err := l.Rewrite(func(emit func([]byte) error) error { return emit(make([]byte, 2000)) }); !errors.Is(err, syscall.EFBIG) {
 		return fmt.Errorf("rewrite: %v, want EFBIG", err)
 	}
-	return l.Append([]byte("c")) // a small one still fits: the log goes on
+	return l.Append([]byte("c")) // a small one still fits: the log is usable
 }
 
-func child(mode, path string) *exec.Cmd {
+func childCommand(mode, path string) *exec.Cmd {
 	cmd := exec.Command(os.Args[0], path)
 	cmd.Env = append(os.Environ(), childEnv+"="+mode)
 	return cmd
 }
 
-func TestFullDiskLosesOnlyTheRefusedRecord(t *testing.T) {
+func TestFullDiskLosesTheFailedRecordOnly(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "log")
-	if out, err := child("full", path).CombinedOutput(); err != nil {
+	if out, err := childCommand("full", path).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	wantRecords(t, path, []string{strings.Repeat("a", 500), "c"})
@@ -129,18 +129,17 @@ func TestFullDiskLosesOnlyTheRefusedRecord(t *testing.T) {
 	}
 }
 
-// What a rewrite carries over may be there twice, so the test of that looks at
-// the set only.
+// A rewrite may leave copied records twice, so its records are compared as a set.
 func TestKilledProcessLosesNothingAcknowledged(t *testing.T) {
 	t.Parallel()
 	for _, mode := range []string{"append", "rewrite"} {
 		for round := range 4 {
 			path := filepath.Join(t.TempDir(), "log")
-			acked := killAfter(t, child(mode, path), 20+round*137)
-			l, got := open(t, path)
+			acked := killAfter(t, childCommand(mode, path), 20+round*137)
+			l, got := openLog(t, path)
 			closeLog(t, l)
 			if mode == "rewrite" {
-				slices.SortFunc(got, func(a, b string) int { return number(a) - number(b) })
+				slices.SortFunc(got, func(a, b string) int { return recordNumber(a) - recordNumber(b) })
 				got = slices.Compact(got)
 			}
 			if len(got) <= acked {
@@ -155,16 +154,16 @@ func TestKilledProcessLosesNothingAcknowledged(t *testing.T) {
 	}
 }
 
-func number(record string) (n int) {
+func recordNumber(record string) (n int) {
 	_, _ = fmt.Sscan(record, &n)
 	return n
 }
 
-// killAfter kills cmd after it acknowledged n records and returns the last
-// number that it printed.
+// killAfter kills cmd after it has acknowledged record n and returns the last number
+// that it printed.
 func killAfter(t *testing.T, cmd *exec.Cmd, n int) int {
 	t.Helper()
-	out, err := cmd.StdoutPipe()
+	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,7 +171,7 @@ func killAfter(t *testing.T, cmd *exec.Cmd, n int) int {
 		t.Fatal(err)
 	}
 	last := -1
-	lines := bufio.NewScanner(out)
+	lines := bufio.NewScanner(stdout)
 	for lines.Scan() {
 		if _, err := fmt.Sscan(lines.Text(), &last); err != nil {
 			t.Fatal(err)

@@ -2,82 +2,82 @@ package wal
 
 import "sync"
 
-// Group lets many writers share one append. While one of them writes, those who
-// come next gather, and one call writes for all of them. So a log with many
-// writers is not slower than the kernel, and one writer waits for nobody.
+// Group is a group commit: many writers share one append. While one commit runs,
+// items of later writers are collected in a batch, which the first of them commits
+// for all. A single writer is not delayed.
 type Group[T any] struct {
-	// Commit writes what has gathered. It is called with Lock held.
+	// Commit writes a batch. It is called with Lock held.
 	Commit func(items []T) error
-	// Lock is what writers wait for, and gather meanwhile.
+	// Lock serializes commits. A batch collects items until its writer has it.
 	Lock sync.Locker
-	// MaxBytes is the most that one Commit gets, in the sizes told to Write.
-	// One item may be larger.
+	// MaxBytes bounds a batch, in the sizes passed to Write. A single item may be
+	// larger.
 	MaxBytes int
 
-	gather    sync.Mutex
-	gathering *gathered[T]
+	mu   sync.Mutex
+	open *batch[T] // collects items; nil when there is none
 }
 
-// gathered is what goes to the log in one call.
-type gathered[T any] struct {
+// batch is a set of items that are committed together.
+type batch[T any] struct {
 	items []T
-	first [1]T // most are alone: they need no memory beside this
+	first [1]T // memory of items while there is one, as in most batches
 	bytes int
-	done  chan struct{} // for those who do not write themselves; nil when there are none
+	done  chan struct{} // closed after the commit; nil while there is one writer
 	err   error
 }
 
-// Write hands item, of so many bytes, to Commit, alone or with others, and
-// returns what Commit did.
+// Write has item, whose size is bytes, committed alone or with others, and returns the
+// result of that Commit.
 func (g *Group[T]) Write(item T, bytes int) error {
-	c, done := g.join(item, bytes)
+	b, done := g.join(item, bytes)
 	if done != nil {
 		<-done
-		return c.err
+		return b.err
 	}
 	g.Lock.Lock()
-	g.seal(c)
-	c.err = g.Commit(c.items)
+	g.seal(b)
+	b.err = g.Commit(b.items)
 	g.Lock.Unlock()
-	if c.done != nil {
-		close(c.done)
+	if b.done != nil {
+		close(b.done)
 	}
-	return c.err
+	return b.err
 }
 
-// Waiting is how many items the next Commit has so far.
+// Waiting is how many items are collected for the next Commit.
 func (g *Group[T]) Waiting() int {
-	g.gather.Lock()
-	defer g.gather.Unlock()
-	if g.gathering == nil {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.open == nil {
 		return 0
 	}
-	return len(g.gathering.items)
+	return len(g.open.items)
 }
 
-// join adds an item to the commit that gathers. Who starts a new one has no
-// channel to wait for: it must write.
-func (g *Group[T]) join(item T, bytes int) (c *gathered[T], done chan struct{}) {
-	g.gather.Lock()
-	defer g.gather.Unlock()
-	if c := g.gathering; c != nil && c.bytes+bytes <= g.MaxBytes {
-		c.items, c.bytes = append(c.items, item), c.bytes+bytes
-		if c.done == nil {
-			c.done = make(chan struct{})
+// join adds an item to the open batch and returns the channel to wait on. If it opens a
+// new batch, done is nil and the caller must commit it.
+func (g *Group[T]) join(item T, bytes int) (b *batch[T], done chan struct{}) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if b := g.open; b != nil && b.bytes+bytes <= g.MaxBytes {
+		b.items, b.bytes = append(b.items, item), b.bytes+bytes
+		if b.done == nil {
+			b.done = make(chan struct{})
 		}
-		return c, c.done
+		return b, b.done
 	}
-	c = &gathered[T]{first: [1]T{item}, bytes: bytes}
-	c.items = c.first[:]
-	g.gathering = c
-	return c, nil
+	b = &batch[T]{first: [1]T{item}, bytes: bytes}
+	b.items = b.first[:]
+	g.open = b
+	return b, nil
 }
 
-// seal ends the gathering of c.
-func (g *Group[T]) seal(c *gathered[T]) {
-	g.gather.Lock()
-	defer g.gather.Unlock()
-	if g.gathering == c {
-		g.gathering = nil
+// seal keeps b from collecting more items.
+func (g *Group[T]) seal(b *batch[T]) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.open == b {
+		g.open = nil
 	}
 }

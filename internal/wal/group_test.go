@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// Those who wait share a commit, up to its size, and all are told its end.
+// Waiting writers share a commit, up to MaxBytes, and all get its result.
 func TestGroupShares(t *testing.T) {
 	t.Parallel()
 	var lock sync.Mutex
@@ -20,7 +20,7 @@ func TestGroupShares(t *testing.T) {
 		}
 		return nil
 	}}
-	lock.Lock() // as if somebody wrote
+	lock.Lock() // as while a commit runs
 	errs := make([]error, 4)
 	var writers sync.WaitGroup
 	for i := range 3 {
@@ -28,7 +28,7 @@ func TestGroupShares(t *testing.T) {
 		for g.Waiting() != i+1 {
 		}
 	}
-	writers.Go(func() { errs[3] = g.Write(3, 3) }) // no room: the next commit
+	writers.Go(func() { errs[3] = g.Write(3, 3) }) // does not fit into the batch
 	for g.Waiting() != 1 {
 	}
 	lock.Unlock()
@@ -46,7 +46,7 @@ func TestGroupShares(t *testing.T) {
 	if failed != 1 && failed != 3 || errs[0] != errs[1] || errs[1] != errs[2] {
 		t.Fatalf("errors %v", errs)
 	}
-	if err := g.Write(4, 100); err != nil || len(commits) != 3 { // larger than a commit
+	if err := g.Write(4, 100); err != nil || len(commits) != 3 { // larger than MaxBytes
 		t.Fatalf("commits %v, %v", commits, err)
 	}
 }

@@ -8,22 +8,22 @@ import (
 	"os"
 )
 
-// maxSwapTail is how much of what was appended meanwhile, in bytes, may be left
-// for the moment in which appends wait.
+// maxSwapTail is how many appended bytes CatchUp may leave to Swap, during which
+// appends wait.
 const maxSwapTail = 256 << 10
 
-// maxCatchUps bounds how often the copy runs after writers that are as fast.
-const maxCatchUps = 8
+// maxCatchUpRounds bounds the rounds of CatchUp when appends are as fast as the copy.
+const maxCatchUpRounds = 8
 
-// Rewrite replaces the log's content by what write emits: compaction. Appends
-// go on meanwhile: what they append is carried over behind what write emits,
-// and they wait only for the swap of the files. So what write emits may already
-// hold some of it, and replaying a record on top of its own result must change
-// nothing. What was appended before write is called is not carried over: write
-// emits it, so it first waits for those who have appended and not yet told.
+// Rewrite replaces the log's records by those that write emits: compaction. Appends
+// go on meanwhile and wait only while the files are swapped; what they append is
+// copied behind the records that write emits. So a change may be in both parts, and
+// replaying a record twice must have the effect of replaying it once. What was
+// appended before write is called is not copied: write must emit it, also records
+// that a concurrent caller of Append has not applied to its memory yet.
 //
-// A crash leaves either the old or the new log whole; after an error the old
-// one goes on. One Rewrite runs at a time.
+// A crash leaves either the old or the new log, whole. After an error the old log
+// stays in use. Only one Rewrite runs at a time.
 func (l *Log) Rewrite(write func(emit func(record []byte) error) error) error {
 	r, err := l.BeginRewrite()
 	if err != nil {
@@ -42,141 +42,141 @@ func (l *Log) Rewrite(write func(emit func(record []byte) error) error) error {
 	return errors.Join(err, r.End())
 }
 
-// Rewriting is a rewrite in steps, for a service that knows the places of its
-// records: BeginRewrite, Append what is to stay, CatchUp beside those who
-// append to the log, Swap while nobody does, and End in any case.
+// Rewriting is a Rewrite in steps, for a service that keeps the offsets of its
+// records: BeginRewrite, Append for each record to keep, CatchUp while others append
+// to the log, Swap while the service keeps others from appending, and End in any case.
 type Rewriting struct {
-	l       *Log
-	old, f  *os.File
-	w       *bufio.Writer
-	from    int64 // up to where the old file is not carried over
-	start   int64 // of from, when Rewriting began
-	base    int64 // where the first record that is carried over lands
-	size    int64
-	header  []byte
-	swapped bool
+	log              *Log
+	oldFile, newFile *os.File
+	w                *bufio.Writer
+	copiedTo         int64 // offset in the old file up to which its records are in the new one
+	beginSize        int64 // size of the old file when the rewrite began
+	tailStart        int64 // offset in the new file of the first copied record
+	newSize          int64 // bytes of the new file
+	header           []byte
+	swapped          bool
 }
 
-// BeginRewrite starts a rewrite of what the log has at this moment; what is
-// appended from here on is carried over. It waits for another one.
+// BeginRewrite begins a rewrite of the records that the log has at this moment. What is
+// appended later is copied. It waits for another rewrite to end.
 func (l *Log) BeginRewrite() (*Rewriting, error) {
-	l.rewriting.Lock()
-	old, from, err := l.current()
-	var f *os.File
+	l.rewriteLock.Lock()
+	oldFile, copiedTo, err := l.currentFile()
+	var newFile *os.File
 	if err == nil {
-		f, err = os.OpenFile(tempName(l.path), os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
+		newFile, err = os.OpenFile(tempName(l.path), os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
 	}
 	if err != nil {
-		l.rewriting.Unlock()
+		l.rewriteLock.Unlock()
 		return nil, err
 	}
-	return &Rewriting{l: l, old: old, f: f, w: bufio.NewWriterSize(f, 1<<20), from: from, start: from}, nil
+	return &Rewriting{log: l, oldFile: oldFile, newFile: newFile, w: bufio.NewWriterSize(newFile, 1<<20), copiedTo: copiedTo, beginSize: copiedTo}, nil
 }
 
-// Append adds a record and tells where it is in the new file.
+// Append adds a record and returns its offset in the new file.
 func (r *Rewriting) Append(record []byte) (at int64, err error) {
 	if err := checkSize(record); err != nil {
 		return 0, err
 	}
 	r.header = appendHeader(r.header[:0], record)
 	if _, err := r.w.Write(r.header); err != nil {
-		return 0, r.failed(err)
+		return 0, r.wrap(err)
 	}
 	if _, err := r.w.Write(record); err != nil {
-		return 0, r.failed(err)
+		return 0, r.wrap(err)
 	}
-	at = r.size + HeaderSize
-	r.size += HeaderSize + int64(len(record))
+	at = r.newSize + HeaderSize
+	r.newSize += HeaderSize + int64(len(record))
 	return at, nil
 }
 
-// CatchUp carries over what was appended to the log meanwhile, until little is
-// left, and flushes it to the disk.
+// CatchUp copies what was appended to the log since BeginRewrite, until little is left,
+// and syncs the new file.
 func (r *Rewriting) CatchUp() error {
 	if err := r.w.Flush(); err != nil {
-		return r.failed(err)
+		return r.wrap(err)
 	}
-	r.base = r.size
+	r.tailStart = r.newSize
 	var err error
-	r.size, r.from, err = r.l.catchUp(r.f, r.old, r.size, r.from)
-	return r.failed(err)
+	r.newSize, r.copiedTo, err = r.log.catchUp(r.newFile, r.oldFile, r.newSize, r.copiedTo)
+	return r.wrap(err)
 }
 
-// Swap carries over the rest and puts the new file in the place of the old. It
-// returns the move: what was at a place of the old file behind BeginRewrite is
-// now at that place plus move. After an error the old file goes on.
-func (r *Rewriting) Swap() (move int64, err error) {
-	if err := r.l.swap(r.f, r.old, r.size, r.from); err != nil {
-		return 0, r.failed(err)
+// Swap copies the rest and replaces the old file by the new one. A record that was
+// appended to the old file after BeginRewrite is now at its old offset plus the
+// returned one. After an error the old file stays in use.
+func (r *Rewriting) Swap() (offset int64, err error) {
+	if err := r.log.swap(r.newFile, r.oldFile, r.newSize, r.copiedTo); err != nil {
+		return 0, r.wrap(err)
 	}
 	r.swapped = true
-	return r.base - r.start, nil
+	return r.tailStart - r.beginSize, nil
 }
 
-// End closes the file that is not needed any more and lets the next rewrite begin.
+// End closes the file that is no longer needed and lets the next rewrite begin.
 func (r *Rewriting) End() error {
-	defer r.l.rewriting.Unlock()
+	defer r.log.rewriteLock.Unlock()
 	if !r.swapped {
-		return errors.Join(r.f.Close(), os.Remove(r.f.Name()))
+		return errors.Join(r.newFile.Close(), os.Remove(r.newFile.Name()))
 	}
-	r.old.Close() // its name is gone: nothing in it is needed any more
-	return syncDir(r.l.path)
+	r.oldFile.Close() // it has been replaced: an error loses nothing
+	return syncDir(r.log.path)
 }
 
-func (r *Rewriting) failed(err error) error {
+func (r *Rewriting) wrap(err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("compact %s: %w", r.l.path, err)
+	return fmt.Errorf("compact %s: %w", r.log.path, err)
 }
 
-// current is the file and where it ends.
-func (l *Log) current() (*os.File, int64, error) {
+// currentFile returns the file and its size.
+func (l *Log) currentFile() (*os.File, int64, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.f, l.size, l.err
+	return l.file, l.size, l.err
 }
 
-// catchUp copies what was appended to old behind from, until little is left.
-func (l *Log) catchUp(f, old *os.File, size, from int64) (newSize, newFrom int64, err error) {
-	for turn := 1; ; turn++ {
-		_, end, err := l.current()
+// catchUp copies what was appended to oldFile behind copiedTo, until little is left.
+func (l *Log) catchUp(newFile, oldFile *os.File, newSize, copiedTo int64) (sizeAfter, copiedAfter int64, err error) {
+	for round := 1; ; round++ {
+		_, end, err := l.currentFile()
 		if err != nil {
 			return 0, 0, err
 		}
-		n, err := io.Copy(f, io.NewSectionReader(old, from, end-from))
+		n, err := io.Copy(newFile, io.NewSectionReader(oldFile, copiedTo, end-copiedTo))
 		if err != nil {
 			return 0, 0, err
 		}
-		size, from = size+n, end
-		if err := f.Sync(); err != nil { // appends do not wait for it
+		newSize, copiedTo = newSize+n, end
+		if err := newFile.Sync(); err != nil { // without l.mu: appends do not wait
 			return 0, 0, err
 		}
-		if n <= maxSwapTail || turn == maxCatchUps {
-			return size, from, nil
+		if n <= maxSwapTail || round == maxCatchUpRounds {
+			return newSize, copiedTo, nil
 		}
 	}
 }
 
-// swap copies the rest and puts f in the place of old.
-func (l *Log) swap(f, old *os.File, size, from int64) error {
+// swap copies the rest and replaces oldFile by newFile.
+func (l *Log) swap(newFile, oldFile *os.File, newSize, copiedTo int64) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.err != nil {
 		return l.err
 	}
-	n, err := io.Copy(f, io.NewSectionReader(old, from, l.size-from))
+	n, err := io.Copy(newFile, io.NewSectionReader(oldFile, copiedTo, l.size-copiedTo))
 	if err != nil {
 		return err
 	}
-	if l.synced > from { // Sync promised some of the rest
-		if err := f.Sync(); err != nil {
+	if l.syncedSize > copiedTo { // some of the rest had been synced
+		if err := newFile.Sync(); err != nil {
 			return err
 		}
 	}
-	if err := os.Rename(f.Name(), l.path); err != nil {
+	if err := os.Rename(newFile.Name(), l.path); err != nil {
 		return err
 	}
-	l.f, l.size, l.synced = f, size+n, 0
+	l.file, l.size, l.syncedSize = newFile, newSize+n, 0
 	return nil
 }

@@ -22,9 +22,9 @@ func emitAll(records ...string) func(func([]byte) error) error {
 	}
 }
 
-func TestRewriteReplacesAndGoesOn(t *testing.T) {
+func TestRewriteReplacesRecords(t *testing.T) {
 	t.Parallel()
-	path := write(t, "old 1", "old 2")
+	path := writeLog(t, "old 1", "old 2")
 	l := mustOpen(t, path)
 	if err := l.Rewrite(emitAll("new", "")); err != nil {
 		t.Fatal(err)
@@ -44,7 +44,7 @@ func TestRewriteReplacesAndGoesOn(t *testing.T) {
 
 func TestFailedRewriteKeepsTheOldLog(t *testing.T) {
 	t.Parallel()
-	path := write(t, "old")
+	path := writeLog(t, "old")
 	l := mustOpen(t, path)
 	boom := errors.New("boom")
 	err := l.Rewrite(func(emit func([]byte) error) error { return errors.Join(emit([]byte("half")), boom) })
@@ -64,7 +64,7 @@ func TestFailedRewriteKeepsTheOldLog(t *testing.T) {
 // A kill between writing the new log and its rename leaves a temporary file.
 func TestOpenRemovesAnUnfinishedRewrite(t *testing.T) {
 	t.Parallel()
-	path := write(t, "kept")
+	path := writeLog(t, "kept")
 	if err := os.WriteFile(tempName(path), []byte("half a log"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +78,7 @@ func TestRewriteBesideAppends(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "log")
 	l := mustOpen(t, path)
-	var mu sync.Mutex // what a service has: one lock over its memory and the log
+	var mu sync.Mutex // as in a service: one lock for its memory and the log
 	var state []string
 	var wg sync.WaitGroup
 	for w := range 4 {
@@ -100,18 +100,18 @@ func TestRewriteBesideAppends(t *testing.T) {
 	}
 	wg.Wait()
 	closeLog(t, l)
-	l, got := open(t, path)
+	l, got := openLog(t, path)
 	closeLog(t, l)
 	if !slices.Equal(got, state) {
 		t.Fatalf("replayed %d records, want the %d of memory in their order", len(got), len(state))
 	}
 }
 
-// Appends do not wait for a rewrite, and what they append during it is carried
-// over behind what it emits.
+// Appends do not wait for a rewrite, and what they append is copied behind what it
+// emits.
 func TestAppendsGoOnDuringARewrite(t *testing.T) {
 	t.Parallel()
-	path := write(t, "old")
+	path := writeLog(t, "old")
 	l := mustOpen(t, path)
 	appended := func(records ...string) {
 		for _, r := range records {
@@ -140,10 +140,10 @@ func TestAppendsGoOnDuringARewrite(t *testing.T) {
 	wantRecords(t, path, []string{"kept", "during 1", big, "during 2", "after"})
 }
 
-// What Sync promised before the swap is as safe behind it.
+// What was synced before the swap is synced in the new file.
 func TestRewriteKeepsWhatWasSynced(t *testing.T) {
 	t.Parallel()
-	path := write(t, "old")
+	path := writeLog(t, "old")
 	l := mustOpen(t, path)
 	err := l.Rewrite(func(func([]byte) error) error { return errors.Join(l.Append([]byte("new")), l.Sync()) })
 	if err != nil {
@@ -155,7 +155,7 @@ func TestRewriteKeepsWhatWasSynced(t *testing.T) {
 
 func TestCloseWaitsForARewrite(t *testing.T) {
 	t.Parallel()
-	path := write(t, "old")
+	path := writeLog(t, "old")
 	l := mustOpen(t, path)
 	started, closed, rewritten := make(chan struct{}), make(chan error), make(chan error)
 	go func() {
@@ -172,18 +172,18 @@ func TestCloseWaitsForARewrite(t *testing.T) {
 	}
 }
 
-// When a failed write cannot be taken back the log refuses all that follows,
-// because a record behind a torn one would be lost at the next Open.
+// When a failed write cannot be undone the log refuses all later ones, because a record
+// behind a torn one would be lost at the next Open.
 func TestUnusableAfterAWriteThatCannotBeUndone(t *testing.T) {
 	t.Parallel()
-	path := write(t, "kept")
+	path := writeLog(t, "kept")
 	l := mustOpen(t, path)
 	readOnly, err := os.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.f.Close()
-	l.f = readOnly // neither write nor truncate works
+	l.file.Close()
+	l.file = readOnly // neither write nor truncate works
 	first := l.Append([]byte("x"))
 	if first == nil || !strings.Contains(first.Error(), "unusable") {
 		t.Fatalf("err = %v, want unusable", first)

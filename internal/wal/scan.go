@@ -11,25 +11,26 @@ import (
 	"os"
 )
 
-// reader walks over the records of a log file.
-type reader struct {
-	r    *bufio.Reader
-	end  int64 // where the last whole record ends
-	size int64 // of the file
-	head [HeaderSize]byte
-	buf  []byte
+// recordReader reads the records of a log file one after the other.
+type recordReader struct {
+	buffered *bufio.Reader
+	end      int64 // offset behind the last whole record
+	size     int64 // bytes of the file
+	header   [HeaderSize]byte
+	buf      []byte
 }
 
-// errTorn says that what follows reader.end is an unfinished write.
+// errTorn means that what follows recordReader.end is an unfinished write.
 var errTorn = errors.New("torn tail")
 
-// scan replays f and returns where its last whole record ends.
+// scan calls replay for each record of f and returns the offset behind the last whole
+// one.
 func scan(f *os.File, replay func([]byte, int64) error) (int64, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return 0, err
 	}
-	r := &reader{r: bufio.NewReaderSize(f, 1<<20), size: info.Size()}
+	r := &recordReader{buffered: bufio.NewReaderSize(f, 1<<20), size: info.Size()}
 	for {
 		record, err := r.next()
 		if errors.Is(err, errTorn) {
@@ -45,19 +46,19 @@ func scan(f *os.File, replay func([]byte, int64) error) (int64, error) {
 	}
 }
 
-// next reads one record. A killed process leaves a prefix of what it wrote, so
-// a short header and a record longer than the file are torn writes.
-func (r *reader) next() ([]byte, error) {
+// next reads one record. A killed process leaves a prefix of what it wrote, so a short
+// header and a record that is longer than the file are torn writes.
+func (r *recordReader) next() ([]byte, error) {
 	if r.size-r.end < HeaderSize {
 		return nil, errTorn
 	}
-	header := r.head[:]
-	if _, err := io.ReadFull(r.r, header); err != nil {
+	header := r.header[:]
+	if _, err := io.ReadFull(r.buffered, header); err != nil {
 		return nil, err
 	}
 	n := int64(binary.LittleEndian.Uint32(header[:4]))
 	if crc32.Checksum(header[:4], castagnoli) != binary.LittleEndian.Uint32(header[4:8]) || n > MaxRecord {
-		return nil, r.damaged(header)
+		return nil, r.classifyDamage(header)
 	}
 	if r.end+HeaderSize+n > r.size {
 		return nil, errTorn
@@ -66,20 +67,20 @@ func (r *reader) next() ([]byte, error) {
 		r.buf = make([]byte, n)
 	}
 	record := r.buf[:n]
-	if _, err := io.ReadFull(r.r, record); err != nil {
+	if _, err := io.ReadFull(r.buffered, record); err != nil {
 		return nil, err
 	}
 	if crc32.Checksum(record, castagnoli) != binary.LittleEndian.Uint32(header[8:]) {
-		return nil, r.damaged(nil)
+		return nil, r.classifyDamage(nil)
 	}
 	return record, nil
 }
 
-// damaged tells an unfinished write from damage with something behind it, which
-// must not be thrown away in silence. After a power cut a file may have grown
-// without its bytes: then all that follows is zero.
-func (r *reader) damaged(read []byte) error {
-	zero, err := restIsZero(io.MultiReader(bytes.NewReader(read), r.r))
+// classifyDamage returns errTorn for an unfinished write and another error for damage
+// with data behind it, which must not be dropped silently. After a power cut a file may
+// have its new length without the bytes: all that follows is then zero.
+func (r *recordReader) classifyDamage(header []byte) error {
+	zero, err := isAllZero(io.MultiReader(bytes.NewReader(header), r.buffered))
 	if err != nil {
 		return err
 	}
@@ -89,7 +90,7 @@ func (r *reader) damaged(read []byte) error {
 	return fmt.Errorf("damaged record at offset %d of %d bytes; move the file away to start without it", r.end, r.size)
 }
 
-func restIsZero(r io.Reader) (bool, error) {
+func isAllZero(r io.Reader) (bool, error) {
 	buf := make([]byte, 64<<10)
 	for {
 		n, err := r.Read(buf)

@@ -11,9 +11,10 @@ import (
 	"sync"
 )
 
-// HeaderSize is what a record takes in the file beside its own bytes: length,
-// checksum of the length, checksum of the record; all little endian. The length has a checksum of its own because a damaged length
-// would otherwise look like a torn record and take all that follows with it.
+// HeaderSize is how many bytes a record takes in the file besides its content: length,
+// checksum of the length, checksum of the content, each 4 bytes, little endian. The
+// length has a checksum of its own because a damaged length would otherwise look like a
+// torn record, and all records behind it would be cut off.
 const HeaderSize = 12
 
 // MaxRecord is the largest record, in bytes. It bounds what a damaged length
@@ -21,23 +22,23 @@ const HeaderSize = 12
 const MaxRecord = 256 << 20
 
 const (
-	maxScratch = 4 << 20   // the most memory, in bytes, that an idle log keeps for framing
-	minDirect  = 128 << 10 // a record of at least so many bytes is written without a copy
+	maxIdleBuffer  = 4 << 20   // bytes of the framing buffer that are kept between appends
+	minDirectWrite = 128 << 10 // a record of at least so many bytes is not copied into the buffer
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// Log is an open log file. Its methods may be called from any goroutine.
+// Log is an open log file. It is safe for concurrent use.
 type Log struct {
 	mu   sync.Mutex
-	f    *os.File
+	file *os.File
 	path string
 	size int64
 
-	synced    int64      // how much of it Sync has flushed
-	buf       []byte     // scratch for framing
-	err       error      // after a failed write that could not be undone
-	rewriting sync.Mutex // one Rewrite at a time, and Close behind it; taken before mu
+	syncedSize  int64      // bytes that Sync has flushed
+	frameBuf    []byte     // reused for the frames of one append
+	err         error      // set when a failed write could not be undone, and by Close; all calls then fail
+	rewriteLock sync.Mutex // held during a rewrite and by Close; taken before mu
 }
 
 // Open opens or creates the log at path and calls replay for each whole
@@ -47,8 +48,8 @@ func Open(path string, replay func(record []byte) error) (*Log, error) {
 	return OpenAt(path, func(record []byte, _ int64) error { return replay(record) })
 }
 
-// OpenAt is Open for a service that does not keep all in memory: replay is also
-// told where in the file the record is, for ReadAt.
+// OpenAt is Open for a service that reads records again: replay also gets the offset
+// of the record in the file, for ReadAt.
 func OpenAt(path string, replay func(record []byte, at int64) error) (*Log, error) {
 	f, err := openFile(path)
 	if err != nil {
@@ -65,11 +66,11 @@ func OpenAt(path string, replay func(record []byte, at int64) error) (*Log, erro
 		f.Close()
 		return nil, fmt.Errorf("read log %s: %w", path, err)
 	}
-	return &Log{f: f, path: path, size: end}, nil
+	return &Log{file: f, path: path, size: end}, nil
 }
 
-// openFile opens or creates the file and drops what a Rewrite that was killed
-// left behind.
+// openFile opens or creates the file and removes the unfinished file of a rewrite that
+// was killed.
 func openFile(path string) (*os.File, error) {
 	if err := os.Remove(tempName(path)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
@@ -81,7 +82,7 @@ func openFile(path string) (*os.File, error) {
 	if f, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600); err != nil {
 		return nil, err
 	}
-	if err := syncDir(path); err != nil { // else Sync could not promise the new name
+	if err := syncDir(path); err != nil { // otherwise a power cut could lose the name after a Sync
 		f.Close()
 		return nil, err
 	}
@@ -99,15 +100,15 @@ func syncDir(path string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// Append writes records as one unit of ordering and returns when the kernel
-// has them. After an error nothing of them is in the log.
+// Append appends records, with no others between them, and returns when the kernel has
+// them. After an error none of them is in the log.
 func (l *Log) Append(records ...[]byte) error {
 	_, err := l.AppendAt(records...)
 	return err
 }
 
-// AppendAt is Append and tells where in the file the first record is; the next
-// one is behind it and another HeaderSize. A rewrite moves them.
+// AppendAt is Append that returns the offset of the first record in the file; each next
+// one follows after HeaderSize bytes. A rewrite changes offsets.
 func (l *Log) AppendAt(records ...[]byte) (at int64, err error) {
 	for _, r := range records {
 		if err := checkSize(r); err != nil {
@@ -121,20 +122,20 @@ func (l *Log) AppendAt(records ...[]byte) (at int64, err error) {
 	}
 	n, err := l.writeFrames(records)
 	if err != nil {
-		return 0, l.undo(err)
+		return 0, l.truncateTail(err)
 	}
 	at = l.size + HeaderSize
 	l.size += n
-	if cap(l.buf) > maxScratch {
-		l.buf = nil // many records must not pin their memory
+	if cap(l.frameBuf) > maxIdleBuffer {
+		l.frameBuf = nil // do not keep the memory of a large append
 	}
 	return at, nil
 }
 
-// ReadAt fills p with what is at a place of the file. The caller keeps a
-// rewrite from moving it meanwhile.
+// ReadAt fills p with the bytes at an offset of the file. The caller must not let a
+// rewrite swap the file meanwhile.
 func (l *Log) ReadAt(p []byte, at int64) error {
-	f, _, err := l.current()
+	f, _, err := l.currentFile()
 	if err != nil {
 		return err
 	}
@@ -144,38 +145,38 @@ func (l *Log) ReadAt(p []byte, at int64) error {
 	return nil
 }
 
-// writeFrames writes small records in one call. A large one goes to the kernel
-// from where it is, because copying it would take its memory twice.
+// writeFrames writes small records in one system call. A large one is written without
+// a copy, which would double its memory.
 func (l *Log) writeFrames(records [][]byte) (written int64, err error) {
 	flush := func(b []byte) {
 		if err == nil {
 			var n int
-			n, err = l.f.Write(b)
+			n, err = l.file.Write(b)
 			written += int64(n)
 		}
 	}
-	l.buf = l.buf[:0]
+	l.frameBuf = l.frameBuf[:0]
 	for _, r := range records {
-		l.buf = appendHeader(l.buf, r)
-		if len(r) < minDirect {
-			l.buf = append(l.buf, r...)
+		l.frameBuf = appendHeader(l.frameBuf, r)
+		if len(r) < minDirectWrite {
+			l.frameBuf = append(l.frameBuf, r...)
 			continue
 		}
-		flush(l.buf)
+		flush(l.frameBuf)
 		flush(r)
-		l.buf = l.buf[:0]
+		l.frameBuf = l.frameBuf[:0]
 	}
-	if len(l.buf) > 0 {
-		flush(l.buf)
+	if len(l.frameBuf) > 0 {
+		flush(l.frameBuf)
 	}
 	return written, err
 }
 
-// undo takes a half-written tail back, so that later records stay readable.
-func (l *Log) undo(cause error) error {
-	err := l.f.Truncate(l.size)
+// truncateTail removes a half-written append, so that later records stay readable.
+func (l *Log) truncateTail(cause error) error {
+	err := l.file.Truncate(l.size)
 	if err == nil {
-		_, err = l.f.Seek(l.size, io.SeekStart)
+		_, err = l.file.Seek(l.size, io.SeekStart)
 	}
 	if err != nil {
 		l.err = fmt.Errorf("log %s is unusable after a failed write: %w", l.path, errors.Join(cause, err))
@@ -205,21 +206,21 @@ func (l *Log) Size() int64 {
 	return l.size
 }
 
-// Sync flushes the file to the disk.
+// Sync flushes the file to the disk: fsync(2).
 func (l *Log) Sync() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if err := l.f.Sync(); err != nil {
+	if err := l.file.Sync(); err != nil {
 		return err
 	}
-	l.synced = l.size
+	l.syncedSize = l.size
 	return nil
 }
 
-// Close waits for a Rewrite, syncs and closes the file. Closing twice is harmless.
+// Close waits for a Rewrite, syncs and closes the file. A second Close does nothing.
 func (l *Log) Close() error {
-	l.rewriting.Lock()
-	defer l.rewriting.Unlock()
+	l.rewriteLock.Lock()
+	defer l.rewriteLock.Unlock()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if errors.Is(l.err, os.ErrClosed) {
@@ -227,8 +228,8 @@ func (l *Log) Close() error {
 	}
 	err := l.err
 	if err == nil {
-		err = l.f.Sync()
+		err = l.file.Sync()
 	}
 	l.err = os.ErrClosed
-	return errors.Join(err, l.f.Close())
+	return errors.Join(err, l.file.Close())
 }

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-func TestReplayGivesBackWhatWasAppended(t *testing.T) {
+func TestReplayReturnsAppendedRecords(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "log")
 	want := []string{"one", "", "three", strings.Repeat("x", 3<<20)}
@@ -35,7 +35,7 @@ func TestReplayGivesBackWhatWasAppended(t *testing.T) {
 
 func TestReplayErrorStopsOpen(t *testing.T) {
 	t.Parallel()
-	path := write(t, "one", "two")
+	path := writeLog(t, "one", "two")
 	boom := errors.New("boom")
 	calls := 0
 	_, err := Open(path, func([]byte) error { calls++; return boom })
@@ -45,12 +45,12 @@ func TestReplayErrorStopsOpen(t *testing.T) {
 	wantRecords(t, path, []string{"one", "two"}) // and the file is untouched
 }
 
-// A process killed in mid-write leaves a prefix: every length of it must open
-// with exactly the records that are whole, and go on from there.
+// A process that is killed while it writes leaves a prefix. A prefix of any length must
+// open with exactly the whole records, and take more.
 func TestTornTailAtEveryOffset(t *testing.T) {
 	t.Parallel()
 	records := []string{"first", "", "a longer third record", "4"}
-	whole, err := os.ReadFile(write(t, records...))
+	whole, err := os.ReadFile(writeLog(t, records...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +61,7 @@ func TestTornTailAtEveryOffset(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := wholeRecords(records, cut)
-		l, got := open(t, path)
+		l, got := openLog(t, path)
 		if !slices.Equal(got, want) {
 			t.Fatalf("cut at %d: replayed %q, want %q", cut, got, want)
 		}
@@ -85,11 +85,11 @@ func wholeRecords(records []string, cut int) []string {
 	return out
 }
 
-// Any single damaged byte before the last record is an error that says where;
-// it never takes the whole records behind it away in silence.
+// Any damaged byte before the last record is an error that names the offset. The
+// records behind it are never dropped silently.
 func TestDamageInTheMiddleIsReported(t *testing.T) {
 	t.Parallel()
-	whole, err := os.ReadFile(write(t, "first", "second", "third"))
+	whole, err := os.ReadFile(writeLog(t, "first", "second", "third"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +118,7 @@ func TestDamageInTheMiddleIsReported(t *testing.T) {
 
 func TestDamagedLastRecordIsCutOff(t *testing.T) {
 	t.Parallel()
-	path := write(t, "first", "second")
+	path := writeLog(t, "first", "second")
 	data, _ := os.ReadFile(path)
 	data[len(data)-1] ^= 1
 	if err := os.WriteFile(path, data, 0o600); err != nil {
@@ -131,7 +131,7 @@ func TestDamagedLastRecordIsCutOff(t *testing.T) {
 func TestZeroTailIsCutOff(t *testing.T) {
 	t.Parallel()
 	for _, zeros := range []int{1, HeaderSize - 1, HeaderSize, 3 * HeaderSize, 200 << 10} {
-		path := write(t, "first")
+		path := writeLog(t, "first")
 		data, _ := os.ReadFile(path)
 		if err := os.WriteFile(path, append(data, make([]byte, zeros)...), 0o600); err != nil {
 			t.Fatal(err)
@@ -177,7 +177,7 @@ func TestConcurrentAppends(t *testing.T) {
 	}
 	wg.Wait()
 	closeLog(t, l)
-	l, got := open(t, path)
+	l, got := openLog(t, path)
 	closeLog(t, l)
 	if len(got) != writers*each {
 		t.Fatalf("%d records, want %d", len(got), writers*each)
@@ -237,26 +237,26 @@ func BenchmarkAppend(b *testing.B) {
 	}
 }
 
-func write(t *testing.T, records ...string) string {
+func writeLog(t *testing.T, records ...string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "log")
-	l := mustOpen(t, path)
+	log := mustOpen(t, path)
 	for _, r := range records {
-		if err := l.Append([]byte(r)); err != nil {
+		if err := log.Append([]byte(r)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	closeLog(t, l)
+	closeLog(t, log)
 	return path
 }
 
 func mustOpen(t *testing.T, path string) *Log {
 	t.Helper()
-	l, _ := open(t, path)
+	l, _ := openLog(t, path)
 	return l
 }
 
-func open(t *testing.T, path string) (*Log, []string) {
+func openLog(t *testing.T, path string) (*Log, []string) {
 	t.Helper()
 	var got []string
 	l, err := Open(path, func(r []byte) error { got = append(got, string(r)); return nil })
@@ -275,16 +275,16 @@ func closeLog(t *testing.T, l *Log) {
 
 func wantRecords(t *testing.T, path string, want []string) {
 	t.Helper()
-	l, got := open(t, path)
+	l, got := openLog(t, path)
 	closeLog(t, l)
 	if !slices.Equal(got, want) {
 		t.Fatalf("replayed %d records, want %d: %.200q, want %.200q", len(got), len(want), got, want)
 	}
 }
 
-func TestClearLeavesNothing(t *testing.T) {
+func TestClearDropsAllRecords(t *testing.T) {
 	t.Parallel()
-	path := write(t, "one", "two")
+	path := writeLog(t, "one", "two")
 	l := mustOpen(t, path)
 	if err := l.Clear(); err != nil || l.Size() != 0 {
 		t.Fatalf("size %d, %v", l.Size(), err)
