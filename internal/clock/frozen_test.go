@@ -51,7 +51,7 @@ func TestAdvanceKeepsOrder(t *testing.T) {
 	}
 }
 
-// A callback of one moment has returned before the clock goes on to the next.
+// The callbacks of one moment have returned before the clock moves to the next.
 func TestAdvanceWaitsForCallbacks(t *testing.T) {
 	t.Parallel()
 	c := NewFrozen(start)
@@ -60,7 +60,7 @@ func TestAdvanceWaitsForCallbacks(t *testing.T) {
 	for i := range 20 {
 		c.AfterFunc(time.Duration(i)*time.Second, func() {
 			most.Store(max(most.Load(), active.Add(1)))
-			for range 1000 { // long enough for another one to overlap, were it allowed
+			for range 1000 { // long enough for others to overlap if they could
 				_ = c.Now()
 			}
 			active.Add(-1)
@@ -73,14 +73,14 @@ func TestAdvanceWaitsForCallbacks(t *testing.T) {
 	}
 }
 
-func TestSameMomentRunsSideBySide(t *testing.T) {
+func TestTimersOfOneMomentRunConcurrently(t *testing.T) {
 	t.Parallel()
 	c := NewFrozen(start)
 	defer c.Close()
 	a, b := make(chan int), make(chan int)
 	c.AfterFunc(time.Second, func() { a <- 1; <-b })
 	c.AfterFunc(time.Second, func() { <-a; b <- 1 })
-	advance(t, c, time.Second) // would hang if one waited for the other
+	advance(t, c, time.Second) // hangs if they run one after the other
 }
 
 func TestCallbacksThatSchedule(t *testing.T) {
@@ -134,7 +134,7 @@ func TestStop(t *testing.T) {
 	}
 }
 
-func TestAdvanceGivesUpWithItsContext(t *testing.T) {
+func TestAdvanceEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	c := NewFrozen(start)
 	release, began := make(chan struct{}), make(chan struct{})
@@ -147,7 +147,7 @@ func TestAdvanceGivesUpWithItsContext(t *testing.T) {
 	if got := Since(c, start); got != time.Second {
 		t.Fatalf("clock is at +%v, want +1s", got)
 	}
-	// A second Advance waits for the callback that is still at work.
+	// A second Advance waits for the callback that is still running.
 	ctx, cancel = context.WithCancel(t.Context())
 	cancel()
 	if err := c.Advance(ctx, time.Hour); !errors.Is(err, context.Canceled) {
@@ -158,7 +158,7 @@ func TestAdvanceGivesUpWithItsContext(t *testing.T) {
 	c.Close()
 }
 
-// Timers at the present moment, again and again, must not hold Advance for ever.
+// Timers that are always due again at once must not keep Advance from ending.
 func TestEndlessTimersEndWithTheContext(t *testing.T) {
 	t.Parallel()
 	c := NewFrozen(start)
@@ -198,7 +198,7 @@ func TestConcurrentAdvancesAddUp(t *testing.T) {
 	}
 }
 
-func TestAdvanceRefusesNonsense(t *testing.T) {
+func TestAdvanceRefusesInvalidDurations(t *testing.T) {
 	t.Parallel()
 	c := New()
 	defer c.Close()
@@ -225,7 +225,7 @@ func TestCloseDropsTimersAndWaits(t *testing.T) {
 	go func() { gaveUp <- c.Advance(ctx, time.Second) }()
 	<-began
 	cancel()
-	<-gaveUp // Advance is gone, its callback is not
+	<-gaveUp // Advance has returned, its callback has not
 	go close(release)
 	c.Close()
 	if !done.Load() {
@@ -276,7 +276,7 @@ func (r *recorder) add(n int, at time.Time) {
 	r.ran = append(r.ran, fmt.Sprintf("%d@%d", n, int(at.Sub(start).Seconds())))
 }
 
-// order is what ran, in the order in which it ran.
+// order returns what ran, in the order in which it ran.
 func (r *recorder) order() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -18,7 +18,7 @@ func TestRunningClockFollowsRealTime(t *testing.T) {
 		var log durations
 		note := func() { log.add(time.Since(real)) }
 		c.AfterFunc(2*time.Second, note)
-		c.AfterFunc(time.Second, note) // becomes the new head
+		c.AfterFunc(time.Second, note) // becomes the first
 		stopped := c.AfterFunc(1500*time.Millisecond, note)
 		c.AfterFunc(3*time.Second, func() { note(); c.AfterFunc(time.Second, note) })
 		if !stopped.Stop() {
@@ -49,7 +49,7 @@ func TestRunningClockAdvances(t *testing.T) {
 		if !slices.Equal(fired, []time.Duration{time.Minute, time.Hour}) || c.Offset() != 2*time.Hour {
 			t.Fatalf("fired %v, offset %v; want 1m, 1h and 2h", fired, c.Offset())
 		}
-		time.Sleep(time.Hour - time.Second) // the rest passes by itself
+		time.Sleep(time.Hour - time.Second) // real time moves the clock, too
 		synctest.Wait()
 		if fired = log.all(); len(fired) != 2 {
 			t.Fatalf("the last timer fired early: %v", fired)
@@ -62,7 +62,7 @@ func TestRunningClockAdvances(t *testing.T) {
 	})
 }
 
-// What real time has started is also done when Advance returns.
+// Advance also waits for callbacks that were started by real time.
 func TestAdvanceWaitsForWhatRealTimeStarted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := New()

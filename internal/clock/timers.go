@@ -5,12 +5,13 @@ import (
 	"time"
 )
 
+// timer is a pending AfterFunc of a Virtual.
 type timer struct {
 	clock *Virtual
-	at    time.Time
-	seq   uint64 // timers of the same moment start in the order of their making
+	dueAt time.Time
+	seq   uint64 // orders timers that are due at the same moment
 	f     func()
-	index int // in the heap; -1 once taken out
+	index int // in the heap; -1 once removed
 }
 
 func (t *timer) Stop() bool {
@@ -19,30 +20,31 @@ func (t *timer) Stop() bool {
 	if t.index < 0 {
 		return false
 	}
-	heap.Remove(&t.clock.due, t.index)
+	heap.Remove(&t.clock.pending, t.index)
 	t.clock.rearm()
 	return true
 }
 
-type timers []*timer
+// timerHeap is a container/heap of timers, the next due first.
+type timerHeap []*timer
 
-func (h timers) Len() int { return len(h) }
-func (h timers) Less(i, j int) bool {
-	if h[i].at.Equal(h[j].at) {
+func (h timerHeap) Len() int { return len(h) }
+func (h timerHeap) Less(i, j int) bool {
+	if h[i].dueAt.Equal(h[j].dueAt) {
 		return h[i].seq < h[j].seq
 	}
-	return h[i].at.Before(h[j].at)
+	return h[i].dueAt.Before(h[j].dueAt)
 }
-func (h timers) Swap(i, j int) {
+func (h timerHeap) Swap(i, j int) {
 	h[i], h[j] = h[j], h[i]
 	h[i].index, h[j].index = i, j
 }
-func (h *timers) Push(x any) {
+func (h *timerHeap) Push(x any) {
 	t := x.(*timer)
 	t.index = len(*h)
 	*h = append(*h, t)
 }
-func (h *timers) Pop() any {
+func (h *timerHeap) Pop() any {
 	old := *h
 	t := old[len(old)-1]
 	old[len(old)-1] = nil

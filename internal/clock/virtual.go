@@ -12,37 +12,37 @@ import (
 )
 
 // Virtual is the clock of an emulator: real time plus an offset that Advance
-// makes larger, or, when frozen, a time that only Advance moves.
+// increases, or, when frozen, a time that only Advance changes.
 type Virtual struct {
-	mu      sync.Mutex
-	frozen  bool
-	at      time.Time     // the time, when frozen
-	offset  time.Duration // added to real time, when not
-	due     timers
-	seq     uint64
-	wake    *time.Timer // fires at the head of due, when not frozen
-	head    *timer      // what wake is set for
-	running map[*batch]struct{}
-	closed  bool
+	mu        sync.Mutex
+	frozen    bool
+	frozenAt  time.Time     // the time, when frozen
+	offset    time.Duration // added to real time, when not
+	pending   timerHeap
+	seq       uint64
+	realTimer *time.Timer // fires when the first of pending is due; not used when frozen
+	armedFor  *timer      // the timer that realTimer is set for
+	running   map[*batch]struct{}
+	closed    bool
 
-	advancing chan struct{} // one Advance at a time
+	advanceLock chan struct{} // one Advance at a time
 }
 
-// batch is what was started at one moment.
+// batch is the set of callbacks that were started at one moment.
 type batch struct {
-	left int           // callbacks that have not returned
-	done chan struct{} // closed when left falls to zero
+	unfinished int           // callbacks that have not returned
+	done       chan struct{} // closed when unfinished reaches zero
 }
 
 // New returns a clock that follows real time.
 func New() *Virtual {
-	return &Virtual{running: map[*batch]struct{}{}, advancing: make(chan struct{}, 1)}
+	return &Virtual{running: map[*batch]struct{}{}, advanceLock: make(chan struct{}, 1)}
 }
 
 // NewFrozen returns a clock that stands at t until Advance moves it.
 func NewFrozen(t time.Time) *Virtual {
 	c := New()
-	c.frozen, c.at = true, t.UTC()
+	c.frozen, c.frozenAt = true, t.UTC()
 	return c
 }
 
@@ -55,7 +55,7 @@ func (c *Virtual) Now() time.Time {
 
 func (c *Virtual) now() time.Time {
 	if c.frozen {
-		return c.at
+		return c.frozenAt
 	}
 	return time.Now().UTC().Add(c.offset)
 }
@@ -72,57 +72,59 @@ func (c *Virtual) AfterFunc(d time.Duration, f func()) Timer {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.seq++
-	t := &timer{clock: c, at: c.now().Add(max(d, 0)), seq: c.seq, f: f, index: -1}
+	t := &timer{clock: c, dueAt: c.now().Add(max(d, 0)), seq: c.seq, f: f, index: -1}
 	if !c.closed {
-		heap.Push(&c.due, t)
+		heap.Push(&c.pending, t)
 		c.rearm()
 	}
 	return t
 }
 
-// rearm points the real timer at the head of the heap.
+// rearm sets the real timer for the first pending timer. It is called with mu held, as
+// arm, startDue and moveTo are.
 func (c *Virtual) rearm() {
 	if c.frozen {
 		return
 	}
 	var head *timer
-	if len(c.due) > 0 {
-		head = c.due[0]
+	if len(c.pending) > 0 {
+		head = c.pending[0]
 	}
-	if head == c.head {
+	if head == c.armedFor {
 		return
 	}
-	if c.wake != nil {
-		c.wake.Stop()
+	if c.realTimer != nil {
+		c.realTimer.Stop()
 	}
-	c.setWake(head)
+	c.arm(head)
 }
 
-func (c *Virtual) setWake(head *timer) {
-	c.head = head
+func (c *Virtual) arm(head *timer) {
+	c.armedFor = head
 	if head != nil {
-		c.wake = time.AfterFunc(max(head.at.Sub(c.now()), 0), c.fire)
+		c.realTimer = time.AfterFunc(max(head.dueAt.Sub(c.now()), 0), c.startOverdue)
 	}
 }
 
-// fire starts everything that fell due by the passing of real time.
-func (c *Virtual) fire() {
+// startOverdue starts everything that has become due as real time passed. The real
+// timer calls it.
+func (c *Virtual) startOverdue() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.startDue(c.now())
-	c.head = nil // its real timer is spent, even if the machine's time fell back
+	c.armedFor = nil // the real timer has fired, even if the machine's time was set back
 	c.rearm()
 }
 
-// startDue takes what is due off the heap and starts it.
+// startDue removes the timers that are due by until and starts their callbacks.
 func (c *Virtual) startDue(until time.Time) {
 	b := &batch{done: make(chan struct{})}
-	for len(c.due) > 0 && !c.due[0].at.After(until) {
-		t := heap.Pop(&c.due).(*timer)
-		b.left++
-		go c.run(b, t) // cannot return before the lock is free
+	for len(c.pending) > 0 && !c.pending[0].dueAt.After(until) {
+		t := heap.Pop(&c.pending).(*timer)
+		b.unfinished++
+		go c.run(b, t) // waits for mu before it ends, so b is registered by then
 	}
-	if b.left > 0 {
+	if b.unfinished > 0 {
 		c.running[b] = struct{}{}
 	}
 }
@@ -131,7 +133,7 @@ func (c *Virtual) run(b *batch, t *timer) {
 	defer func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		if b.left--; b.left == 0 {
+		if b.unfinished--; b.unfinished == 0 {
 			delete(c.running, b)
 			close(b.done)
 		}
@@ -139,9 +141,9 @@ func (c *Virtual) run(b *batch, t *timer) {
 	t.f()
 }
 
-// wait returns when the callbacks that run now have returned. It does not wait
-// for those that start meanwhile: on a busy clock there would be no end.
-func (c *Virtual) wait(ctx context.Context) error {
+// waitRunning returns when the callbacks that run now have returned. It does not wait
+// for those that start meanwhile: on a busy clock that might never end.
+func (c *Virtual) waitRunning(ctx context.Context) error {
 	c.mu.Lock()
 	running := slices.Collect(maps.Keys(c.running))
 	c.mu.Unlock()
@@ -154,24 +156,23 @@ func (c *Virtual) wait(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// Advance moves the clock forward by d, stopping at each moment at which
-// something falls due, and returns when all of it has been done, including what
-// fell due before and is still at work. Callbacks of the same moment run beside
-// each other. It gives up waiting when ctx ends; the clock has then moved only
-// part of the way.
+// Advance moves the clock forward by d. It stops at each moment at which a timer is due
+// and returns when all callbacks have returned, including those that were running
+// before. Callbacks of the same moment run concurrently. When ctx ends it returns its
+// error; the clock has then moved only a part of the way.
 func (c *Virtual) Advance(ctx context.Context, d time.Duration) error {
 	select {
-	case c.advancing <- struct{}{}:
-		defer func() { <-c.advancing }()
+	case c.advanceLock <- struct{}{}:
+		defer func() { <-c.advanceLock }()
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	target, err := c.target(d)
+	target, err := c.advanceTarget(d)
 	if err != nil {
 		return err
 	}
 	for {
-		if err := c.wait(ctx); err != nil {
+		if err := c.waitRunning(ctx); err != nil {
 			return err
 		}
 		if !c.step(target) {
@@ -180,7 +181,7 @@ func (c *Virtual) Advance(ctx context.Context, d time.Duration) error {
 	}
 }
 
-func (c *Virtual) target(d time.Duration) (time.Time, error) {
+func (c *Virtual) advanceTarget(d time.Duration) (time.Time, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if d < 0 {
@@ -192,48 +193,49 @@ func (c *Virtual) target(d time.Duration) (time.Time, error) {
 	return c.now().Add(d), nil
 }
 
-// step moves to the first moment up to target at which timers fall due and
-// starts them; with none left it moves to target and reports false.
+// step moves to the next moment up to target at which timers are due, and starts them.
+// With none left it moves to target and reports false.
 func (c *Virtual) step(target time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	defer c.rearm()
-	if len(c.due) == 0 || c.due[0].at.After(target) {
+	if len(c.pending) == 0 || c.pending[0].dueAt.After(target) {
 		c.moveTo(target)
 		return false
 	}
-	at := c.due[0].at
+	at := c.pending[0].dueAt
 	c.moveTo(at)
 	c.startDue(at)
 	return true
 }
 
-// moveTo never moves back: a running clock may be past t by itself.
+// moveTo moves the clock to t, unless real time has already passed it.
 func (c *Virtual) moveTo(t time.Time) {
 	ahead := t.Sub(c.now())
 	if ahead <= 0 {
 		return
 	}
 	if c.frozen {
-		c.at = t
+		c.frozenAt = t
 		return
 	}
 	c.offset += ahead
-	c.head = nil // what was set in real time is due sooner now
-	if c.wake != nil {
-		c.wake.Stop()
+	c.armedFor = nil // the real timer must be set anew: its timer is due sooner
+	if c.realTimer != nil {
+		c.realTimer.Stop()
 	}
 }
 
-// Close drops all timers and waits for running callbacks.
+// Close drops all timers and waits for running callbacks. Timers that are made later
+// never run.
 func (c *Virtual) Close() {
 	c.mu.Lock()
 	c.closed = true
-	for _, t := range c.due {
+	for _, t := range c.pending {
 		t.index = -1
 	}
-	c.due = nil
+	c.pending = nil
 	c.rearm()
 	c.mu.Unlock()
-	_ = c.wait(context.Background()) // cannot end early
+	_ = c.waitRunning(context.Background()) // this context never ends
 }
