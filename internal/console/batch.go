@@ -9,23 +9,23 @@ import (
 )
 
 const (
-	maxDelay   = 8 * time.Millisecond // how long a line waits for others
-	maxWaiting = 64 << 10             // bytes that wait before they are written all the same
+	maxDelay   = 8 * time.Millisecond // how long a line waits for further ones
+	maxPending = 64 << 10             // bytes that are written at once, without waiting for the delay
 )
 
-// Batch is a writer that passes on together what comes close together: under
-// load a system call for each line costs more than the line. What comes after
-// a pause passes at once, and what follows when 8 ms are over.
+// Batch is a buffered writer with a delay: lines that are written within 8 ms go to
+// the underlying writer in one call, because under load a system call for each line
+// costs more than the line. A line after a pause is written at once.
 type Batch struct {
 	w     io.Writer
 	clock *clock.Virtual
 
-	writing sync.Mutex // held while w is written to; taken before mu
-	spare   []byte     // memory for the next lines
+	writeLock sync.Mutex // held while w is written to; taken before mu
+	spare     []byte     // the buffer that pending swaps with
 
 	mu      sync.Mutex
-	waiting []byte
-	timer   clock.Timer // nil after a pause
+	pending []byte
+	timer   clock.Timer // runs while lines are delayed; nil after a pause
 	closed  bool
 }
 
@@ -34,45 +34,45 @@ func NewBatch(w io.Writer) *Batch { return newBatch(w, clock.New()) }
 
 func newBatch(w io.Writer, c *clock.Virtual) *Batch { return &Batch{w: w, clock: c} }
 
-// Write implements io.Writer. An error of the underlying writer comes with a
-// later Write, or never.
+// Write implements io.Writer. It returns an error of the underlying writer only when it
+// writes at once; an error of a delayed write is lost.
 func (b *Batch) Write(p []byte) (int, error) {
-	if b.keep(p) {
+	if b.enqueue(p) {
 		return len(p), nil
 	}
 	return len(p), b.Flush()
 }
 
-// keep adds p to what waits and reports whether that waits on.
-func (b *Batch) keep(p []byte) bool {
+// enqueue adds p to the pending lines and reports whether they may wait.
+func (b *Batch) enqueue(p []byte) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.waiting = append(b.waiting, p...)
+	b.pending = append(b.pending, p...)
 	if b.timer == nil && !b.closed {
-		b.timer = b.clock.AfterFunc(maxDelay, b.due)
+		b.timer = b.clock.AfterFunc(maxDelay, b.flushDue)
 		return false
 	}
-	return !b.closed && len(b.waiting) < maxWaiting
+	return !b.closed && len(b.pending) < maxPending
 }
 
-// due ends a delay. If nothing has come meanwhile this is a pause.
-func (b *Batch) due() {
+// flushDue runs at the end of a delay. If nothing was written during it, a pause begins.
+func (b *Batch) flushDue() {
 	b.mu.Lock()
 	b.timer = nil
-	if len(b.waiting) > 0 && !b.closed {
-		b.timer = b.clock.AfterFunc(maxDelay, b.due)
+	if len(b.pending) > 0 && !b.closed {
+		b.timer = b.clock.AfterFunc(maxDelay, b.flushDue)
 	}
 	b.mu.Unlock()
-	_ = b.Flush() // nobody is left to tell
+	_ = b.Flush() // there is no caller to return the error to
 }
 
-// Flush passes on what waits.
+// Flush writes the pending lines.
 func (b *Batch) Flush() error {
-	b.writing.Lock()
-	defer b.writing.Unlock()
+	b.writeLock.Lock()
+	defer b.writeLock.Unlock()
 	b.mu.Lock()
-	out := b.waiting
-	b.waiting = b.spare[:0]
+	out := b.pending
+	b.pending = b.spare[:0]
 	b.mu.Unlock()
 	b.spare = out
 	if len(out) == 0 {
@@ -82,7 +82,7 @@ func (b *Batch) Flush() error {
 	return err
 }
 
-// Close passes on what waits. What is written afterwards passes at once.
+// Close writes the pending lines. What is written afterwards is not delayed.
 func (b *Batch) Close() error {
 	b.mu.Lock()
 	b.closed = true

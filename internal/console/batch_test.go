@@ -15,20 +15,20 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// pipe keeps what is written to it, each call apart.
-type pipe struct {
+// recordingWriter records each call of Write.
+type recordingWriter struct {
 	mu     sync.Mutex
 	pieces []string
 }
 
-func (p *pipe) Write(b []byte) (int, error) {
+func (p *recordingWriter) Write(b []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.pieces = append(p.pieces, string(b))
 	return len(b), nil
 }
 
-func (p *pipe) want(t *testing.T, pieces ...string) {
+func (p *recordingWriter) want(t *testing.T, pieces ...string) {
 	t.Helper()
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -37,17 +37,17 @@ func (p *pipe) want(t *testing.T, pieces ...string) {
 	}
 }
 
-func frozen(t *testing.T) (*slog.Logger, *pipe, *Batch, *clock.Virtual) {
+func newFrozenBatch(t *testing.T) (*slog.Logger, *recordingWriter, *Batch, *clock.Virtual) {
 	t.Helper()
-	out, c := &pipe{}, clock.NewFrozen(time.Unix(1e9, 0))
+	out, c := &recordingWriter{}, clock.NewFrozen(time.Unix(1e9, 0))
 	b := newBatch(out, c)
 	t.Cleanup(func() { b.Close() })
 	return slog.New(New(b, Options{})), out, b, c
 }
 
-func TestBatchPassesOnTogether(t *testing.T) {
+func TestBatchWritesTogether(t *testing.T) {
 	t.Parallel()
-	log, out, _, c := frozen(t)
+	log, out, _, c := newFrozenBatch(t)
 	advance := func(d time.Duration) {
 		t.Helper()
 		if err := c.Advance(t.Context(), d); err != nil {
@@ -73,7 +73,7 @@ func TestBatchPassesOnTogether(t *testing.T) {
 
 func TestWarningsDoNotWait(t *testing.T) {
 	t.Parallel()
-	log, out, _, _ := frozen(t)
+	log, out, _, _ := newFrozenBatch(t)
 	log.Info("one")
 	log.Info("two")
 	log.Warn("careful")
@@ -85,7 +85,7 @@ func TestWarningsDoNotWait(t *testing.T) {
 
 func TestBatchCloses(t *testing.T) {
 	t.Parallel()
-	log, out, b, _ := frozen(t)
+	log, out, b, _ := newFrozenBatch(t)
 	log.Info("one")
 	log.Info("two")
 	if err := b.Close(); err != nil {
@@ -98,8 +98,8 @@ func TestBatchCloses(t *testing.T) {
 
 func TestBatchIsBounded(t *testing.T) {
 	t.Parallel()
-	_, out, b, _ := frozen(t)
-	long := strings.Repeat("x", maxWaiting/2)
+	_, out, b, _ := newFrozenBatch(t)
+	long := strings.Repeat("x", maxPending/2)
 	for range 3 {
 		if _, err := b.Write([]byte(long)); err != nil {
 			t.Fatal(err)
@@ -108,11 +108,11 @@ func TestBatchIsBounded(t *testing.T) {
 	out.want(t, long, long+long)
 }
 
-// Under many writers no line is lost, torn, or before an earlier one of its
-// writer, and what the clock has to do is done at the end.
+// With many writers no line is lost or torn, each writer's lines keep their order, and
+// Close leaves no timer running.
 func TestBatchKeepsLines(t *testing.T) {
 	t.Parallel()
-	out := &pipe{}
+	out := &recordingWriter{}
 	b := NewBatch(out)
 	log := slog.New(New(b, Options{}))
 	var all sync.WaitGroup

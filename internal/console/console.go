@@ -12,11 +12,11 @@ import (
 	"sync"
 )
 
-// Printer writes one event for a person. It may use several lines.
+// Printer writes one event in the pretty form, on one line or several.
 type Printer func(b *bytes.Buffer, p Palette, fields map[string]slog.Value)
 
-// Handler is a slog.Handler that writes events to one writer, whole and in
-// order. On a Batch warnings and errors do not wait, nor does what was before them.
+// Handler is a slog.Handler that writes whole events in order to one writer. If that
+// is a Batch, it is flushed after a warning or an error.
 type Handler struct {
 	out      *output
 	level    slog.Leveler
@@ -32,12 +32,12 @@ type output struct {
 	buf bytes.Buffer
 }
 
-// Options choose the form.
+// Options choose the form of the output.
 type Options struct {
-	Level    slog.Leveler       // default: Info
+	Level    slog.Leveler       // the least level that is written; default: Info
 	JSON     bool               // one JSON object a line
 	Color    bool               // ANSI colours in the pretty form
-	Printers map[string]Printer // by event name; others print as message and fields
+	Printers map[string]Printer // by event name; other events are printed as message and fields
 }
 
 // New returns a handler on w.
@@ -87,7 +87,7 @@ func (h *Handler) Handle(_ context.Context, r slog.Record) error {
 	return err
 }
 
-func (h *Handler) each(r slog.Record, f func(slog.Attr)) {
+func (h *Handler) eachAttr(r slog.Record, f func(slog.Attr)) {
 	for _, a := range h.attrs {
 		f(a)
 	}
@@ -97,7 +97,7 @@ func (h *Handler) each(r slog.Record, f func(slog.Attr)) {
 func (h *Handler) writeJSON(b *bytes.Buffer, r slog.Record) {
 	b.WriteString(`{"event":`)
 	appendString(b, r.Message)
-	h.each(r, func(a slog.Attr) {
+	h.eachAttr(r, func(a slog.Attr) {
 		b.WriteByte(',')
 		appendString(b, a.Key)
 		b.WriteByte(':')
@@ -127,8 +127,7 @@ func appendValue(b *bytes.Buffer, v slog.Value) {
 	}
 }
 
-// appendString is appendJSON for the strings that nearly all are: without
-// anything to escape.
+// appendString is appendJSON for a string, faster when nothing has to be escaped.
 func appendString(b *bytes.Buffer, s string) {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c >= 0x7f || c == '"' || c == '\\' {
@@ -154,7 +153,7 @@ func appendJSON(b *bytes.Buffer, v any) {
 func (h *Handler) writePretty(b *bytes.Buffer, r slog.Record) {
 	if print, ok := h.printers[r.Message]; ok {
 		fields := map[string]slog.Value{}
-		h.each(r, func(a slog.Attr) { fields[a.Key] = a.Value.Resolve() })
+		h.eachAttr(r, func(a slog.Attr) { fields[a.Key] = a.Value.Resolve() })
 		print(b, h.palette, fields)
 		return
 	}
@@ -165,7 +164,7 @@ func (h *Handler) writePretty(b *bytes.Buffer, r slog.Record) {
 		b.WriteString(h.palette.Yellow + "warning" + h.palette.Reset + " ")
 	}
 	b.WriteString(r.Message)
-	h.each(r, func(a slog.Attr) {
+	h.eachAttr(r, func(a slog.Attr) {
 		fmt.Fprintf(b, " %s%s=%s%v", h.palette.Dim, a.Key, h.palette.Reset, a.Value.Resolve())
 	})
 	b.WriteByte('\n')

@@ -9,12 +9,12 @@ import (
 type Streams struct {
 	In       io.Reader
 	Out, Err io.Writer
-	Terminal bool // Out is a terminal: colours and progress make sense
-	Asks     bool // In and Err are one: a person can be asked
+	Terminal bool // Out is a terminal: colours and progress may be written
+	Asks     bool // In and Err are a terminal: a question can be asked
 }
 
-// Std is the process's own streams. NO_COLOR and a dumb terminal switch
-// colours and progress off.
+// Std returns the process's own streams. Terminal is false with NO_COLOR in the
+// environment and on a dumb terminal.
 func Std() Streams {
 	s := Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}
 	s.Terminal = terminal(os.Stdout) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
