@@ -9,44 +9,44 @@ import (
 )
 
 const (
-	// settling is how long next to nothing must have been allocated.
-	settling = time.Second
-	// trickle is how much may be allocated in that time, in bytes: more when there
-	// is much to give back, one part in trickleShare.
-	trickle      = 1 << 20
-	trickleShare = 32
-	// worth is how much the heap must have grown since the last time, in bytes.
-	worth = 4 << 20
+	// quietTime is how long almost nothing must be allocated for a load to be over.
+	quietTime = time.Second
+	// maxQuietBytes is how many bytes may be allocated in that time or, if that is
+	// more, one part in quietShare of what the heap has grown.
+	maxQuietBytes = 1 << 20
+	quietShare    = 32
+	// minGrowth is by how many bytes the heap must have grown since the last release.
+	minGrowth = 4 << 20
 )
 
-// Watch gives memory back each time that a load has ended, until ctx ends. It
-// wakes up after garbage collections alone, so a process that idles is left in
-// peace. It is for a program: a library leaves the heap to its user.
-func Watch(ctx context.Context) { watch(ctx, func() bool { return pause(ctx, settling) }) }
+// Watch releases memory each time that a load has ended, until ctx ends. It wakes up
+// after garbage collections only, so it costs an idle process nothing. It is for
+// programs: a library leaves the heap to its user.
+func Watch(ctx context.Context) { watch(ctx, func() bool { return pause(ctx, quietTime) }) }
 
-func watch(ctx context.Context, after func() bool) {
+func watch(ctx context.Context, waitQuiet func() bool) {
 	collected := make(chan struct{}, 1)
-	tell(ctx, collected)
+	notifyCollections(ctx, collected)
 	for w := (watcher{}); ; {
 		select {
 		case <-collected:
 		case <-ctx.Done():
 			return
 		}
-		if !w.settle(after) {
+		if !w.releaseWhenQuiet(waitQuiet) {
 			return
 		}
 	}
 }
 
-// tell sends to collected after each garbage collection.
-func tell(ctx context.Context, collected chan<- struct{}) {
-	type sentinel struct{ _ [64]byte } // large enough to be alone in its block
+// notifyCollections sends to collected after each garbage collection, until ctx ends.
+func notifyCollections(ctx context.Context, collected chan<- struct{}) {
+	type sentinel struct{ _ [64]byte } // too large for the tiny allocator, which would delay the cleanup
 	runtime.AddCleanup(new(sentinel), func(struct{}) {
 		if ctx.Err() != nil {
 			return
 		}
-		tell(ctx, collected) // first, so that no collection goes unseen
+		notifyCollections(ctx, collected) // first, so that no collection is missed
 		select {
 		case collected <- struct{}{}:
 		default:
@@ -54,36 +54,36 @@ func tell(ctx context.Context, collected chan<- struct{}) {
 	}, struct{}{})
 }
 
-// watcher knows the heap as it was left the last time.
-type watcher struct{ floor uint64 }
+// watcher holds the size of the heap after the last release, in bytes.
+type watcher struct{ lastHeld uint64 }
 
-// settle waits until a load is over and gives its memory back. False says that
-// the waiting was cut off.
-func (w *watcher) settle(after func() bool) bool {
+// releaseWhenQuiet waits until a load is over and releases its memory. waitQuiet waits
+// for quietTime; when it returns false, so does releaseWhenQuiet.
+func (w *watcher) releaseWhenQuiet(waitQuiet func() bool) bool {
 	for {
-		_, before := heap()
-		if !after() {
+		_, before := heapBytes()
+		if !waitQuiet() {
 			return false
 		}
-		held, now := heap()
-		grown := held - min(w.floor, held)
-		if now-before > max(trickle, grown/trickleShare) {
+		held, now := heapBytes()
+		grown := held - min(w.lastHeld, held)
+		if now-before > max(maxQuietBytes, grown/quietShare) {
 			continue // still busy
 		}
-		if grown >= worth {
-			// Twice, because what is in a sync.Pool outlives one collection.
+		if grown >= minGrowth {
+			// Two collections, because a sync.Pool keeps its content for one.
 			runtime.GC()
 			debug.FreeOSMemory()
-			w.floor, _ = heap()
+			w.lastHeld, _ = heapBytes()
 		}
 		trim()
 		return true
 	}
 }
 
-// heap tells how much of the system's memory Go's heap holds, and how much has
-// been allocated ever, in bytes.
-func heap() (held, allocated uint64) {
+// heapBytes returns how many bytes Go's heap holds of the system's memory, and how many
+// have been allocated since the start.
+func heapBytes() (held, allocated uint64) {
 	samples := [...]metrics.Sample{
 		{Name: "/gc/heap/allocs:bytes"},
 		{Name: "/memory/classes/heap/objects:bytes"},
@@ -97,7 +97,7 @@ func heap() (held, allocated uint64) {
 	return held, samples[0].Value.Uint64()
 }
 
-// pause waits in real time: what it waits for is the machine's.
+// pause waits for d of real time; false when ctx ends first.
 func pause(ctx context.Context, d time.Duration) bool {
 	timer, stop := context.WithTimeout(ctx, d)
 	defer stop()

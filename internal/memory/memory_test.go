@@ -11,46 +11,46 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const load = 64 << 20 // bytes
+const loadBytes = 64 << 20 // bytes
 
-var kept [][]byte // where the compiler cannot see that nobody reads it
+var retained [][]byte // global, so that the allocations are not optimized away
 
 func allocate(bytes int) {
 	for range bytes / (64 << 10) {
-		kept = append(kept, make([]byte, 64<<10))
+		retained = append(retained, make([]byte, 64<<10))
 	}
 }
 
-// The two tests look at the heap of the process: they do not run in parallel.
+// These two tests measure the heap of the process, so they do not run in parallel.
 
-func TestMemoryComesBack(t *testing.T) {
+func TestReleaseWhenQuiet(t *testing.T) {
 	var w watcher
-	busy := 3
-	settled := w.settle(func() bool {
-		if busy--; busy >= 0 {
-			allocate(load)
+	remainingLoads := 3
+	released := w.releaseWhenQuiet(func() bool {
+		if remainingLoads--; remainingLoads >= 0 {
+			allocate(loadBytes)
 			return true
 		}
-		kept = nil
+		retained = nil
 		return true
 	})
-	if held, _ := heap(); !settled || busy != -1 || held > load || w.floor > load {
-		t.Errorf("settled %v with %d loads to come: %d bytes are held, %d noted", settled, busy, held, w.floor)
+	if held, _ := heapBytes(); !released || remainingLoads != -1 || held > loadBytes || w.lastHeld > loadBytes {
+		t.Errorf("settled %v with %d loads to come: %d bytes are held, %d noted", released, remainingLoads, held, w.lastHeld)
 	}
-	if before := cycles(); !w.settle(func() bool { return true }) || cycles() != before {
+	if before := collections(); !w.releaseWhenQuiet(func() bool { return true }) || collections() != before {
 		t.Error("it collected for nothing")
 	}
-	allocate(load)
-	if !w.settle(func() bool { return true }) || w.floor < load {
-		t.Errorf("what is in use does not count as held: %d bytes", w.floor)
+	allocate(loadBytes)
+	if !w.releaseWhenQuiet(func() bool { return true }) || w.lastHeld < loadBytes {
+		t.Errorf("what is in use does not count as held: %d bytes", w.lastHeld)
 	}
-	kept = nil
-	if w.settle(func() bool { return false }) {
+	retained = nil
+	if w.releaseWhenQuiet(func() bool { return false }) {
 		t.Error("it settled although the waiting was cut off")
 	}
 }
 
-func cycles() uint32 {
+func collections() uint32 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return m.NumGC
@@ -71,7 +71,7 @@ func TestWatchWakesAfterCollections(t *testing.T) {
 		})
 	})
 	for wakes := 0; wakes < 3; {
-		runtime.GC() // the first ones may come before it watches
+		runtime.GC() // the first ones may come before watch is ready
 		select {
 		case <-woken:
 			wakes++
@@ -89,7 +89,7 @@ func TestPause(t *testing.T) {
 		t.Error("a pause was cut off")
 	}
 	cancel()
-	if pause(ctx, settling) {
+	if pause(ctx, quietTime) {
 		t.Error("the end of the context was not told")
 	}
 }

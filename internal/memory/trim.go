@@ -14,6 +14,6 @@ static void trim(void) {
 */
 import "C"
 
-// trim has libc give back what it keeps of freed memory, where it can be told.
+// trim makes glibc return freed memory to the system; nothing with other libcs.
 // https://man7.org/linux/man-pages/man3/malloc_trim.3.html
 func trim() { C.trim() }
