@@ -5,29 +5,30 @@ import (
 	"strconv"
 )
 
-// Head is the start of an HTTP/1.1 request or response as it was sent. Its
-// slices point into the connection's buffer.
+// Head is the head of an HTTP/1.1 request or response. Its slices point into the
+// buffer that it was parsed from.
 type Head struct {
-	First  []byte // request or status line, without its end
+	First  []byte // the start line: request line or status line, without CRLF
 	Fields []Field
-	Size   int // of the head with the empty line, in bytes
+	Size   int // bytes of the head with the empty line
 
 	Length  int64 // Content-Length; -1 when absent
 	Chunked bool
 	Close   bool // Connection: close
-	Unusual bool // more than a question and an answer
+	Unusual bool // it has an upgrade, an expectation, trailers or unknown connection options
 }
 
 // Field is one header.
 type Field struct{ Name, Value []byte }
 
-// maxFields bounds the headers of a head that is parsed here.
+// maxFields is the most fields of a head that Parse accepts.
 const maxFields = 128
 
 var crlf = []byte("\r\n")
 
-// Parse reads a whole head from b into h, keeping its capacity. It reports
-// false for anything out of the ordinary; the caller then lets net/http judge it.
+// Parse parses the head at the beginning of b, reusing the memory of h.Fields. It is
+// stricter than net/http and reports false for anything unusual; the caller then
+// leaves the request to net/http.
 func (h *Head) Parse(b []byte) bool {
 	*h = Head{Fields: h.Fields[:0], Length: -1}
 	line, rest, ok := bytes.Cut(b, crlf)
@@ -44,14 +45,14 @@ func (h *Head) Parse(b []byte) bool {
 			h.Size = len(b) - len(rest)
 			return true
 		}
-		if len(h.Fields) == maxFields || !h.field(line) {
+		if len(h.Fields) == maxFields || !h.parseField(line) {
 			return false
 		}
 	}
 }
 
-// field takes one header line.
-func (h *Head) field(line []byte) bool {
+// parseField parses one header line.
+func (h *Head) parseField(line []byte) bool {
 	colon := bytes.IndexByte(line, ':')
 	if colon <= 0 || !Token(line[:colon]) {
 		return false
@@ -61,11 +62,11 @@ func (h *Head) field(line []byte) bool {
 		return false
 	}
 	h.Fields = append(h.Fields, f)
-	return h.framing(f)
+	return h.parseFraming(f)
 }
 
-// framing notes what the field says about the body and the connection.
-func (h *Head) framing(f Field) bool {
+// parseFraming evaluates a field that concerns the body's length or the connection.
+func (h *Head) parseFraming(f Field) bool {
 	switch {
 	case Is(f.Name, "Content-Length"):
 		n, err := strconv.ParseUint(string(f.Value), 10, 62)
@@ -87,7 +88,7 @@ func (h *Head) framing(f Field) bool {
 	return true
 }
 
-// Get is the value of the first field with a name; nil when there is none.
+// Get returns the value of the first field with a name; nil when there is none.
 func (h *Head) Get(name string) []byte {
 	for _, f := range h.Fields {
 		if Is(f.Name, name) {
@@ -97,7 +98,7 @@ func (h *Head) Get(name string) []byte {
 	return nil
 }
 
-// Count is how many fields have a name.
+// Count returns how many fields have a name.
 func (h *Head) Count(name string) int {
 	n := 0
 	for _, f := range h.Fields {
@@ -108,7 +109,7 @@ func (h *Head) Count(name string) int {
 	return n
 }
 
-// Is compares names without regard to case.
+// Is reports whether b is name, in any case.
 func Is(b []byte, name string) bool {
 	if len(b) != len(name) {
 		return false
@@ -129,7 +130,7 @@ func lower(c byte) byte {
 	return c
 }
 
-// printable reports whether b has no control characters but tabs.
+// printable reports whether b has no control characters except tabs.
 func printable(b []byte) bool {
 	for _, c := range b {
 		if c < ' ' && c != '\t' || c == 0x7f {
@@ -139,7 +140,7 @@ func printable(b []byte) bool {
 	return true
 }
 
-// Token reports whether b is a header's name (RFC 9110, 5.6.2).
+// Token reports whether b is a token (RFC 9110, 5.6.2), as methods and field names are.
 func Token(b []byte) bool {
 	for _, c := range b {
 		if !tokenBytes[c] {

@@ -21,7 +21,7 @@ func TestHeadParses(t *testing.T) {
 	}
 }
 
-// What the short way accepts net/http must read in the same way.
+// net/http must parse a head that Parse accepts with the same result.
 func FuzzHead(f *testing.F) {
 	for _, seed := range []string{
 		"GET / HTTP/1.1\r\nHost: x\r\n\r\n",

@@ -9,9 +9,9 @@ import (
 	"unicode/utf8"
 )
 
-// MaxDrain is how much of an unread request body WriteStatus reads and throws
-// away, in bytes. workerd looks at a reply only after it has sent its whole
-// body, so the reply to a refused upload waits for the upload.
+// MaxDrain is how many bytes of an unread request body WriteStatus reads and discards.
+// workerd reads a reply only after it has sent the whole body, so the reply to a
+// refused upload has to wait for the upload.
 const MaxDrain = 512 << 20
 
 // MaxReason is the longest reason phrase, in bytes. Longer ones are cut.
@@ -23,12 +23,12 @@ const MaxReason = 1024
 // connection cannot be taken over (HTTP/2, a test recorder) the reply goes out
 // with the standard reason phrase.
 //
-// A writer that is a StatusWriter keeps its connection.
+// If w is a StatusWriter the connection stays open.
 //
 // It drains the request body first. Nothing may be written to w before or after.
 func WriteStatus(w http.ResponseWriter, r *http.Request, status int, reason string, header http.Header, body []byte) error {
 	if r.Body != nil {
-		// A broken body is the client's trouble: it gets the answer if it still listens.
+		// An error of the body is the client's: it still gets the reply if it reads it.
 		_, _ = io.CopyN(io.Discard, r.Body, MaxDrain)
 	}
 	if sw, ok := w.(StatusWriter); ok {
@@ -36,16 +36,16 @@ func WriteStatus(w http.ResponseWriter, r *http.Request, status int, reason stri
 	}
 	conn, rw, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		return writePlain(w, r, status, header, body)
+		return writeStandard(w, r, status, header, body)
 	}
-	err = write(rw.Writer, r.Method, status, Reason(status, reason), header, body)
+	err = writeReply(rw.Writer, r.Method, status, Reason(status, reason), header, body)
 	if closeErr := conn.Close(); err == nil {
 		err = closeErr
 	}
 	return err
 }
 
-// StatusWriter is an http.ResponseWriter that knows reason phrases.
+// StatusWriter is an http.ResponseWriter that can send reason phrases.
 type StatusWriter interface {
 	WriteStatus(status int, reason string, header http.Header, body []byte) error
 }
@@ -72,9 +72,9 @@ func Reason(status int, text string) string {
 	}, text)
 }
 
-func write(w *bufio.Writer, method string, status int, reason string, header http.Header, body []byte) error {
+func writeReply(w *bufio.Writer, method string, status int, reason string, header http.Header, body []byte) error {
 	w.WriteString("HTTP/1.1 " + strconv.Itoa(status) + " " + reason + "\r\n")
-	if err := header.WriteSubset(w, framing); err != nil {
+	if err := header.WriteSubset(w, framingHeaders); err != nil {
 		return err
 	}
 	w.WriteString("Connection: close\r\n")
@@ -88,8 +88,8 @@ func write(w *bufio.Writer, method string, status int, reason string, header htt
 	return w.Flush() // a bufio.Writer keeps its first error
 }
 
-// framing are the headers that say where the message ends.
-var framing = map[string]bool{"Connection": true, "Content-Length": true, "Transfer-Encoding": true}
+// framingHeaders are the headers that frame the message.
+var framingHeaders = map[string]bool{"Connection": true, "Content-Length": true, "Transfer-Encoding": true}
 
 // Bodiless reports whether responses with a status have neither a body nor a
 // length.
@@ -98,9 +98,9 @@ func Bodiless(status int) bool {
 	return status < 200 || status == http.StatusNoContent || status == http.StatusNotModified
 }
 
-func writePlain(w http.ResponseWriter, r *http.Request, status int, header http.Header, body []byte) error {
+func writeStandard(w http.ResponseWriter, r *http.Request, status int, header http.Header, body []byte) error {
 	for name, values := range header {
-		if !framing[name] {
+		if !framingHeaders[name] {
 			w.Header()[name] = values
 		}
 	}

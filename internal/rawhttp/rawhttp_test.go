@@ -10,7 +10,8 @@ import (
 	"unicode/utf8"
 )
 
-// serve answers every request with WriteStatus and gives what a client sees.
+// serve sends a request to a server that answers with WriteStatus and returns the
+// response.
 func serve(t *testing.T, method string, body io.Reader, status int, reason string, header http.Header, reply string) (*http.Response, string) {
 	t.Helper()
 	failed := make(chan error, 1)
@@ -113,8 +114,8 @@ func TestReason(t *testing.T) {
 	if len(long) > MaxReason || !utf8.ValidString(long) {
 		t.Errorf("a long reason became %d bytes", len(long))
 	}
-	odd := Reason(400, "x"+strings.Repeat("é", MaxReason))
-	if len(odd) != MaxReason-1 || !utf8.ValidString(odd) {
-		t.Errorf("cut inside a character: %d bytes", len(odd))
+	cutInCharacter := Reason(400, "x"+strings.Repeat("é", MaxReason))
+	if len(cutInCharacter) != MaxReason-1 || !utf8.ValidString(cutInCharacter) {
+		t.Errorf("cut inside a character: %d bytes", len(cutInCharacter))
 	}
 }
