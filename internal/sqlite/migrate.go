@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// migrate applies the migrations that the file has not seen.
+// migrate applies the migrations that are not in the database yet, by its user_version.
 func migrate(db *sql.DB, files fs.FS) error {
 	var version int
 	if err := db.QueryRow("PRAGMA user_version").Scan(&version); err != nil {
@@ -26,14 +26,14 @@ func migrate(db *sql.DB, files fs.FS) error {
 		return fmt.Errorf("the file has schema version %d and this flint knows %d: a newer flint wrote it", version, len(names))
 	}
 	for i, name := range names[version:] {
-		if err := apply(db, files, name, version+i+1); err != nil {
+		if err := applyMigration(db, files, name, version+i+1); err != nil {
 			return fmt.Errorf("migration %s: %w", name, err)
 		}
 	}
 	return nil
 }
 
-// migrationNames lists the files in order and insists on numbers without gaps.
+// migrationNames lists the files in order; their numbers must have no gaps.
 func migrationNames(files fs.FS) ([]string, error) {
 	names, err := fs.Glob(files, "*.sql")
 	if err != nil {
@@ -49,7 +49,7 @@ func migrationNames(files fs.FS) ([]string, error) {
 	return names, nil
 }
 
-func apply(db *sql.DB, files fs.FS, name string, version int) error {
+func applyMigration(db *sql.DB, files fs.FS, name string, version int) error {
 	text, err := fs.ReadFile(files, name)
 	if err != nil {
 		return err
@@ -60,7 +60,7 @@ func apply(db *sql.DB, files fs.FS, name string, version int) error {
 	}
 	_, err = tx.Exec(string(text) + "\n;PRAGMA user_version = " + strconv.Itoa(version))
 	if err != nil {
-		_ = tx.Rollback() // the first error is the one that says what happened
+		_ = tx.Rollback() // the first error is the cause
 		return err
 	}
 	return tx.Commit()

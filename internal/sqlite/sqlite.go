@@ -16,12 +16,12 @@ import (
 const (
 	defaultReaders = 4
 	busyTimeout    = 10_000 // milliseconds a connection waits for another process
-	// checkpointPages is how long the log grows before its pages move into the
-	// database: 16 MiB of 4 KiB pages. A checkpoint is what costs an fsync.
+	// checkpointPages is how many pages of 4 KiB the write-ahead log may have before
+	// a checkpoint moves them into the database: 16 MiB. A checkpoint costs an fsync.
 	checkpointPages = 4096
 )
 
-// Options say how a file is opened.
+// Options are settings of Open.
 type Options struct {
 	// Readers is the size of the read pool; 0 means 4.
 	Readers int
@@ -49,7 +49,7 @@ func Open(path string, opts Options) (*DB, error) {
 	if opts.Readers <= 0 {
 		opts.Readers = defaultReaders
 	}
-	db := &DB{Writer: pool(abs, 1, writerPragmas), Readers: pool(abs, opts.Readers, readerPragmas)}
+	db := &DB{Writer: openPool(abs, 1, writerPragmas), Readers: openPool(abs, opts.Readers, readerPragmas)}
 	if err := migrate(db.Writer, opts.Migrations); err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), db.Close())
 	}
@@ -63,14 +63,14 @@ func (db *DB) Write(f func(*sql.Tx) error) error {
 		return err
 	}
 	if err := f(tx); err != nil {
-		_ = tx.Rollback() // the first error is the one that says what happened
+		_ = tx.Rollback() // the first error is the cause
 		return err
 	}
 	return tx.Commit()
 }
 
-// Close waits for running statements. The last connection folds the log into
-// the file, so that what stays behind is one plain SQLite file.
+// Close waits for running statements. The last connection checkpoints the write-ahead
+// log, so that one plain SQLite file is left.
 func (db *DB) Close() error {
 	return errors.Join(db.Readers.Close(), db.Writer.Close())
 }
@@ -81,7 +81,7 @@ var writerPragmas = fmt.Sprintf(`PRAGMA busy_timeout=%d; PRAGMA journal_mode=WAL
 
 var readerPragmas = fmt.Sprintf(`PRAGMA busy_timeout=%d; PRAGMA query_only=1; PRAGMA temp_store=MEMORY;`, busyTimeout)
 
-func pool(abs string, size int, pragmas string) *sql.DB {
+func openPool(abs string, size int, pragmas string) *sql.DB {
 	uri := (&url.URL{Scheme: "file", Path: filepath.ToSlash(abs), RawQuery: "_txlock=immediate"}).String()
 	db := sql.OpenDB(&connector{uri: uri, driver: &sqlite3.SQLiteDriver{
 		ConnectHook: func(c *sqlite3.SQLiteConn) error {
@@ -94,7 +94,7 @@ func pool(abs string, size int, pragmas string) *sql.DB {
 	return db
 }
 
-// connector hands database/sql connections that have run their pragmas.
+// connector opens connections for database/sql that have run their pragmas.
 type connector struct {
 	uri    string
 	driver *sqlite3.SQLiteDriver
@@ -106,7 +106,7 @@ func (c *connector) Connect(context.Context) (driver.Conn, error) { return c.dri
 // Driver implements driver.Connector.
 func (c *connector) Driver() driver.Driver { return c.driver }
 
-// Full reports whether a write failed because the disk is full.
+// Full reports whether err is a write that failed because the disk is full.
 func Full(err error) bool {
 	var e sqlite3.Error
 	return errors.As(err, &e) && (e.Code == sqlite3.ErrFull || e.Code == sqlite3.ErrIoErr && e.ExtendedCode == sqlite3.ErrIoErrWrite)

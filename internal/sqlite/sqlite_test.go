@@ -83,7 +83,7 @@ func TestBrokenMigrationLeavesNothing(t *testing.T) {
 	if _, err := Open(path, Options{Migrations: bad}); err == nil || !strings.Contains(err.Error(), "0001_bad.sql") {
 		t.Fatalf("error %v", err)
 	}
-	db := open(t, path, oneTable) // would fail if table t of the broken migration had stayed
+	db := open(t, path, oneTable) // fails if table t of the broken migration is left
 	var n int
 	if err := db.Readers.QueryRow("SELECT count(*) FROM t").Scan(&n); err != nil || n != 0 {
 		t.Fatalf("n = %d, %v", n, err)
