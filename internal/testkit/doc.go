@@ -1,3 +1,4 @@
-// Package testkit is what tests of several packages need: log capture, a
-// Worker project written from a string, waiting for an event.
+// Package testkit holds what tests of several packages need: a captured log, files of a
+// project, waiting for another process, HTTP stub servers and requests, and servers
+// (Redis, MinIO) as processes of a test. Only tests import it.
 package testkit

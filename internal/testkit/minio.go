@@ -8,45 +8,45 @@ import (
 	"testing"
 )
 
-// MinIO is a MinIO server of a test's own, in a temporary directory, on a free
-// port of 127.0.0.1. It keeps its data from Stop to Start.
+// MinIO is a MinIO server for one test, in a temporary directory, on a free port of
+// 127.0.0.1. It keeps its data from Stop to Start.
 type MinIO struct {
 	Addr string // 127.0.0.1:PORT
-	// URL is what [r2] driver takes; more parameters are appended with &.
+	// URL is a value for [r2] driver. Further parameters can be appended with &.
 	URL string
 
 	server
 }
 
-// Key and secret of every MinIO that a test starts.
+// The key and secret of every MinIO that a test starts.
 const (
 	MinIOKey    = "flint-test"
 	MinIOSecret = "s3cret/with+signs"
 )
 
-// StartMinIO starts a server and stops it at the end of the test. Where there is
-// none the test is skipped: make minio builds it.
+// StartMinIO starts a server and stops it at the end of the test. Without a MinIO
+// binary the test is skipped: make minio builds it.
 func StartMinIO(t testing.TB) *MinIO {
 	t.Helper()
 	program := findMinIO()
 	if program == "" {
 		const skipped = "SKIPPED: there is no MinIO, so nothing was tested on a real S3 store (make minio builds it)"
-		minioOnce.Do(func() { fmt.Fprintln(os.Stderr, skipped) })
+		minioSkipOnce.Do(func() { fmt.Fprintln(os.Stderr, skipped) })
 		t.Skip(skipped)
 	}
 	m := &MinIO{Addr: freeAddr(t)}
 	m.URL = "s3://" + MinIOKey + ":s3cret%2Fwith%2Bsigns@" + m.Addr + "?region=us-east-1"
 	m.command = []string{program, "server", "--address", m.Addr, t.TempDir()}
 	m.env = []string{"MINIO_ROOT_USER=" + MinIOKey, "MINIO_ROOT_PASSWORD=" + MinIOSecret, "MINIO_BROWSER=off", "MINIO_UPDATE=off"}
-	m.ready = "API: http"
+	m.readyText = "API: http"
 	t.Cleanup(m.Stop)
 	m.Start(t)
 	return m
 }
 
-var minioOnce sync.Once
+var minioSkipOnce sync.Once
 
-// findMinIO is the program that FLINT_MINIO names or that make minio has built;
+// findMinIO returns the binary that FLINT_MINIO names or that make minio has built;
 // empty if there is none.
 func findMinIO() string {
 	if program := os.Getenv("FLINT_MINIO"); program != "" {

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// Redis is a redis-server of a test's own, in a temporary directory, on a free
-// port of 127.0.0.1 and a unix socket. It keeps its data from Stop to Start.
+// Redis is a redis-server for one test, in a temporary directory, on a free port of
+// 127.0.0.1 and on a unix socket. It keeps its data from Stop to Start.
 type Redis struct {
 	Addr   string // 127.0.0.1:PORT
 	Socket string // path of the unix socket
@@ -19,13 +19,13 @@ type Redis struct {
 	server
 }
 
-// StartRedis starts a redis-server with more arguments than the usual, and stops
-// it at the end of the test. Where there is none the test is skipped.
+// StartRedis starts a redis-server with additional arguments and stops it at the end
+// of the test. Where none is installed the test is skipped.
 func StartRedis(t testing.TB, more ...string) *Redis {
 	t.Helper()
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		const skipped = "SKIPPED: redis-server is not installed, so nothing was tested on a real Redis (Debian package redis-server)"
-		sayOnce.Do(func() { fmt.Fprintln(os.Stderr, skipped) })
+		skipOnce.Do(func() { fmt.Fprintln(os.Stderr, skipped) })
 		t.Skip(skipped)
 	}
 	dir := t.TempDir()
@@ -36,14 +36,15 @@ func StartRedis(t testing.TB, more ...string) *Redis {
 		"--port", port, "--bind", "127.0.0.1", "--unixsocket", r.Socket, "--dir", dir,
 		"--save", "", "--appendonly", "yes", "--appendfsync", "always",
 	}, more...)
-	r.ready = "eady to accept connections"
+	r.readyText = "eady to accept connections"
 	t.Cleanup(r.Stop)
 	r.Start(t)
 	return r
 }
 
-var sayOnce sync.Once
+var skipOnce sync.Once
 
+// freeAddr returns an address of 127.0.0.1 with a free port.
 func freeAddr(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

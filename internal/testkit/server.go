@@ -12,86 +12,87 @@ import (
 	"testing"
 )
 
-// server is a program that a test starts and ends. It keeps its data from Stop
-// to Start.
+// server is a program that a test starts and stops. Its data is kept from Stop to
+// Start.
 type server struct {
-	command []string
-	env     []string // besides this process's
-	ready   string   // is in the line on its stdout that says that it answers
+	command   []string
+	env       []string // in addition to this process's
+	readyText string   // part of the line of output that it prints when it is ready
 
-	cmd  *exec.Cmd
-	hold io.Closer // while it is open the server lives
+	cmd   *exec.Cmd
+	guard io.Closer // kills the server unless it is closed
 }
 
-// Start starts the server again after Stop and waits until it answers.
-func (r *server) Start(t testing.TB) {
+// Start starts the server, also again after Stop, and waits until it is ready.
+func (s *server) Start(t testing.TB) {
 	t.Helper()
-	r.cmd = exec.Command(r.command[0], r.command[1:]...)
-	r.cmd.Env = append(os.Environ(), r.env...)
-	out, err := r.cmd.StdoutPipe()
+	s.cmd = exec.Command(s.command[0], s.command[1:]...)
+	s.cmd.Env = append(os.Environ(), s.env...)
+	out, err := s.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.cmd.Stderr = r.cmd.Stdout
-	if err := r.cmd.Start(); err != nil {
+	s.cmd.Stderr = s.cmd.Stdout
+	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	var said strings.Builder
+	var output strings.Builder
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
-		fmt.Fprintln(&said, lines.Text())
-		if strings.Contains(lines.Text(), r.ready) {
+		fmt.Fprintln(&output, lines.Text())
+		if strings.Contains(lines.Text(), s.readyText) {
 			break
 		}
 	}
-	if !strings.Contains(said.String(), r.ready) {
-		t.Fatalf("%s did not start: %s", r.command[0], said.String())
+	if !strings.Contains(output.String(), s.readyText) {
+		t.Fatalf("%s did not start: %s", s.command[0], output.String())
 	}
 	go func() { _, _ = io.Copy(io.Discard, out) }() // ends with the server
-	r.guard(t)
+	s.startGuard(t)
 }
 
-// guard kills the server when this process ends without stopping it.
-func (r *server) guard(t testing.TB) {
+// startGuard starts a process that kills the server when this process ends without
+// stopping it.
+func (s *server) startGuard(t testing.TB) {
 	t.Helper()
-	guard := exec.Command("sh", "-c", "read line || kill -9 "+strconv.Itoa(r.cmd.Process.Pid))
-	in, err := guard.StdinPipe()
+	process := exec.Command("sh", "-c", "read line || kill -9 "+strconv.Itoa(s.cmd.Process.Pid))
+	in, err := process.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := guard.Start(); err != nil {
+	if err := process.Start(); err != nil {
 		t.Fatal(err)
 	}
-	r.hold = stopGuard{in, guard}
+	s.guard = guardProcess{in, process}
 }
 
-type stopGuard struct {
-	in    io.WriteCloser
-	guard *exec.Cmd
+type guardProcess struct {
+	in      io.WriteCloser
+	process *exec.Cmd
 }
 
-// Close ends the guard without its doing anything.
-func (g stopGuard) Close() error {
+// Close ends the guard without killing the server.
+func (g guardProcess) Close() error {
 	_, _ = io.WriteString(g.in, "done\n")
 	_ = g.in.Close()
-	return g.guard.Wait()
+	return g.process.Wait()
 }
 
 // Stop kills the server and waits for its end.
-func (r *server) Stop() {
-	if r.cmd == nil || r.cmd.Process == nil {
+func (s *server) Stop() {
+	if s.cmd == nil || s.cmd.Process == nil {
 		return
 	}
-	if r.hold != nil {
-		_ = r.hold.Close()
+	if s.guard != nil {
+		_ = s.guard.Close()
 	}
-	_ = r.cmd.Process.Kill()
-	_ = r.cmd.Wait() // "signal: killed"
-	r.cmd = nil
+	_ = s.cmd.Process.Kill()
+	_ = s.cmd.Wait() // "signal: killed"
+	s.cmd = nil
 }
 
-// Pause keeps the server from answering, while its sockets stay, until Resume.
-func (r *server) Pause() error { return r.cmd.Process.Signal(syscall.SIGSTOP) }
+// Pause suspends the server until Resume. Its sockets stay open.
+func (s *server) Pause() error { return s.cmd.Process.Signal(syscall.SIGSTOP) }
 
 // Resume ends a Pause.
-func (r *server) Resume() error { return r.cmd.Process.Signal(syscall.SIGCONT) }
+func (s *server) Resume() error { return s.cmd.Process.Signal(syscall.SIGCONT) }

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// WriteFiles writes files (path relative to a new temporary directory ->
-// content) and returns the directory, with symbolic links resolved.
+// WriteFiles writes files, content by relative path, into a new temporary directory and
+// returns the directory with symbolic links resolved.
 func WriteFiles(t testing.TB, files map[string]string) string {
 	t.Helper()
 	dir, err := filepath.EvalSymlinks(t.TempDir())
@@ -52,20 +52,21 @@ type Log struct {
 // NewLog returns an empty Log.
 func NewLog() *Log { return &Log{changed: make(chan struct{})} }
 
-// Logger writes into the Log.
+// Logger returns a logger that writes into the Log.
 func (l *Log) Logger() *slog.Logger { return slog.New(handler{l, nil}) }
 
-// Records are all records so far.
+// Records returns all records so far.
 func (l *Log) Records() []Record {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return append([]Record(nil), l.records...)
 }
 
-// waitLimit is how long Wait waits before it fails the test.
+// waitLimit is how long Wait and Eventually wait before they fail the test.
 const waitLimit = 30 * time.Second
 
-// Wait returns the first record for which match is true, waiting for it.
+// Wait waits for a record for which match is true and returns the first one. what
+// describes it in the failure.
 func (l *Log) Wait(t testing.TB, what string, match func(Record) bool) Record {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), waitLimit)
@@ -87,7 +88,7 @@ func (l *Log) Wait(t testing.TB, what string, match func(Record) bool) Record {
 	}
 }
 
-// Message matches records by their message.
+// Message returns a match function for Wait that compares the message.
 func Message(message string) func(Record) bool {
 	return func(r Record) bool { return r.Message == message }
 }
@@ -119,9 +120,9 @@ func (h handler) Handle(_ context.Context, r slog.Record) error {
 	return nil
 }
 
-// Eventually retries check until it returns nil, and fails the test with its
-// last error when that does not happen in time. Use it only for what another
-// process does; inside one process wait for an event.
+// Eventually calls check every 10 ms until it returns nil, and fails the test with its
+// last error after 30 s. Use it only to wait for another process; within one process
+// wait for an event.
 func Eventually(t testing.TB, check func() error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), waitLimit)
