@@ -6,7 +6,7 @@ import (
 	"net/http"
 )
 
-// Error is a failure in Cloudflare's own terms.
+// Error is a failure with Cloudflare's code and message.
 type Error struct {
 	Code    int    // Cloudflare's error code, for example 10007; 0 where the protocol has none
 	Status  int    // HTTP status
@@ -21,8 +21,8 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s (%d)", e.Message, e.Code)
 }
 
-// Is makes errors.Is compare codes and statuses, so that a sentinel matches
-// whatever its message was completed with.
+// Is makes errors.Is compare codes and statuses, so that a sentinel matches an error
+// whose message has details added. Errors without a code match by their message too.
 func (e *Error) Is(target error) bool {
 	t, ok := target.(*Error)
 	return ok && t.Code == e.Code && t.Status == e.Status && (t.Code != 0 || t.Message == e.Message)
@@ -38,10 +38,10 @@ func Newf(status, code int, format string, args ...any) *Error {
 	return New(status, code, fmt.Sprintf(format, args...))
 }
 
-// Internal is what a foreign error looks like to a client.
+// Internal is what a client sees of any error that is not an Error.
 var Internal = New(http.StatusInternalServerError, 10001, "We encountered an internal error. Please try again.")
 
-// From finds the Error in err's chain, or Internal for a foreign error.
+// From returns the Error in err's chain, or Internal when there is none.
 func From(err error) *Error {
 	var e *Error
 	if errors.As(err, &e) {
@@ -50,7 +50,7 @@ func From(err error) *Error {
 	return Internal
 }
 
-// NotServed says that flint does not serve a thing yet, by its name.
+// NotServed is the error for a feature, named by what, that flint does not serve: 501.
 func NotServed(what string) *Error {
 	return Newf(http.StatusNotImplemented, 10501, "flint does not serve %s yet", what)
 }

@@ -16,17 +16,17 @@ type Op struct {
 	Rows     int64  // rows read or written, once known
 }
 
-// Hook sees an operation before and after. It calls next to go on.
+// Hook is called around an operation. It calls next to run it; without that it
+// answers itself, as a fault does. op is complete after next has returned.
 type Hook func(ctx context.Context, op *Op, next func(context.Context) error) error
 
-// Chain is the ordered list of hooks. The zero value and a nil *Chain let
-// everything through.
+// Chain is an ordered list of hooks. The zero value and a nil *Chain have none.
 type Chain struct {
 	mu    sync.Mutex
 	hooks atomic.Pointer[[]Hook]
 }
 
-// Use appends a hook. Operations that are under way keep the hooks they began with.
+// Use appends a hook. Operations that are running keep the hooks they began with.
 func (c *Chain) Use(h Hook) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -38,11 +38,11 @@ func (c *Chain) Use(h Hook) {
 	c.hooks.Store(&hooks)
 }
 
-// Empty reports that no hook is in place. Whoever then leaves the chain out
-// does what Do would have done at that moment.
+// Empty reports whether there is no hook. A caller may then run an operation without
+// Do.
 func (c *Chain) Empty() bool { return c == nil || c.hooks.Load() == nil }
 
-// Do runs call as op through the hooks, the first one outermost.
+// Do runs call as the operation op through the hooks, the first one outermost.
 func (c *Chain) Do(ctx context.Context, op *Op, call func(context.Context) error) error {
 	if c.Empty() {
 		return call(ctx)

@@ -60,7 +60,7 @@ func TestEmpty(t *testing.T) {
 	}
 }
 
-// A fault answers in the service's place; what is further in is not reached.
+// A hook may answer in the service's place; inner hooks and the call are not reached.
 func TestHookMayAnswerItself(t *testing.T) {
 	t.Parallel()
 	var c Chain
@@ -80,7 +80,7 @@ func TestHookPassesItsContextAndSeesTheOp(t *testing.T) {
 	var bytes int64
 	c.Use(func(ctx context.Context, op *Op, next func(context.Context) error) error {
 		err := next(context.WithValue(ctx, key{}, "v"))
-		bytes = op.Bytes // known only after the call
+		bytes = op.Bytes // set by the call
 		return err
 	})
 	op := &Op{}
@@ -96,7 +96,7 @@ func TestHookPassesItsContextAndSeesTheOp(t *testing.T) {
 	}
 }
 
-// An operation keeps the hooks it began with, also when the chain grows below it.
+// An operation keeps the hooks it began with, also when one is added during it.
 func TestUseDuringAnOperation(t *testing.T) {
 	t.Parallel()
 	var c Chain

@@ -5,12 +5,12 @@ import (
 	"strings"
 )
 
-// ByName is the Content-Type of a file by its ending, the same on every
-// machine; empty when the ending says nothing. Text is UTF-8.
+// ByName returns the Content-Type of a file by its extension, the same on every machine;
+// empty when the extension is unknown. For text it adds the charset UTF-8.
 func ByName(name string) string {
 	base := path.Base(name)
 	dot := strings.LastIndexByte(base, '.')
-	if dot <= 0 { // a dotfile has no ending
+	if dot <= 0 { // a dotfile has no extension
 		return ""
 	}
 	t := types[strings.ToLower(base[dot+1:])]
@@ -20,7 +20,7 @@ func ByName(name string) string {
 	return t
 }
 
-// types are the media types of the IANA registry by ending.
+// types are the media types by extension, as IANA registers them.
 // https://www.iana.org/assignments/media-types/
 var types = map[string]string{
 	"html": "text/html", "htm": "text/html", "shtml": "text/html", "css": "text/css",

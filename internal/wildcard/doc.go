@@ -1,2 +1,3 @@
-// Package wildcard matches the patterns of mocks and scripts.
+// Package wildcard matches patterns with stars: those of mocks and of scripted
+// answers.
 package wildcard

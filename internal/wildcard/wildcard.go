@@ -2,10 +2,11 @@ package wildcard
 
 import "strings"
 
-// Match matches all of text; * in the pattern stands for any text, slashes too.
+// Match reports whether pattern matches all of text. A * in the pattern matches any
+// text, also an empty one and one with slashes.
 func Match(pattern, text string) bool {
-	first, rest, star := strings.Cut(pattern, "*")
-	if !star {
+	first, rest, hasStar := strings.Cut(pattern, "*")
+	if !hasStar {
 		return pattern == text
 	}
 	if !strings.HasPrefix(text, first) {
@@ -13,8 +14,8 @@ func Match(pattern, text string) bool {
 	}
 	text = text[len(first):]
 	for {
-		part, next, more := strings.Cut(rest, "*")
-		if !more {
+		part, next, hasMore := strings.Cut(rest, "*")
+		if !hasMore {
 			return strings.HasSuffix(text, part)
 		}
 		at := strings.Index(text, part)

@@ -10,9 +10,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Decode reads one document into a struct. A key that the struct lacks, and a
-// value of another type, is an error of one line that names the line of the
-// file. An empty document changes nothing.
+// Decode decodes one document into a struct. A key that the struct does not have and a
+// value of the wrong type are errors that name the line of the file, in one line of
+// text. An empty document changes nothing.
 func Decode(data []byte, into any) error {
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	dec.KnownFields(true)
@@ -20,44 +20,46 @@ func Decode(data []byte, into any) error {
 	if err == nil || errors.Is(err, io.EOF) {
 		return nil
 	}
-	var wrong *yaml.TypeError
-	if !errors.As(err, &wrong) {
+	var typeErr *yaml.TypeError
+	if !errors.As(err, &typeErr) {
 		return errors.New(strings.TrimPrefix(err.Error(), "yaml: "))
 	}
-	lines := make([]string, len(wrong.Errors))
-	for i, text := range wrong.Errors {
-		lines[i] = plain(text)
+	lines := make([]string, len(typeErr.Errors))
+	for i, text := range typeErr.Errors {
+		lines[i] = translate(text)
 	}
 	return errors.New(strings.Join(lines, "; "))
 }
 
 var (
-	unknown = regexp.MustCompile(`field (.+) not found in type .+$`)
-	typed   = regexp.MustCompile(`cannot unmarshal !!(\S+?)(?: (.+))? into (.+)$`)
+	unknownKey = regexp.MustCompile(`field (.+) not found in type .+$`)
+	wrongType  = regexp.MustCompile(`cannot unmarshal !!(\S+?)(?: (.+))? into (.+)$`)
 )
 
-// plain says it in the words of the file, not of Go.
-func plain(text string) string {
-	if m := unknown.FindStringSubmatchIndex(text); m != nil {
+// translate rewrites an error of the YAML package, which names Go types, for the person
+// who wrote the file.
+func translate(text string) string {
+	if m := unknownKey.FindStringSubmatchIndex(text); m != nil {
 		return text[:m[0]] + "unknown key " + text[m[2]:m[3]]
 	}
-	m := typed.FindStringSubmatch(text)
+	m := wrongType.FindStringSubmatch(text)
 	if m == nil {
 		return text
 	}
-	found := kinds[m[1]]
+	found := tagNames[m[1]]
 	if m[2] != "" {
 		found += " " + m[2]
 	}
-	return strings.TrimSuffix(text, m[0]) + "found " + found + ", want " + want(m[3])
+	return strings.TrimSuffix(text, m[0]) + "found " + found + ", want " + wantedType(m[3])
 }
 
-// kinds are YAML's short tags.
-var kinds = map[string]string{
+// tagNames describe YAML's short tags.
+var tagNames = map[string]string{
 	"str": "the text", "int": "the number", "float": "the number", "bool": "the value", "null": "nothing", "map": "a table", "seq": "a list",
 }
 
-func want(goType string) string {
+// wantedType describes a Go type in the words of YAML.
+func wantedType(goType string) string {
 	switch {
 	case strings.HasPrefix(goType, "[]"):
 		return "a list"

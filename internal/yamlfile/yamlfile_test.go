@@ -42,7 +42,7 @@ func TestDecode(t *testing.T) {
 	}
 }
 
-// TestDecodeBomb holds that aliases of aliases end in an error, quickly.
+// Nested aliases that expand exponentially fail quickly.
 func TestDecodeBomb(t *testing.T) {
 	t.Parallel()
 	var b strings.Builder
