@@ -41,13 +41,13 @@ func TestRequestLines(t *testing.T) {
 func TestFlags(t *testing.T) {
 	t.Parallel()
 	o, err := parse([]string{"-full"})
-	if err != nil || !slices.Equal(o.connections, []int{16, 1, 256}) || !o.growth || len(o.chosen()) != len(operations) {
+	if err != nil || !slices.Equal(o.connections, []int{16, 1, 256}) || !o.growth || len(o.selectedOperations()) != len(operations) {
 		t.Fatalf("%+v %v", o, err)
 	}
-	if o, err = parse([]string{"-only", "asset,plain,queue-e2e", "-connections", "4"}); err != nil || !slices.Equal(names(o.chosen()), []string{"plain", "asset"}) {
+	if o, err = parse([]string{"-only", "asset,plain,queue-e2e", "-connections", "4"}); err != nil || !slices.Equal(names(o.selectedOperations()), []string{"plain", "asset"}) {
 		t.Fatalf("%+v %v", o, err)
 	}
-	if o, err = parse(nil); err != nil || len(o.chosen()) != 9 || !slices.Equal(o.connections, []int{16}) {
+	if o, err = parse(nil); err != nil || len(o.selectedOperations()) != 9 || !slices.Equal(o.connections, []int{16}) {
 		t.Fatalf("%+v %v", o, err)
 	}
 	for _, bad := range [][]string{{"-only", "kv"}, {"-peers", "deno"}, {"-connections", "0"}, {"-duration", "500ms"}, {"-rounds", "0"}} {
@@ -60,7 +60,7 @@ func TestFlags(t *testing.T) {
 func TestUsageOfThisProcess(t *testing.T) {
 	t.Parallel()
 	u := usageOf(os.Getpid())
-	if u.n < 1 || u.root.rss < 1<<20 || u.rss < u.root.rss || ownCPU() == 0 || machineCPU() == 0 {
+	if u.processes < 1 || u.root.rss < 1<<20 || u.rss < u.root.rss || ownCPU() == 0 || machineCPU() == 0 {
 		t.Fatalf("%+v", u)
 	}
 	if u := usageOf(-1); u != (usage{}) {
@@ -83,8 +83,8 @@ func TestMedians(t *testing.T) {
 func TestNumbers(t *testing.T) {
 	t.Parallel()
 	for _, c := range [][2]string{
-		{count(12345.6), "12,346"}, {count(999), "999"}, {count(8.26), "8.3"}, {count(0), none}, {count(1234567), "1,234,567"},
-		{ratio(24, 10), "2.4x"}, {ratio(240, 10), "24x"}, {ratio(1, 0), none}, {percent(3, 4), "75 %"},
+		{count(12345.6), "12,346"}, {count(999), "999"}, {count(8.26), "8.3"}, {count(0), noValue}, {count(1234567), "1,234,567"},
+		{ratio(24, 10), "2.4x"}, {ratio(240, 10), "24x"}, {ratio(1, 0), noValue}, {percent(3, 4), "75 %"},
 		{millis(1.234), "1.23"}, {millis(56.78), "56.8"}, {millis(1234), "1234"}, {megabytes(3 << 20), "3 MB"},
 	} {
 		if c[0] != c[1] {
@@ -97,7 +97,7 @@ func TestTableIsAligned(t *testing.T) {
 	t.Parallel()
 	tab := &table{head: []string{"what", "×"}}
 	tab.add("plain", "2.4x")
-	tab.add("KV", none)
+	tab.add("KV", noValue)
 	var b strings.Builder
 	tab.write(&b)
 	const want = "| what  |    × |\n|-------|-----:|\n| plain | 2.4x |\n| KV    |    – |\n\n"
@@ -111,13 +111,13 @@ func TestMarkdown(t *testing.T) {
 	t.Parallel()
 	r := &report{options: &options{root: t.TempDir(), peers: products, limits: true, connections: []int{16}, rounds: 1}}
 	plain, kv := loadKey{"plain", 16}, loadKey{"kv-get", 16}
-	for side, rate := range map[string]float64{flintSide: 9000, miniflareSide: 3000, wranglerSide: 500, bareSide: 10000} {
-		r.add(plain, side, sample{rate: rate, p50: 1, p95: 2, p99: 3, cpu: 100, generator: 0.95})
+	for side, rate := range map[string]float64{flintSide: 9000, miniflareSide: 3000, wranglerSide: 500, workerdSide: 10000} {
+		r.addLoad(plain, side, sample{rate: rate, p50: 1, p95: 2, p99: 3, cpu: 100, generatorCores: 0.95})
 	}
-	r.add(kv, flintSide, sample{rate: 4000, failed: 2})
-	r.add(kv, frontSide, sample{rate: 5000})
-	r.add(kv, pairSide, sample{rate: 6000})
-	r.add(kv, miniflareSide, sample{rate: 1250})
+	r.addLoad(kv, flintSide, sample{rate: 4000, failed: 2})
+	r.addLoad(kv, frontSide, sample{rate: 5000})
+	r.addLoad(kv, twoIsolatesSide, sample{rate: 6000})
+	r.addLoad(kv, miniflareSide, sample{rate: 1250})
 	r.note("a remark")
 	text := r.markdown(0)
 	for _, want := range []string{
@@ -131,7 +131,7 @@ func TestMarkdown(t *testing.T) {
 	}
 }
 
-func TestStubTellsCallsApart(t *testing.T) {
+func TestStubDistinguishesCalls(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ binding, method, path, body, header, want string }{
 		{"kv/n", "GET", "/key?urlencoded=true", "", "", "value"},

@@ -14,26 +14,26 @@ import (
 // queueFlow is the name by which -only asks for flows.
 const queueFlow = "queue-e2e"
 
-// flows measures what is no load: one message after the other from its
-// sending to the row that its consumer writes.
-func (b *bench) flows(ctx context.Context) error {
+// measureFlows measures single messages without load, from sending one to the row that
+// its consumer writes.
+func (b *bench) measureFlows(ctx context.Context) error {
 	const messages, warming = 60, 10
 	for round := range b.rounds {
 		progress("queue end to end, round %d", round+1)
 		for _, s := range b.sides {
-			if !s.product() {
+			if !s.isProduct() {
 				continue
 			}
-			if err := b.settle(ctx); err != nil {
+			if err := b.waitUntilIdle(ctx); err != nil {
 				return err
 			}
 			for i := range messages {
-				took, err := delivery(ctx, s.running[workerProject], fmt.Sprintf("%d-%d", round, i))
+				took, err := measureDelivery(ctx, s.running[workerProject], fmt.Sprintf("%d-%d", round, i))
 				if err != nil {
 					return fmt.Errorf("%s: %w", s.name, err)
 				}
 				if i >= warming {
-					b.report.time("queue: send → consumer → D1 row", s.name, took)
+					b.report.addTime("queue: send → consumer → D1 row", s.name, took)
 				}
 			}
 		}
@@ -41,36 +41,36 @@ func (b *bench) flows(ctx context.Context) error {
 	return nil
 }
 
-// flowRates measures how many messages a second go all the way while many
+// measureFlowRates measures how many messages a second reach their rows while many
 // clients send.
-func (b *bench) flowRates(ctx context.Context) error {
+func (b *bench) measureFlowRates(ctx context.Context) error {
 	what := "queue: send → consumer → D1 row, " + plural(b.connections[0], "connection")
 	for round := range b.rounds {
 		progress("%s, round %d", what, round+1)
 		for _, s := range b.sides {
-			if !s.product() {
+			if !s.isProduct() {
 				continue
 			}
-			n, took, err := b.flowRate(ctx, s.running[workerProject])
+			n, took, err := b.measureFlowRate(ctx, s.running[workerProject])
 			switch {
 			case ctx.Err() != nil:
 				return ctx.Err()
 			case err != nil:
-				b.report.fail("%s on %s: %v", what, titles[s.name], err)
+				b.report.noteFailure("%s on %s: %v", what, titles[s.name], err)
 			default:
-				b.report.flow(what, s.name, n, took)
+				b.report.addFlowRate(what, s.name, n, took)
 			}
 		}
 	}
 	return nil
 }
 
-// flowRate sends for a while, and tells after what time the row of each message
-// that was acknowledged is there.
-func (b *bench) flowRate(ctx context.Context, p *process) (messages int, took time.Duration, err error) {
+// measureFlowRate sends messages for a while and returns how many were acknowledged and
+// how long it took until all of their rows were written.
+func (b *bench) measureFlowRate(ctx context.Context, p *process) (messages int, took time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(ctx, b.duration+time.Minute)
 	defer cancel()
-	if err := b.settle(ctx); err != nil {
+	if err := b.waitUntilIdle(ctx); err != nil {
 		return 0, 0, err
 	}
 	before, err := flowRows(ctx, p)
@@ -78,7 +78,7 @@ func (b *bench) flowRate(ctx context.Context, p *process) (messages int, took ti
 		return 0, 0, err
 	}
 	watch := clock.StartStopwatch()
-	sent, err := b.wrk(ctx, p, get("/flow-any").line(), b.connections[0], b.duration)
+	sent, err := b.runWrk(ctx, p, get("/flow-any").line(), b.connections[0], b.duration)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -102,8 +102,8 @@ func flowRows(ctx context.Context, p *process) (int, error) {
 	return strconv.Atoi(text)
 }
 
-// delivery sends a message and asks until its row is there.
-func delivery(ctx context.Context, p *process, id string) (time.Duration, error) {
+// measureDelivery sends a message and polls until its row is there.
+func measureDelivery(ctx context.Context, p *process, id string) (time.Duration, error) {
 	watch := clock.StartStopwatch()
 	if _, err := p.get(ctx, "/flow-send?id="+id); err != nil {
 		return 0, err
@@ -122,23 +122,23 @@ func delivery(ctx context.Context, p *process, id string) (time.Duration, error)
 
 const largeObject = 256 << 20
 
-// transfers measures one large R2 object up and down.
-func (b *bench) transfers(ctx context.Context) error {
+// measureTransfers measures one large R2 object up and down.
+func (b *bench) measureTransfers(ctx context.Context) error {
 	for round := range (b.rounds + 1) / 2 {
 		progress("256 MiB through R2, round %d", round+1)
 		for _, s := range b.sides {
-			if !s.product() {
+			if !s.isProduct() {
 				continue
 			}
-			if err := b.transfer(ctx, s); err != nil {
-				b.report.fail("256 MiB through R2 on %s: %v", titles[s.name], err)
+			if err := b.measureTransfer(ctx, s); err != nil {
+				b.report.noteFailure("256 MiB through R2 on %s: %v", titles[s.name], err)
 			}
 		}
 	}
 	return nil
 }
 
-func (b *bench) transfer(ctx context.Context, s *side) error {
+func (b *bench) measureTransfer(ctx context.Context, s *side) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
 	p := s.running[workerProject]
@@ -150,7 +150,7 @@ func (b *bench) transfer(ctx context.Context, s *side) error {
 	if err != nil {
 		return fmt.Errorf("up: %w", err)
 	}
-	b.report.speed("R2 object of 256 MiB, up", s.name, largeObject, watch.Elapsed())
+	b.report.addSpeed("R2 object of 256 MiB, up", s.name, largeObject, watch.Elapsed())
 	watch = clock.StartStopwatch()
 	if n, err = exchange(ctx, p, http.MethodGet, "/r2-get-large", 0); err == nil && n != largeObject {
 		err = fmt.Errorf("%d bytes came back", n)
@@ -158,11 +158,11 @@ func (b *bench) transfer(ctx context.Context, s *side) error {
 	if err != nil {
 		return fmt.Errorf("down: %w", err)
 	}
-	b.report.speed("R2 object of 256 MiB, down", s.name, largeObject, watch.Elapsed())
+	b.report.addSpeed("R2 object of 256 MiB, down", s.name, largeObject, watch.Elapsed())
 	return nil
 }
 
-// exchange sends n bytes and counts those of the answer.
+// exchange sends n bytes and returns how many the response has.
 func exchange(ctx context.Context, p *process, method, path string, n int) (int64, error) {
 	res, err := p.do(ctx, method, path, n)
 	if err != nil {
@@ -170,7 +170,7 @@ func exchange(ctx context.Context, p *process, method, path string, n int) (int6
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
-		text, _ := io.ReadAll(io.LimitReader(res.Body, 300)) // only to be shown
+		text, _ := io.ReadAll(io.LimitReader(res.Body, 300)) // for the message only
 		return 0, fmt.Errorf("%s: %s", res.Status, text)
 	}
 	return io.Copy(io.Discard, res.Body)

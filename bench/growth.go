@@ -10,18 +10,19 @@ import (
 	"time"
 )
 
-// peerLimit is the size up to which the peer is filled, too: at its pace more
-// would take minutes.
-const peerLimit = 1000
+// maxPeerSize is the number of entries up to which the peer is measured, too. Filling it
+// further would take minutes.
+const maxPeerSize = 1000
 
-// growthStep fills something to a size and measures it.
+// growthStep fills a namespace, a table or a bucket to a size and measures operations on
+// it.
 type growthStep struct {
-	what  string // in tables: "KV, 1 k keys"
-	size  int
-	fill  string // path that fills; from, to and size are added
-	bulk  bool   // above peerLimit by flint's REST API
-	chunk int    // filled by one request
-	ops   []growthOp
+	label     string // in tables: "KV, 1 k keys"
+	size      int
+	fillPath  string // path of the Worker that fills; from, to and size are added as parameters
+	byREST    bool   // filled by Cloudflare's bulk API; flint only
+	chunkSize int    // entries filled by one request
+	ops       []growthOp
 }
 
 type growthOp struct{ label, path string }
@@ -33,34 +34,34 @@ var (
 )
 
 var growthSteps = []growthStep{
-	{what: "KV, 1 k keys", size: 1_000, fill: "/grow-kv-fill", chunk: 500, ops: kvOps},
-	{what: "KV, 100 k keys", size: 100_000, bulk: true, ops: kvOps},
-	{what: "KV, 1 M keys", size: 1_000_000, bulk: true, ops: kvOps},
-	{what: "D1, 1 k rows", size: 1_000, fill: "/grow-d1-fill", chunk: 1_000, ops: d1Ops},
-	{what: "D1, 1 M rows", size: 1_000_000, fill: "/grow-d1-fill", chunk: 100_000, ops: d1Ops},
-	{what: "R2, 1 k objects", size: 1_000, fill: "/grow-r2-fill", chunk: 500, ops: r2Ops},
-	{what: "R2, 100 k objects", size: 100_000, fill: "/grow-r2-fill", chunk: 500, ops: r2Ops},
+	{label: "KV, 1 k keys", size: 1_000, fillPath: "/grow-kv-fill", chunkSize: 500, ops: kvOps},
+	{label: "KV, 100 k keys", size: 100_000, byREST: true, ops: kvOps},
+	{label: "KV, 1 M keys", size: 1_000_000, byREST: true, ops: kvOps},
+	{label: "D1, 1 k rows", size: 1_000, fillPath: "/grow-d1-fill", chunkSize: 1_000, ops: d1Ops},
+	{label: "D1, 1 M rows", size: 1_000_000, fillPath: "/grow-d1-fill", chunkSize: 100_000, ops: d1Ops},
+	{label: "R2, 1 k objects", size: 1_000, fillPath: "/grow-r2-fill", chunkSize: 500, ops: r2Ops},
+	{label: "R2, 100 k objects", size: 100_000, fillPath: "/grow-r2-fill", chunkSize: 500, ops: r2Ops},
 }
 
-// grow measures reads and lists while what they search grows.
-func (b *bench) grow(ctx context.Context) error {
+// measureGrowth measures reads and lists while the data that they search grows.
+func (b *bench) measureGrowth(ctx context.Context) error {
 	if err := b.startAll(ctx, workerProject); err != nil {
 		return err
 	}
-	filled := map[string]int{} // by the first word of what
+	filled := map[string]int{} // entries by service: the first two letters of label
 	for _, step := range growthSteps {
-		progress("growth: %s", step.what)
-		key := step.what[:2]
+		progress("growth: %s", step.label)
+		key := step.label[:2]
 		from := filled[key]
 		if key == "D1" {
-			from = 0 // each size has a table of its own
+			from = 0 // each size has its own table
 		}
 		for _, s := range b.sides {
-			if !s.product() || s.name != flintSide && step.size > peerLimit {
+			if !s.isProduct() || s.name != flintSide && step.size > maxPeerSize {
 				continue
 			}
-			if err := b.growSide(ctx, s, step, from); err != nil {
-				return fmt.Errorf("%s: %s: %w", s.name, step.what, err)
+			if err := b.measureGrowthOn(ctx, s, step, from); err != nil {
+				return fmt.Errorf("%s: %s: %w", s.name, step.label, err)
 			}
 		}
 		filled[key] = step.size
@@ -68,10 +69,10 @@ func (b *bench) grow(ctx context.Context) error {
 	return nil
 }
 
-func (b *bench) growSide(ctx context.Context, s *side, step growthStep, from int) error {
+func (b *bench) measureGrowthOn(ctx context.Context, s *side, step growthStep, from int) error {
 	p := s.running[workerProject]
 	fill := step.fillByWorker
-	if step.bulk {
+	if step.byREST {
 		fill = fillByREST
 	}
 	if err := fill(ctx, p, from, step.size); err != nil {
@@ -80,22 +81,22 @@ func (b *bench) growSide(ctx context.Context, s *side, step growthStep, from int
 	for _, op := range step.ops {
 		path := fmt.Sprintf("%s?size=%d", op.path, step.size)
 		for range (b.rounds + 1) / 2 {
-			r, err := b.load(ctx, p, []request{get(path)}, b.connections[0], max(time.Second, b.duration/2))
+			r, err := b.measureLoad(ctx, p, []request{get(path)}, b.connections[0], max(time.Second, b.duration/2))
 			if err != nil {
 				return err
 			}
-			b.report.add(loadKey{growthPrefix + step.what + ": " + op.label, b.connections[0]}, s.name, r)
+			b.report.addLoad(loadKey{growthPrefix + step.label + ": " + op.label, b.connections[0]}, s.name, r)
 		}
 	}
-	b.report.memory(growthPrefix+step.what, s.name, usageOf(p.pid))
+	b.report.addMemory(growthPrefix+step.label, s.name, usageOf(p.pid))
 	return nil
 }
 
 func (step growthStep) fillByWorker(ctx context.Context, p *process, from, to int) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
-	for ; from < to; from += step.chunk {
-		path := fmt.Sprintf("%s?size=%d&from=%d&to=%d", step.fill, step.size, from, min(from+step.chunk, to))
+	for ; from < to; from += step.chunkSize {
+		path := fmt.Sprintf("%s?size=%d&from=%d&to=%d", step.fillPath, step.size, from, min(from+step.chunkSize, to))
 		if err := p.want(ctx, path, "filled"); err != nil {
 			return err
 		}

@@ -6,21 +6,21 @@ import (
 	"time"
 )
 
-// settle waits until what earlier loads left behind is done, on all sides: a
-// side whose clients have gone may go on with their requests for many seconds,
-// and what one has written and the disk has not makes the next one's writes wait.
-// After a minute it gives up and the report says so.
-func (b *bench) settle(ctx context.Context) error {
+// waitUntilIdle waits until all sides have finished the work that earlier loads left: a
+// side may go on with requests for many seconds after its clients have disconnected,
+// and unwritten pages of one side delay the next one's writes, so it also syncs the
+// disk. After a minute it gives up and the report says so.
+func (b *bench) waitUntilIdle(ctx context.Context) error {
 	syscall.Sync()
-	const look, quiet, most = 50 * time.Millisecond, 10 * time.Millisecond, 1200
-	before, _ := b.busy()
-	for range most {
-		pause(ctx, look)
+	const interval, maxCPU, maxChecks = 50 * time.Millisecond, 10 * time.Millisecond, 1200
+	before, _ := b.activity()
+	for range maxChecks {
+		pause(ctx, interval)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		now, running := b.busy()
-		if now-before <= quiet && running == 0 {
+		now, running := b.activity()
+		if now-before <= maxCPU && running == 0 {
 			return nil
 		}
 		before = now
@@ -29,10 +29,10 @@ func (b *bench) settle(ctx context.Context) error {
 	return nil
 }
 
-// busy is the processor time that the programs of all sides have used, and how
-// many of them run at this moment. The bench itself, which is the Go half of the
-// limits, is not in it.
-func (b *bench) busy() (cpu time.Duration, running int) {
+// activity returns the processor time that the processes of all sides have used and how
+// many of them are running now. The bench itself, in which the Go part of the limits
+// runs, is not counted.
+func (b *bench) activity() (cpu time.Duration, running int) {
 	for _, s := range b.sides {
 		for _, p := range s.running {
 			u := usageOf(p.pid)

@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-// A load is measured only when every side has rest, not just the one whose turn
-// it is: the second here goes on for a while after its clients have gone.
-func TestSettleAwaitsAllSides(t *testing.T) {
+// A load is measured when all sides are idle, not only the one that is measured: the
+// second side here works for a while.
+func TestWaitUntilIdleWaitsForAllSides(t *testing.T) {
 	t.Parallel()
 	done := filepath.Join(t.TempDir(), "done")
 	const count = `i=0; while [ $i -lt 500000 ]; do i=$((i+1)); done; : > "$0"; exec sleep 60`
@@ -21,11 +21,11 @@ func TestSettleAwaitsAllSides(t *testing.T) {
 		t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }) // it sleeps
 		b.sides = append(b.sides, &side{running: map[string]*process{workerProject: {pid: cmd.Process.Pid}}})
 	}
-	if err := b.settle(t.Context()); err != nil {
+	if err := b.waitUntilIdle(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(done); err != nil {
-		t.Error("settled while a side still worked")
+		t.Error("it returned while a side was still working")
 	}
 	if len(b.report.notes) > 0 {
 		t.Error(b.report.notes)

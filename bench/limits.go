@@ -20,17 +20,17 @@ import (
 	"flint/worker/workerd"
 )
 
-// parts are what a limit is made of besides workerd.
-type parts struct {
-	dir    string // short: sockets are in it
+// limitParts are the parts of a limit besides workerd: see the package comment.
+type limitParts struct {
+	dir    string // temporary; its path is short enough for unix sockets
 	worker config.Worker
 	binary workerd.Binary
-	socket string // where the bindings that do nothing are served
+	socket string // the do-nothing bindings listen here
 	stub   *http.Server
 }
 
-// prepare loads the project and serves bindings that do nothing.
-func (s *side) prepare(ctx context.Context, project string) (*parts, error) {
+// prepareParts loads the project and serves do-nothing bindings.
+func (s *side) prepareParts(ctx context.Context, project string) (*limitParts, error) {
 	p, err := config.Load(config.Options{Dir: s.project(project)})
 	if err != nil {
 		return nil, err
@@ -43,7 +43,7 @@ func (s *side) prepare(ctx context.Context, project string) (*parts, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &parts{dir: dir, worker: p.Workers[0], binary: binary, socket: filepath.Join(dir, "stub.sock")}
+	out := &limitParts{dir: dir, worker: p.Workers[0], binary: binary, socket: filepath.Join(dir, "stub.sock")}
 	l, err := net.Listen("unix", out.socket)
 	if err != nil {
 		os.RemoveAll(dir)
@@ -54,16 +54,16 @@ func (s *side) prepare(ctx context.Context, project string) (*parts, error) {
 	return out, nil
 }
 
-func (p *parts) close() {
+func (p *limitParts) close() {
 	_ = p.stub.Close()
 	os.RemoveAll(p.dir)
 }
 
-// bareStart runs workerd alone: its own TCP socket, the Worker as it was
-// bundled, nothing of flint but the bindings that do nothing.
+// bareStart returns a function that starts workerd alone, on a TCP port of its own, with
+// the Worker's bundle and do-nothing bindings.
 func (b *bench) bareStart(s *side) func(context.Context, string) (*process, error) {
 	return func(ctx context.Context, project string) (*process, error) {
-		p, err := s.prepare(ctx, project)
+		p, err := s.prepareParts(ctx, project)
 		if err != nil {
 			return nil, err
 		}
@@ -83,7 +83,7 @@ func (b *bench) bareStart(s *side) func(context.Context, string) (*process, erro
 			return nil, err
 		}
 		out := newProcess("http://"+address, proc.PID(), func() { proc.Stop(); p.close() })
-		out.inside = true
+		out.inProcess = true
 		return out, nil
 	}
 }
@@ -97,8 +97,9 @@ func freeAddress() (string, error) {
 	return l.Addr().String(), nil
 }
 
-// writeConfig writes the text configuration of workerd alone, and its modules.
-func (p *parts) writeConfig(ctx context.Context, address string) (string, error) {
+// writeConfig writes workerd's text configuration and the modules, and returns the
+// configuration's path.
+func (p *limitParts) writeConfig(ctx context.Context, address string) (string, error) {
 	result, err := bundle.Build(ctx, bundle.Options{Worker: p.worker})
 	if err != nil {
 		return "", err
@@ -139,11 +140,11 @@ func (p *parts) writeConfig(ctx context.Context, address string) (string, error)
 	return file, os.WriteFile(file, []byte(c.Text()), 0o600)
 }
 
-// frontStart runs flint's own front and runtime, access log included, over
-// bindings that do nothing.
+// frontStart returns a function that starts flint's front and runtime, with the access
+// log, over do-nothing bindings.
 func (b *bench) frontStart(s *side) func(context.Context, string) (*process, error) {
 	return func(ctx context.Context, project string) (*process, error) {
-		p, err := s.prepare(ctx, project)
+		p, err := s.prepareParts(ctx, project)
 		if err != nil {
 			return nil, err
 		}
@@ -152,7 +153,7 @@ func (b *bench) frontStart(s *side) func(context.Context, string) (*process, err
 			p.close()
 			return nil, err
 		}
-		go func() { _, _ = io.Copy(io.Discard, logs); logs.Close() }() // as a terminal reads flint's
+		go func() { _, _ = io.Copy(io.Discard, logs); logs.Close() }() // reads the log as a terminal would
 		log := slog.New(console.New(in, console.Options{JSON: true}))
 		rt := worker.New(worker.Options{
 			Workers: []config.Worker{p.worker}, Binary: p.binary, BindingsSocket: p.socket,
@@ -189,7 +190,7 @@ func serveFront(w *worker.Worker, log *slog.Logger, pid int, stop func()) (*proc
 		}
 	}()
 	out := newProcess("http://"+l.Addr().String(), pid, func() { srv.Close(); closeLoop(loop); stop() })
-	out.inside = true
+	out.inProcess = true
 	return out, nil
 }
 

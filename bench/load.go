@@ -18,30 +18,30 @@ import (
 	"flint/internal/clock"
 )
 
-// sample is what one load measured.
+// sample is the result of one load.
 type sample struct {
-	requests      int
-	rate          float64 // requests/s
-	p50, p95, p99 float64 // ms
-	cpu           float64 // µs of all processes of the side for each request
-	inGo          float64 // the part of cpu in Go code; means nothing for the peer
-	generator     float64 // cores that wrk used, of the one that it has
-	others        float64 // cores that neither the side nor wrk used
-	failed        int     // answers that are not 2xx or 3xx, and broken connections
+	requests       int
+	rate           float64 // requests/s
+	p50, p95, p99  float64 // ms
+	cpu            float64 // µs of processor time of all the side's processes for each request
+	goCPU          float64 // the part of cpu that Go code used; meaningless for the peer
+	generatorCores float64 // cores that wrk used; it has one thread
+	otherCores     float64 // cores that other programs used
+	failed         int     // responses other than 2xx and 3xx, and broken connections
 }
 
 const warmUp = 300 * time.Millisecond
 
-// loads measures all operations at all connection counts.
-func (b *bench) loads(ctx context.Context) error {
-	for _, op := range b.chosen() {
-		if op.project != workerProject { // these have Workers of their own, which go again
+// measureLoads measures all operations at all connection counts.
+func (b *bench) measureLoads(ctx context.Context) error {
+	for _, op := range b.selectedOperations() {
+		if op.project != workerProject { // such a project runs for these loads only
 			if err := b.startAll(ctx, op.project); err != nil {
 				return err
 			}
 		}
 		for i, connections := range b.connections {
-			if err := b.loadSides(ctx, op, connections, i == 0); err != nil {
+			if err := b.measureOperation(ctx, op, connections, i == 0); err != nil {
 				return err
 			}
 		}
@@ -52,9 +52,9 @@ func (b *bench) loads(ctx context.Context) error {
 	return nil
 }
 
-// loadSides measures one operation on all sides in turn. first says that it is
-// the main connection count: the others are measured for a second a round.
-func (b *bench) loadSides(ctx context.Context, op operation, connections int, first bool) error {
+// measureOperation measures one operation on all sides in turn. first means the main
+// connection count; at the others a round takes one second.
+func (b *bench) measureOperation(ctx context.Context, op operation, connections int, first bool) error {
 	progress("%s, %d connections", op.label, connections)
 	duration, rounds := b.duration, b.rounds
 	if !first {
@@ -63,39 +63,39 @@ func (b *bench) loadSides(ctx context.Context, op operation, connections int, fi
 	for range rounds {
 		for _, s := range b.sides {
 			p := s.running[op.project]
-			if p == nil || !s.takes(op, first) {
+			if p == nil || !s.measures(op, first) {
 				continue
 			}
-			r, err := b.load(ctx, p, []request{op.request}, connections, duration)
+			r, err := b.measureLoad(ctx, p, []request{op.request}, connections, duration)
 			switch {
 			case ctx.Err() != nil:
 				return ctx.Err()
-			case err != nil: // the rest of the run is worth its minutes
-				b.report.fail("%s on %s at %s: %v", op.label, titles[s.name], plural(connections, "connection"), err)
+			case err != nil: // the report notes it and the run goes on
+				b.report.noteFailure("%s on %s at %s: %v", op.label, titles[s.name], plural(connections, "connection"), err)
 			default:
-				b.report.add(loadKey{op.name, connections}, s.name, r)
+				b.report.addLoad(loadKey{op.name, connections}, s.name, r)
 			}
 		}
 	}
 	return nil
 }
 
-// load sends requests to a process after a warm-up.
-func (b *bench) load(ctx context.Context, p *process, requests []request, connections int, d time.Duration) (sample, error) {
+// measureLoad runs wrk on a process after a warm-up.
+func (b *bench) measureLoad(ctx context.Context, p *process, requests []request, connections int, d time.Duration) (sample, error) {
 	lines := make([]string, len(requests))
 	for i, r := range requests {
 		lines[i] = r.line()
 	}
-	if err := b.settle(ctx); err != nil {
+	if err := b.waitUntilIdle(ctx); err != nil {
 		return sample{}, err
 	}
-	if err := warm(ctx, p, requests[0], min(connections, 16)); err != nil {
+	if err := warmUpLoad(ctx, p, requests[0], min(connections, 16)); err != nil {
 		return sample{}, err
 	}
-	return b.wrk(ctx, p, strings.Join(lines, "\n"), connections, d)
+	return b.runWrk(ctx, p, strings.Join(lines, "\n"), connections, d)
 }
 
-func (b *bench) wrk(ctx context.Context, p *process, requests string, connections int, d time.Duration) (sample, error) {
+func (b *bench) runWrk(ctx context.Context, p *process, requests string, connections int, d time.Duration) (sample, error) {
 	script := filepath.Join(b.root, "bench", "wrk", "load.lua")
 	cmd := exec.CommandContext(ctx, "wrk", "-t1", "-c", strconv.Itoa(connections), "-d", d.String(), "--timeout", "20s", "-s", script, p.url)
 	cmd.Env = append(os.Environ(), "BENCH_REQUESTS="+requests)
@@ -114,15 +114,15 @@ func (b *bench) wrk(ctx context.Context, p *process, requests string, connection
 	}
 	own := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 	r.cpu = float64(side.Microseconds()) / float64(n)
-	r.inGo = float64(inGo.Microseconds()) / float64(n)
-	r.generator = own.Seconds() / took.Seconds()
-	r.others = max(0, (machine-side-own).Seconds()/took.Seconds())
+	r.goCPU = float64(inGo.Microseconds()) / float64(n)
+	r.generatorCores = own.Seconds() / took.Seconds()
+	r.otherCores = max(0, (machine-side-own).Seconds()/took.Seconds())
 	return r, nil
 }
 
 var wrkLine = regexp.MustCompile(`bench requests=(\d+) us=(\d+) p50=(\d+) p95=(\d+) p99=(\d+) status=(\d+) broken=(\d+)`)
 
-// parseWrk reads the line of wrk/load.lua. n is the number of requests.
+// parseWrk parses the line that wrk/load.lua prints. n is the number of requests.
 func parseWrk(out string) (r sample, n int, err error) {
 	m := wrkLine.FindStringSubmatch(out)
 	if m == nil {
@@ -139,9 +139,9 @@ func parseWrk(out string) (r sample, n int, err error) {
 	return r, int(v[0]), nil
 }
 
-// warm sends requests for a moment, so that a load meets warm code; it also
-// checks that they succeed.
-func warm(ctx context.Context, p *process, r request, connections int) error {
+// warmUpLoad sends requests for warmUp, so that a load meets warm code, and checks that
+// they succeed.
+func warmUpLoad(ctx context.Context, p *process, r request, connections int) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	errs := make(chan error, connections)
@@ -150,7 +150,7 @@ func warm(ctx context.Context, p *process, r request, connections int) error {
 	for range connections {
 		all.Go(func() {
 			for err := error(nil); err == nil && watch.Elapsed() < warmUp; {
-				if err = discard(ctx, p, r); err != nil {
+				if err = requestAndDiscard(ctx, p, r); err != nil {
 					errs <- err
 				}
 			}
@@ -165,14 +165,14 @@ func warm(ctx context.Context, p *process, r request, connections int) error {
 	}
 }
 
-func discard(ctx context.Context, p *process, r request) error {
+func requestAndDiscard(ctx context.Context, p *process, r request) error {
 	res, err := p.do(ctx, r.method, r.path, r.body)
 	if err != nil {
 		return err
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
-		text, _ := io.ReadAll(io.LimitReader(res.Body, 500)) // only to be shown
+		text, _ := io.ReadAll(io.LimitReader(res.Body, 500)) // for the message only
 		return fmt.Errorf("%s %s answered %s: %s", r.method, r.path, res.Status, text)
 	}
 	_, err = io.Copy(io.Discard, res.Body)

@@ -15,7 +15,7 @@ import (
 	"flint/worker/workerd"
 )
 
-// machine says where and with what a run took place.
+// machine describes the machine and the programs of a run.
 type machine struct {
 	date, cpu, kernel, memory, load string
 	cores                           int
@@ -24,10 +24,10 @@ type machine struct {
 
 func thisMachine(o *options) (machine, error) {
 	m := machine{date: clock.New().Now().Format(time.DateOnly), cores: runtime.NumCPU()}
-	m.cpu = field("/proc/cpuinfo", "model name")
-	m.memory = field("/proc/meminfo", "MemTotal")
-	m.kernel = line("/proc/sys/kernel/osrelease")
-	m.load, _, _ = strings.Cut(line("/proc/loadavg"), " ")
+	m.cpu = procField("/proc/cpuinfo", "model name")
+	m.memory = procField("/proc/meminfo", "MemTotal")
+	m.kernel = readTrimmed("/proc/sys/kernel/osrelease")
+	m.load, _, _ = strings.Cut(readTrimmed("/proc/loadavg"), " ")
 	version, err := exec.Command(o.flint, "--version").Output()
 	if err != nil {
 		return m, fmt.Errorf("%s --version: %w", o.flint, err)
@@ -37,7 +37,7 @@ func thisMachine(o *options) (machine, error) {
 	if err != nil {
 		return m, err
 	}
-	out, _ := exec.Command("wrk", "--version").Output() // it ends with an error after its usage
+	out, _ := exec.Command("wrk", "--version").Output() // it prints its version and exits with an error
 	if f := strings.Fields(string(out)); len(f) > 1 {
 		m.versions = append(m.versions, "wrk "+f[1])
 	}
@@ -53,7 +53,7 @@ func lastWord(out []byte) string {
 	return string(f[len(f)-1])
 }
 
-// peerVersions are what the lockfile of the peer pins.
+// peerVersions returns the versions that the peer's package.json pins.
 func peerVersions(root string) ([]string, error) {
 	text, err := os.ReadFile(filepath.Join(root, "conformance", "peer", "package.json"))
 	if err != nil {
@@ -70,8 +70,8 @@ func peerVersions(root string) ([]string, error) {
 	}, nil
 }
 
-// field is the value of the first `name : value` of a file in /proc.
-func field(file, name string) string {
+// procField returns the value of the first line `name : value` of a file in /proc.
+func procField(file, name string) string {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return "unknown"
@@ -84,7 +84,7 @@ func field(file, name string) string {
 	return "unknown"
 }
 
-func line(file string) string {
+func readTrimmed(file string) string {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return "unknown"

@@ -27,7 +27,7 @@ func main() {
 	}
 }
 
-// options are the command's flags.
+// options are the command's flags and what follows from them.
 type options struct {
 	flint, root, out, readmeFile string
 	peers, only                  []string
@@ -137,7 +137,7 @@ func run(ctx context.Context, args []string) error {
 // bench is one run.
 type bench struct {
 	*options
-	dir    string // copies of the projects and the states of all sides
+	dir    string // temporary: copies of the projects and the state of all sides
 	sides  []*side
 	report *report
 }
@@ -159,7 +159,7 @@ func newBench(o *options) (*bench, error) {
 	return b, nil
 }
 
-// dropAbsentPeer goes on with flint alone where the peer is not installed.
+// dropAbsentPeer leaves flint as the only product when the peer is not installed.
 func (b *bench) dropAbsentPeer() {
 	if _, err := os.Stat(filepath.Join(b.peerDir(), "node_modules", ".installed")); err == nil || slices.Equal(b.peers, []string{flintSide}) {
 		return
@@ -171,24 +171,24 @@ func (b *bench) dropAbsentPeer() {
 
 func (b *bench) close() { os.RemoveAll(b.dir) }
 
-// measure takes all measurements in their order. Sides stay up between them,
-// so that each measurement meets all sides in turn.
+// measure takes all measurements in order. The sides keep running, so that each
+// measurement is taken on all sides in turn.
 func (b *bench) measure(ctx context.Context) error {
-	steps := []func(context.Context) error{b.startups, b.loads}
+	steps := []func(context.Context) error{b.measureStartups, b.measureLoads}
 	if b.full || len(b.only) == 0 && !b.quick || slices.Contains(b.only, queueFlow) {
-		steps = append(steps, b.flows, b.flowRates)
+		steps = append(steps, b.measureFlows, b.measureFlowRates)
 	}
 	if b.full {
-		steps = append(steps, b.transfers)
+		steps = append(steps, b.measureTransfers)
 		if slices.Contains(b.peers, flintSide) {
-			steps = append(steps, b.quiz)
+			steps = append(steps, b.measureQuiz)
 		}
 	}
 	if len(b.only) == 0 {
-		steps = append(steps, b.memoryAfter)
+		steps = append(steps, b.measureMemoryAfterLoads)
 	}
 	if b.growth {
-		steps = append(steps, b.grow)
+		steps = append(steps, b.measureGrowth)
 	}
 	defer b.stopAll()
 	for _, step := range steps {
@@ -199,7 +199,7 @@ func (b *bench) measure(ctx context.Context) error {
 	return nil
 }
 
-// progress tells what is being measured: a run takes minutes.
+// progress prints to stderr what is being measured: a run takes minutes.
 func progress(format string, args ...any) {
 	fmt.Fprintf(os.Stderr, format+"\n", args...)
 }

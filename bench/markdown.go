@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// markdown is the whole result: bench/RESULTS.md, and what is printed.
+// markdown returns the whole report, as it is printed and written to bench/RESULTS.md.
 func (r *report) markdown(took time.Duration) string {
 	b := &strings.Builder{}
 	b.WriteString("# What flint does in a second, and what the peer does\n\n")
@@ -23,7 +23,7 @@ func (r *report) markdown(took time.Duration) string {
 	r.writeGaps(b)
 	r.writeLatencies(b)
 	r.writeCosts(b)
-	r.writePair(b)
+	r.writeTwoIsolates(b)
 	r.writeGrowth(b)
 	r.writeTrust(b)
 	if text, err := os.ReadFile(filepath.Join(r.root, "bench", "NOTES.md")); err == nil {
@@ -46,14 +46,14 @@ func (r *report) writeMachine(b *strings.Builder) {
 	fmt.Fprintf(b, "- Load: wrk, one thread, %s a round, %d rounds, each after a warm-up of %s.\n\n", r.duration, r.rounds, warmUp)
 }
 
-// sides that a table shows, of those that were measured.
+// products returns the measured products in the order of the tables.
 func (r *report) products() []string {
 	return slices.DeleteFunc(slices.Clone(products), func(s string) bool { return !slices.Contains(r.peers, s) })
 }
 
 var titles = map[string]string{
 	flintSide: "flint", miniflareSide: "Miniflare", wranglerSide: "`wrangler dev`",
-	frontSide: "flint, bindings do nothing", bareSide: "workerd alone", pairSide: "flint with two isolates",
+	frontSide: "flint, bindings do nothing", workerdSide: "workerd alone", twoIsolatesSide: "flint with two isolates",
 }
 
 func titlesOf(sides []string) (out []string) {
@@ -63,8 +63,8 @@ func titlesOf(sides []string) (out []string) {
 	return out
 }
 
-// ratios compare flint with each other product. more says that a higher value
-// is the better one.
+// ratios compares flint with each other product. more says that a higher value is
+// better.
 func (r *report) ratios(value func(side string) float64, more bool) (out []string) {
 	for _, s := range r.products() {
 		switch {
@@ -88,7 +88,7 @@ func (r *report) ratioTitles(verb string) (out []string) {
 }
 
 func (r *report) writeStart(b *strings.Builder) {
-	if len(r.times.rows)+len(r.flowing.rows)+len(r.speeds.rows)+len(r.occasions()) == 0 {
+	if len(r.times.rows)+len(r.flowRates.rows)+len(r.speeds.rows)+len(r.occasions()) == 0 {
 		return
 	}
 	b.WriteString("## Start, reload, delivery, memory\n\n")
@@ -101,35 +101,37 @@ func (r *report) writeStart(b *strings.Builder) {
 		t.add(append(cells, r.ratios(value, more)...)...)
 	}
 	for _, what := range r.times.rows {
-		row(what+", ms", millis, func(s string) float64 { return r.times.of(what, s, same) }, false)
+		row(what+", ms", millis, func(s string) float64 { return r.times.medianOf(what, s, identity) }, false)
 	}
-	for _, what := range r.flowing.rows {
-		row(what+", messages/s", count, func(s string) float64 { return r.flowing.of(what, s, same) }, true)
+	for _, what := range r.flowRates.rows {
+		row(what+", messages/s", count, func(s string) float64 { return r.flowRates.medianOf(what, s, identity) }, true)
 	}
 	for _, what := range r.speeds.rows {
-		row(what+", MB/s", count, func(s string) float64 { return r.speeds.of(what, s, same) }, true)
+		row(what+", MB/s", count, func(s string) float64 { return r.speeds.medianOf(what, s, identity) }, true)
 	}
 	for _, when := range r.occasions() {
 		row("memory "+when, func(f float64) string { return megabytes(int64(f)) },
-			func(s string) float64 { return r.memories.of(when, s, func(u usage) float64 { return float64(u.rss) }) }, false)
+			func(s string) float64 {
+				return r.memories.medianOf(when, s, func(u usage) float64 { return float64(u.rss) })
+			}, false)
 	}
 	t.write(b)
 	b.WriteString("Memory is the sum of the resident memory of all processes of a side.")
 	for _, when := range r.occasions() {
-		all := r.memories.of(when, flintSide, func(u usage) float64 { return float64(u.rss) })
-		if own := r.memories.of(when, flintSide, func(u usage) float64 { return float64(u.root.rss) }); own > 0 {
+		all := r.memories.medianOf(when, flintSide, func(u usage) float64 { return float64(u.rss) })
+		if own := r.memories.medianOf(when, flintSide, func(u usage) float64 { return float64(u.root.rss) }); own > 0 {
 			fmt.Fprintf(b, " flint's, %s: flint itself %s, workerd %s.", when, megabytes(int64(own)), megabytes(int64(all-own)))
 		}
 	}
 	b.WriteString("\n\n")
 }
 
-// occasions are when memory was measured, without growth.
+// occasions returns the moments at which memory was measured, except during growth.
 func (r *report) occasions() []string {
 	return slices.DeleteFunc(slices.Clone(r.memories.rows), func(when string) bool { return strings.HasPrefix(when, growthPrefix) })
 }
 
-// label is how a row of loads is called.
+// label is the name of a load in the tables.
 func (k loadKey) label() string {
 	for _, op := range operations {
 		if op.name == k.what {
@@ -142,7 +144,7 @@ func (k loadKey) label() string {
 	return strings.TrimPrefix(k.what, growthPrefix)
 }
 
-// rows are the loads at a connection count, without growth.
+// rows returns the loads at a connection count, except those of growth.
 func (r *report) rows(connections int) (out []loadKey) {
 	for _, k := range r.loads.rows {
 		if k.connections == connections && !strings.HasPrefix(k.what, growthPrefix) {
@@ -164,7 +166,7 @@ func (r *report) writeRates(b *strings.Builder, connections int) {
 		t.head = append(t.head, "bindings do nothing", "flint reaches", "workerd alone", "flint reaches")
 	}
 	for _, k := range rows {
-		value := func(side string) float64 { return r.loads.of(k, side, rate) }
+		value := func(side string) float64 { return r.loads.medianOf(k, side, rate) }
 		cells := []string{k.label()}
 		for _, s := range r.products() {
 			cells = append(cells, count(value(s)))
@@ -172,7 +174,7 @@ func (r *report) writeRates(b *strings.Builder, connections int) {
 		cells = append(cells, r.ratios(value, true)...)
 		if limits {
 			cells = append(cells, count(value(frontSide)), percent(value(flintSide), value(frontSide)),
-				count(value(bareSide)), percent(value(flintSide), value(bareSide)))
+				count(value(workerdSide)), percent(value(flintSide), value(workerdSide)))
 		}
 		t.add(cells...)
 	}
@@ -194,7 +196,7 @@ func plural(n int, what string) string {
 func (r *report) writeLatencies(b *strings.Builder) {
 	sides := r.products()
 	if r.limits {
-		sides = append(sides, bareSide)
+		sides = append(sides, workerdSide)
 	}
 	for _, n := range r.connections {
 		rows := r.rows(n)
@@ -216,9 +218,9 @@ func (r *report) writeLatencies(b *strings.Builder) {
 
 func (r *report) latency(k loadKey, side string) string {
 	if len(r.loads.values[k][side]) == 0 {
-		return none
+		return noValue
 	}
-	of := func(number func(sample) float64) string { return millis(r.loads.of(k, side, number)) }
+	of := func(number func(sample) float64) string { return millis(r.loads.medianOf(k, side, number)) }
 	return of(func(s sample) float64 { return s.p50 }) + " / " + of(func(s sample) float64 { return s.p95 }) + " / " +
 		of(func(s sample) float64 { return s.p99 })
 }
@@ -226,7 +228,7 @@ func (r *report) latency(k loadKey, side string) string {
 func (r *report) writeCosts(b *strings.Builder) {
 	sides := r.products()
 	if r.limits {
-		sides = append(sides, frontSide, bareSide)
+		sides = append(sides, frontSide, workerdSide)
 	}
 	rows := r.rows(r.connections[0])
 	if len(rows) == 0 {
@@ -239,9 +241,9 @@ func (r *report) writeCosts(b *strings.Builder) {
 	for _, k := range rows {
 		cells := []string{k.label()}
 		for _, s := range sides {
-			cell := count(r.loads.of(k, s, cpuTime))
-			if !slices.Contains([]string{miniflareSide, wranglerSide}, s) && cell != none {
-				cell += " (" + count(r.loads.of(k, s, goTime)) + ")"
+			cell := count(r.loads.medianOf(k, s, cpuTime))
+			if !slices.Contains([]string{miniflareSide, wranglerSide}, s) && cell != noValue {
+				cell += " (" + count(r.loads.medianOf(k, s, goTime)) + ")"
 			}
 			cells = append(cells, cell)
 		}
@@ -251,4 +253,4 @@ func (r *report) writeCosts(b *strings.Builder) {
 }
 
 func cpuTime(s sample) float64 { return s.cpu }
-func goTime(s sample) float64  { return s.inGo }
+func goTime(s sample) float64  { return s.goCPU }

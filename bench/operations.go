@@ -5,24 +5,24 @@ import (
 	"slices"
 )
 
-// operation is one thing that a Worker does, once for each request.
+// operation is what a Worker does once for each request.
 type operation struct {
 	name    string
 	label   string // in tables
 	project string // see projects
 	request request
 	short   bool // part of a run without -full
-	binding bool // ends in a call of a binding, which a do-nothing handler can answer
+	binding bool // it calls a binding, which the do-nothing bindings of the limits can answer
 }
 
 // request is what wrk sends.
 type request struct {
 	method, path string
 	body         int    // bytes
-	file         string // in place of body: what it holds, sent as JSON
+	file         string // if set, its content is sent as a JSON body
 }
 
-// line is the request as wrk/load.lua reads it.
+// line returns the request as wrk/load.lua reads it.
 func (r request) line() string {
 	if r.file != "" {
 		return r.method + " " + r.path + " @" + r.file
@@ -35,7 +35,7 @@ func (r request) line() string {
 
 func get(path string) request { return request{method: "GET", path: path} }
 
-// The projects, by their folder in fixtures/bench.
+// The projects, by folder in fixtures/bench.
 const (
 	workerProject = "."
 	siteProject   = "site"
@@ -65,8 +65,8 @@ func names(ops []operation) (out []string) {
 	return out
 }
 
-// chosen are the operations of this run.
-func (o *options) chosen() (out []operation) {
+// selectedOperations returns the operations of this run.
+func (o *options) selectedOperations() (out []operation) {
 	for _, op := range operations {
 		if o.full && len(o.only) == 0 || len(o.only) == 0 && op.short || slices.Contains(o.only, op.name) {
 			out = append(out, op)

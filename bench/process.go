@@ -14,33 +14,33 @@ import (
 	"time"
 )
 
-// process is a running side: a program of its own, or a limit, whose Go half
-// runs in the bench.
+// process is a running side: a process tree or, for a limit, workerd with its Go part in
+// the bench's own process.
 type process struct {
 	url, control string
-	pid          int  // root of the process tree
-	inside       bool // the bench's own CPU is a part of it
-	end          func()
+	pid          int  // the root of the process tree
+	inProcess    bool // the bench's own processor time counts as the side's
+	stopFunc     func()
 	client       *http.Client
 }
 
-// newProcess describes what answers at url.
+// newProcess returns the process that answers at url.
 func newProcess(url string, pid int, end func()) *process {
-	return &process{url: strings.TrimSuffix(url, "/"), pid: pid, end: end, client: &http.Client{
+	return &process{url: strings.TrimSuffix(url, "/"), pid: pid, stopFunc: end, client: &http.Client{
 		Transport: &http.Transport{MaxIdleConnsPerHost: 64, MaxIdleConns: 64},
 	}}
 }
 
 func (p *process) stop() {
 	p.client.CloseIdleConnections()
-	p.end()
+	p.stopFunc()
 }
 
-// cpu is what all processes of the side have used so far, and the part of it
-// that workerd or Node.js did not: Go's.
-func (p *process) cpu() (total, inGo time.Duration) {
+// cpu returns the processor time that all processes of the side have used so far, and
+// the part of it that was Go code and not workerd or Node.js.
+func (p *process) cpu() (total, goPart time.Duration) {
 	u := usageOf(p.pid)
-	if p.inside {
+	if p.inProcess {
 		return u.cpu + ownCPU(), ownCPU()
 	}
 	return u.cpu, u.root.cpu
@@ -60,7 +60,7 @@ func (p *process) do(ctx context.Context, method, path string, n int) (*http.Res
 	return p.client.Do(req)
 }
 
-// letters is an endless text.
+// letters is a reader of endless text.
 type letters struct{}
 
 // Read implements io.Reader.
@@ -71,7 +71,7 @@ func (letters) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// get returns the body of an answer, without the quotes of a JSON string.
+// get returns the body of a response, without the quotes of a JSON string.
 func (p *process) get(ctx context.Context, path string) (string, error) {
 	res, err := p.do(ctx, http.MethodGet, path, 0)
 	if err != nil {
@@ -89,7 +89,7 @@ func (p *process) get(ctx context.Context, path string) (string, error) {
 	return text, nil
 }
 
-// want is get for an answer that is known.
+// want is get that checks the body.
 func (p *process) want(ctx context.Context, path, want string) error {
 	got, err := p.get(ctx, path)
 	if err == nil && got != want {
@@ -98,10 +98,10 @@ func (p *process) want(ctx context.Context, path, want string) error {
 	return err
 }
 
-// launch starts a program and waits until ready finds its address in a line of
-// its output. The program leads a process group, so that nothing outlives it.
+// launch starts a program and waits until ready finds its address in a line of its
+// output. The program leads a process group, so that none of its processes outlives it.
 func launch(ctx context.Context, cmd *exec.Cmd, ready func(line string) (url, control string)) (*process, error) {
-	out, in, err := os.Pipe() // the program's own: nothing of the bench stands between it and who reads
+	out, in, err := os.Pipe() // a pipe of the system, into which the program writes directly
 	if err != nil {
 		return nil, err
 	}
@@ -113,58 +113,59 @@ func launch(ctx context.Context, cmd *exec.Cmd, ready func(line string) (url, co
 		out.Close()
 		return nil, err
 	}
-	gone := make(chan struct{})
-	go func() { _ = cmd.Wait(); close(gone) }() // how it ends is not judged
-	found, said := make(chan [2]string, 1), make(chan string, 1)
-	go func() { said <- watchOutput(out, ready, found); out.Close() }()
-	stop := sync.OnceFunc(func() { end(cmd, gone) })
+	exited := make(chan struct{})
+	go func() { _ = cmd.Wait(); close(exited) }() // its exit status does not matter
+	found, output := make(chan [2]string, 1), make(chan string, 1)
+	go func() { output <- watchOutput(out, ready, found); out.Close() }()
+	stop := sync.OnceFunc(func() { terminate(cmd, exited) })
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	select {
-	case at := <-found:
-		p := newProcess(at[0], cmd.Process.Pid, stop)
-		p.control = at[1]
+	case address := <-found:
+		p := newProcess(address[0], cmd.Process.Pid, stop)
+		p.control = address[1]
 		return p, nil
-	case <-gone:
-		stop() // what it left behind holds the pipe open
-		return nil, fmt.Errorf("%s ended before it was ready:\n%s", cmd, <-said)
+	case <-exited:
+		stop() // processes that it left behind keep the pipe open
+		return nil, fmt.Errorf("%s ended before it was ready:\n%s", cmd, <-output)
 	case <-ctx.Done():
 		stop()
-		return nil, fmt.Errorf("%s did not become ready: %w\n%s", cmd, ctx.Err(), <-said)
+		return nil, fmt.Errorf("%s did not become ready: %w\n%s", cmd, ctx.Err(), <-output)
 	}
 }
 
-// watchOutput reads to the end and returns the first part of what was said.
+// watchOutput reads the output to its end and returns the part up to the line with the
+// address, which it sends to found.
 func watchOutput(out io.Reader, ready func(string) (string, string), found chan<- [2]string) string {
-	var said strings.Builder
+	var output strings.Builder
 	lines := bufio.NewReader(out)
 	for waiting := true; waiting; {
 		line, err := lines.ReadString('\n')
-		said.WriteString(line)
+		output.WriteString(line)
 		if url, control := ready(line); url != "" {
 			found <- [2]string{url, control}
 			waiting = false
 		}
 		waiting = waiting && err == nil
 	}
-	_, _ = io.Copy(io.Discard, lines) // the program must never wait for a reader
-	return said.String()
+	_, _ = io.Copy(io.Discard, lines) // the program must never block on a full pipe
+	return output.String()
 }
 
-// end asks a program to end, and kills its group when it does not.
-func end(cmd *exec.Cmd, gone <-chan struct{}) {
-	_ = cmd.Process.Signal(syscall.SIGTERM) // it may be gone already
+// terminate sends SIGTERM to a program and kills its process group after 8 s.
+func terminate(cmd *exec.Cmd, gone <-chan struct{}) {
+	_ = cmd.Process.Signal(syscall.SIGTERM) // it may have exited already
 	grace, cancel := context.WithTimeout(context.Background(), 8*time.Second)
 	defer cancel()
 	select {
 	case <-gone:
 	case <-grace.Done():
 	}
-	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // what the leader left behind
+	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // also kills what the leader has left behind
 	<-gone
 }
 
-// pause waits, or until ctx ends.
+// pause waits for d or until ctx ends.
 func pause(ctx context.Context, d time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, d)
 	defer cancel()

@@ -66,21 +66,23 @@ func (r *report) writeMain(b *strings.Builder) {
 		t.add(append(cells, ratio(flint, peer), limit, two)...)
 	}
 	for _, what := range r.times.rows[:min(len(r.times.rows), readmeTimes)] {
-		row(what+", ms", none, none, millis, func(s string) float64 { return r.times.of(what, s, same) }, false)
+		row(what+", ms", noValue, noValue, millis, func(s string) float64 { return r.times.medianOf(what, s, identity) }, false)
 	}
 	for _, key := range r.loads.rows {
 		if key.connections != r.connections[0] || !slices.Contains(readmeLoads, key.what) {
 			continue
 		}
-		value := func(s string) float64 { return r.loads.of(key, s, rate) }
-		row(key.label()+", requests/s", percent(value(flintSide), value(frontSide)), ratio(value(pairSide), value(miniflareSide)), count, value, true)
+		value := func(s string) float64 { return r.loads.medianOf(key, s, rate) }
+		row(key.label()+", requests/s", percent(value(flintSide), value(frontSide)), ratio(value(twoIsolatesSide), value(miniflareSide)), count, value, true)
 	}
 	for _, when := range r.occasions() {
 		if when == "idle" {
 			continue
 		}
-		row("memory "+when, none, none, func(f float64) string { return megabytes(int64(f)) },
-			func(s string) float64 { return r.memories.of(when, s, func(u usage) float64 { return float64(u.rss) }) }, false)
+		row("memory "+when, noValue, noValue, func(f float64) string { return megabytes(int64(f)) },
+			func(s string) float64 {
+				return r.memories.medianOf(when, s, func(u usage) float64 { return float64(u.rss) })
+			}, false)
 	}
 	t.write(b)
 }

@@ -9,12 +9,12 @@ import (
 func TestReadme(t *testing.T) {
 	t.Parallel()
 	r := &report{options: &options{full: true, connections: []int{16, 1}, peers: products}, machine: machine{date: "2026-01-02", cores: 2}}
-	for side, rate := range map[string]float64{flintSide: 3000, miniflareSide: 1000, wranglerSide: 100, frontSide: 4000, pairSide: 4500} {
-		r.add(loadKey{"kv-get", 16}, side, sample{rate: rate})
-		r.add(loadKey{"kv-get", 1}, side, sample{rate: 1})
+	for side, rate := range map[string]float64{flintSide: 3000, miniflareSide: 1000, wranglerSide: 100, frontSide: 4000, twoIsolatesSide: 4500} {
+		r.addLoad(loadKey{"kv-get", 16}, side, sample{rate: rate})
+		r.addLoad(loadKey{"kv-get", 1}, side, sample{rate: 1})
 	}
-	r.time("first answer", flintSide, 50*time.Millisecond)
-	r.time("first answer", miniflareSide, 500*time.Millisecond)
+	r.addTime("first answer", flintSide, 50*time.Millisecond)
+	r.addTime("first answer", miniflareSide, 500*time.Millisecond)
 	got, err := r.readme("before\n" + readmeBegin + "stale\n" + readmeEnd + "after\n")
 	if err != nil {
 		t.Fatal(err)

@@ -9,7 +9,7 @@ import (
 
 // loadKey is one row of the load tables.
 type loadKey struct {
-	what        string // an operation's name, or what growth and the quiz flow say
+	what        string // an operation's name, a growth step's with growthPrefix, or quizFlow
 	connections int
 }
 
@@ -18,7 +18,7 @@ const (
 	quizFlow     = "quiz flow"
 )
 
-// series holds what was measured, by row and side, in the order of rows.
+// series holds measured values by row and side. The rows keep their order.
 type series[K comparable, V any] struct {
 	rows   []K
 	values map[K]map[string][]V
@@ -35,8 +35,8 @@ func (s *series[K, V]) add(row K, side string, v V) {
 	s.values[row][side] = append(s.values[row][side], v)
 }
 
-// of is the median of a number of the samples of a row and side.
-func (s *series[K, V]) of(row K, side string, number func(V) float64) float64 {
+// medianOf returns the median of number over the values of a row and side.
+func (s *series[K, V]) medianOf(row K, side string, number func(V) float64) float64 {
 	var list []float64
 	for _, v := range s.values[row][side] {
 		list = append(list, number(v))
@@ -44,16 +44,16 @@ func (s *series[K, V]) of(row K, side string, number func(V) float64) float64 {
 	return medianOf(list)
 }
 
-// report collects a run's measurements.
+// report collects the measurements of a run.
 type report struct {
 	*options
-	machine  machine
-	loads    series[loadKey, sample]
-	times    series[string, float64] // ms
-	speeds   series[string, float64] // MB/s
-	flowing  series[string, float64] // messages/s
-	memories series[string, usage]
-	notes    []string
+	machine   machine
+	loads     series[loadKey, sample]
+	times     series[string, float64] // ms
+	speeds    series[string, float64] // MB/s
+	flowRates series[string, float64] // messages/s
+	memories  series[string, usage]
+	notes     []string
 }
 
 func newReport(o *options) (*report, error) {
@@ -63,21 +63,21 @@ func newReport(o *options) (*report, error) {
 	return r, err
 }
 
-func (r *report) add(key loadKey, side string, s sample) { r.loads.add(key, side, s) }
+func (r *report) addLoad(key loadKey, side string, s sample) { r.loads.add(key, side, s) }
 
-func (r *report) time(what, side string, d time.Duration) {
+func (r *report) addTime(what, side string, d time.Duration) {
 	r.times.add(what, side, float64(d.Microseconds())/1000)
 }
 
-func (r *report) speed(what, side string, bytes int, d time.Duration) {
+func (r *report) addSpeed(what, side string, bytes int, d time.Duration) {
 	r.speeds.add(what, side, float64(bytes)/1e6/d.Seconds())
 }
 
-func (r *report) flow(what, side string, messages int, d time.Duration) {
-	r.flowing.add(what, side, float64(messages)/d.Seconds())
+func (r *report) addFlowRate(what, side string, messages int, d time.Duration) {
+	r.flowRates.add(what, side, float64(messages)/d.Seconds())
 }
 
-func (r *report) memory(when, side string, u usage) { r.memories.add(when, side, u) }
+func (r *report) addMemory(when, side string, u usage) { r.memories.add(when, side, u) }
 
 func (r *report) note(text string) {
 	if !slices.Contains(r.notes, text) {
@@ -85,12 +85,12 @@ func (r *report) note(text string) {
 	}
 }
 
-// fail notes what could not be measured.
-func (r *report) fail(format string, args ...any) {
+// noteFailure notes in the report that something could not be measured.
+func (r *report) noteFailure(format string, args ...any) {
 	text := "**Not measured**: " + fmt.Sprintf(format, args...)
 	progress("%s", text)
 	r.note(strings.TrimSuffix(text, ".") + ".")
 }
 
-func rate(s sample) float64  { return s.rate }
-func same(f float64) float64 { return f }
+func rate(s sample) float64      { return s.rate }
+func identity(f float64) float64 { return f }

@@ -14,20 +14,20 @@ import (
 
 // The sides, in the order of the tables.
 const (
-	flintSide     = "flint"
-	miniflareSide = "miniflare"
-	wranglerSide  = "wrangler"
-	frontSide     = "front" // flint's front and workerd; bindings do nothing
-	bareSide      = "bare"  // workerd alone; bindings do nothing
-	pairSide      = "pair"  // flint with two isolates
+	flintSide       = "flint"
+	miniflareSide   = "miniflare"
+	wranglerSide    = "wrangler"
+	frontSide       = "front" // limit: flint's front and workerd with do-nothing bindings
+	workerdSide     = "bare"  // limit: workerd alone with do-nothing bindings
+	twoIsolatesSide = "pair"  // flint with two isolates
 )
 
 var (
-	products = []string{flintSide, miniflareSide, wranglerSide}
-	limits   = []string{frontSide, bareSide}
+	products   = []string{flintSide, miniflareSide, wranglerSide}
+	limitSides = []string{frontSide, workerdSide}
 )
 
-// side is something that runs Workers.
+// side is a product or a limit, which runs the Workers.
 type side struct {
 	name    string
 	dir     string
@@ -35,36 +35,36 @@ type side struct {
 	start   func(ctx context.Context, project string) (*process, error)
 }
 
-// product reports whether people run this; the others are here to compare.
-func (s *side) product() bool { return slices.Contains(products, s.name) }
+// isProduct reports whether the side is flint or a peer as users run it.
+func (s *side) isProduct() bool { return slices.Contains(products, s.name) }
 
-// limit reports whether the bindings do nothing.
-func (s *side) limit() bool { return slices.Contains(limits, s.name) }
+// isLimit reports whether the side's bindings do nothing.
+func (s *side) isLimit() bool { return slices.Contains(limitSides, s.name) }
 
-// takes reports whether an operation is measured on the side. first says that
-// it is the main connection count.
-func (s *side) takes(op operation, first bool) bool {
+// measures reports whether an operation is measured on the side. first means the main
+// connection count.
+func (s *side) measures(op operation, first bool) bool {
 	switch {
-	case s.name == pairSide:
+	case s.name == twoIsolatesSide:
 		return first && (op.name == "plain" || op.binding)
-	case s.limit():
+	case s.isLimit():
 		return op.name == "plain" || first && op.binding
 	}
 	return true
 }
 
-// findSides prepares what the flags ask for.
+// findSides prepares the sides that the flags name.
 func (b *bench) findSides() ([]*side, error) {
 	start := map[string]func(*side) func(context.Context, string) (*process, error){
 		flintSide: b.flintStart, miniflareSide: b.miniflareStart, wranglerSide: b.wranglerStart,
-		frontSide: b.frontStart, bareSide: b.bareStart, pairSide: b.pairStart,
+		frontSide: b.frontStart, workerdSide: b.bareStart, twoIsolatesSide: b.pairStart,
 	}
 	chosen := slices.Clone(b.peers)
 	if b.limits {
-		chosen = append(chosen, frontSide, bareSide, pairSide)
+		chosen = append(chosen, frontSide, workerdSide, twoIsolatesSide)
 	}
 	var out []*side
-	for _, name := range slices.Concat(products, limits, []string{pairSide}) {
+	for _, name := range slices.Concat(products, limitSides, []string{twoIsolatesSide}) {
 		if !slices.Contains(chosen, name) {
 			continue
 		}
@@ -78,18 +78,18 @@ func (b *bench) findSides() ([]*side, error) {
 	return out, nil
 }
 
-// project is the side's own copy of a project, which reloads edit.
+// project is the folder of the side's copy of a project, which reloads edit.
 func (s *side) project(name string) string { return filepath.Join(s.dir, "bench", name) }
 
-// state is where the side keeps what a project stores.
+// state is the folder of the data that a project stores.
 func (s *side) state(project string) string {
 	return filepath.Join(s.dir, "state-"+filepath.Base(project))
 }
 
-// startAll starts a project on all sides; only products know assets.
+// startAll starts a project on all sides. Projects with assets run on products only.
 func (b *bench) startAll(ctx context.Context, project string) error {
 	for _, s := range b.sides {
-		if !s.product() && project != workerProject || s.running[project] != nil {
+		if !s.isProduct() && project != workerProject || s.running[project] != nil {
 			continue
 		}
 		p, err := s.start(ctx, project)
@@ -156,7 +156,7 @@ func (b *bench) miniflareStart(s *side) func(context.Context, string) (*process,
 		script := filepath.Join(b.absolute("bench"), "peer", "miniflare.mjs")
 		return launch(ctx, b.node(s, script, b.peerDir(), s.project(project), s.state(project)), func(line string) (string, string) {
 			var ready struct{ URL string }
-			_ = json.Unmarshal([]byte(line), &ready) // what else it prints has no URL
+			_ = json.Unmarshal([]byte(line), &ready) // other output has no URL
 			return ready.URL, ""
 		})
 	}

@@ -12,13 +12,13 @@ import (
 	"flint/internal/clock"
 )
 
-// startups measures first answers and reloads of the products in turn, and
-// leaves all sides running and seeded.
-func (b *bench) startups(ctx context.Context) error {
+// measureStartups measures first answers and reloads of the products in turn. It leaves
+// all sides running and filled with data.
+func (b *bench) measureStartups(ctx context.Context) error {
 	if len(b.only) == 0 {
-		for i := range b.starts + 1 { // the first start warms the disk
+		for i := range b.starts + 1 { // the first start fills the page cache and is not counted
 			progress("cold start %d of %d", i, b.starts)
-			if err := b.firstAnswers(ctx, i > 0); err != nil {
+			if err := b.measureFirstAnswers(ctx, i > 0); err != nil {
 				return err
 			}
 		}
@@ -34,10 +34,10 @@ func (b *bench) startups(ctx context.Context) error {
 	if len(b.only) > 0 {
 		return nil
 	}
-	b.memory("idle")
+	b.measureMemory("idle")
 	for i := range b.starts + 1 {
 		progress("reload %d of %d", i, b.starts)
-		if err := b.reloads(ctx, i); err != nil {
+		if err := b.measureReloads(ctx, i); err != nil {
 			return err
 		}
 	}
@@ -46,16 +46,16 @@ func (b *bench) startups(ctx context.Context) error {
 
 func (s *side) seed(ctx context.Context) error {
 	p := s.running[workerProject]
-	if s.limit() { // its bindings store nothing
+	if s.isLimit() { // do-nothing bindings store nothing
 		return p.want(ctx, "/plain", "hello")
 	}
 	return p.want(ctx, "/seed", "seeded")
 }
 
-// firstAnswers measures from exec to the first answer.
-func (b *bench) firstAnswers(ctx context.Context, count bool) error {
+// measureFirstAnswers measures the time from exec to the first answer.
+func (b *bench) measureFirstAnswers(ctx context.Context, count bool) error {
 	for _, s := range b.sides {
-		if !s.product() {
+		if !s.isProduct() {
 			continue
 		}
 		watch := clock.StartStopwatch()
@@ -70,35 +70,35 @@ func (b *bench) firstAnswers(ctx context.Context, count bool) error {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
 		if count {
-			b.report.time("first answer of a cold process", s.name, took)
+			b.report.addTime("first answer of a cold process", s.name, took)
 		}
 	}
 	return nil
 }
 
-// reloads measures from a saved file to the answer of the new code.
-func (b *bench) reloads(ctx context.Context, round int) error {
+// measureReloads measures the time from saving a file to an answer of the new code.
+func (b *bench) measureReloads(ctx context.Context, round int) error {
 	for _, s := range b.sides {
-		if !s.product() {
+		if !s.isProduct() {
 			continue
 		}
 		answer := fmt.Sprintf("hello %d", round)
 		if round == b.starts {
-			answer = "hello" // as the loads expect it
+			answer = "hello" // which the loads expect
 		}
-		took, err := s.reload(ctx, answer, filepath.Join(b.root, "fixtures", "bench", "src", "index.ts"))
+		took, err := s.measureReload(ctx, answer, filepath.Join(b.root, "fixtures", "bench", "src", "index.ts"))
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
 		if round > 0 {
-			b.report.time("save → new code answers", s.name, took)
+			b.report.addTime("save → new code answers", s.name, took)
 		}
 	}
 	return nil
 }
 
-// reload saves code that gives another answer, and asks until it comes.
-func (s *side) reload(ctx context.Context, answer, original string) (time.Duration, error) {
+// measureReload saves code with another answer and polls until that answer comes.
+func (s *side) measureReload(ctx context.Context, answer, original string) (time.Duration, error) {
 	source, err := os.ReadFile(original)
 	if err != nil {
 		return 0, err
@@ -118,16 +118,16 @@ func (s *side) reload(ctx context.Context, answer, original string) (time.Durati
 	return 0, fmt.Errorf("the new code never answered: %w", err)
 }
 
-// memory notes the memory of every product.
-func (b *bench) memory(when string) {
+// measureMemory records the memory of all products.
+func (b *bench) measureMemory(when string) {
 	for _, s := range b.sides {
-		if p := s.running[workerProject]; p != nil && s.product() {
-			b.report.memory(when, s.name, usageOf(p.pid))
+		if p := s.running[workerProject]; p != nil && s.isProduct() {
+			b.report.addMemory(when, s.name, usageOf(p.pid))
 		}
 	}
 }
 
-func (b *bench) memoryAfter(context.Context) error {
-	b.memory("after the load")
+func (b *bench) measureMemoryAfterLoads(context.Context) error {
+	b.measureMemory("after the load")
 	return nil
 }

@@ -11,8 +11,8 @@ import (
 	"flint/worker"
 )
 
-// serveStub answers every call of a binding with a fixed text of the size that
-// a service would send, having read the call and done nothing.
+// serveStub is the do-nothing binding: it reads a binding call and answers with a fixed
+// text of the size that the service would send.
 func serveStub(w http.ResponseWriter, r *http.Request) {
 	call := r.Header[worker.HeaderBinding]
 	if len(call) != 1 {
@@ -28,42 +28,42 @@ func serveStub(w http.ResponseWriter, r *http.Request) {
 	case "r2":
 		stubR2(w, r)
 	case "queues":
-		_, _ = io.Copy(io.Discard, r.Body) // workerd is on the same machine
-		answer(w, jsonType, stubSent)
+		_, _ = io.Copy(io.Discard, r.Body) // cannot fail in a way that matters: workerd is on this machine
+		writeAnswer(w, jsonType, stubQueueSent)
 	default:
 		http.Error(w, "the bench does not stand in for "+service, http.StatusNotImplemented)
 	}
 }
 
 var (
-	jsonType = []string{"application/json"}
-	stubSent = []byte(`{"metadata":{"metrics":{"backlogCount":1,"backlogBytes":10,"oldestMessageTimestamp":1790000000000}}}`)
-	stubList = stubKeys(100)
-	oneByOne = map[string][]byte{} // R2's answers to get, by key
+	jsonType      = []string{"application/json"}
+	stubQueueSent = []byte(`{"metadata":{"metrics":{"backlogCount":1,"backlogBytes":10,"oldestMessageTimestamp":1790000000000}}}`)
+	stubList      = stubKeys(100)
+	stubR2Objects = map[string][]byte{} // R2's responses to get, by key
 )
 
 func init() {
 	for key, size := range map[string]int{"object-1k": 1 << 10, "object-1m": 1 << 20} {
-		oneByOne[key] = append(stubObject(key, size), bytes.Repeat([]byte("x"), size)...)
+		stubR2Objects[key] = append(stubObject(key, size), bytes.Repeat([]byte("x"), size)...)
 	}
 }
 
-func answer(w http.ResponseWriter, contentType []string, body []byte) {
+func writeAnswer(w http.ResponseWriter, contentType []string, body []byte) {
 	h := w.Header()
 	h["Content-Type"], h["Date"] = contentType, nil
 	h["Content-Length"] = []string{strconv.Itoa(len(body))}
-	_, _ = w.Write(body) // workerd is gone: nobody is left to tell
+	_, _ = w.Write(body) // fails only when workerd has disconnected
 }
 
 func stubKV(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.Copy(io.Discard, r.Body)
 	switch {
 	case r.Method != http.MethodGet:
-		answer(w, nil, nil)
+		writeAnswer(w, nil, nil)
 	case r.URL.Path == "/":
-		answer(w, jsonType, stubList)
+		writeAnswer(w, jsonType, stubList)
 	default:
-		answer(w, nil, []byte("value"))
+		writeAnswer(w, nil, []byte("value"))
 	}
 }
 
@@ -80,31 +80,33 @@ func stubKeys(n int) []byte {
 	return b.Bytes()
 }
 
-// What D1 says of a read and of a write: TestStubAnswersAsD1 holds them to it.
+// D1's meta of a read and of a write. TestStubAnswersAsD1 compares them with the
+// service.
 const (
 	stubRead    = `"meta":{"served_by":"flint.db","served_by_primary":true,"total_attempts":1,"timings":{"sql_duration_ms":0.015},"duration":0.015,"changes":0,"last_row_id":10000,"changed_db":false,"size_after":36864,"rows_read":1,"rows_written":0}}`
 	stubWritten = `"meta":{"served_by":"flint.db","served_by_primary":true,"total_attempts":1,"timings":{"sql_duration_ms":0.005},"duration":0.005,"changes":1,"last_row_id":10000,"changed_db":true,"size_after":36864,"rows_read":0,"rows_written":1}}`
 )
 
-// d1Answers are what D1 says in one format of rows.
+// d1Answers are D1's responses in one format of rows.
 type d1Answers struct{ one, hundred, ten []byte }
 
 var (
-	stubRun     = []byte(`[{"success":true,"results":[],` + stubWritten + `]`)
-	stubRows    = d1Answers{stubSelect(1, rowsText), stubSelect(100, rowsText), stubBatch(`{"columns":[],"rows":[]}`)}
-	stubObjects = d1Answers{stubSelect(1, objectsText), stubSelect(100, objectsText), stubBatch("[]")}
+	stubD1Execute = []byte(`[{"success":true,"results":[],` + stubWritten + `]`)
+	stubD1Rows    = d1Answers{stubSelect(1, rowsText), stubSelect(100, rowsText), stubBatch(`{"columns":[],"rows":[]}`)}
+	stubD1Objects = d1Answers{stubSelect(1, objectsText), stubSelect(100, objectsText), stubBatch("[]")}
 )
 
-// rowsText and objectsText are n rows, as workerd's own D1 asks for them and as flint's does.
+// rowsText returns n rows in the format of workerd's own D1 binding.
 func rowsText(n int) string {
-	return `{"columns":["id","name","score"],"rows":[` + stubEach(n, `[%d,"name %d",%g]`) + "]}"
+	return `{"columns":["id","name","score"],"rows":[` + joinRows(n, `[%d,"name %d",%g]`) + "]}"
 }
 
+// objectsText returns n rows in the format of flint's D1 binding.
 func objectsText(n int) string {
-	return "[" + stubEach(n, `{"id":%d,"name":"name %d","score":%g}`) + "]"
+	return "[" + joinRows(n, `{"id":%d,"name":"name %d","score":%g}`) + "]"
 }
 
-func stubEach(n int, row string) string {
+func joinRows(n int, row string) string {
 	rows := make([]string, n)
 	for i := range rows {
 		rows[i] = fmt.Sprintf(row, i+1, i+1, float64(i+1)*1.5)
@@ -121,24 +123,24 @@ func stubBatch(rows string) []byte {
 	return []byte("[" + strings.Repeat(one+",", 9) + one + "]")
 }
 
-// stubD1 tells the bench's statements apart by their text.
+// stubD1 distinguishes the bench's statements by their text.
 func stubD1(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
-	answers := &stubObjects
+	answers := &stubD1Objects
 	if strings.HasSuffix(r.URL.RawQuery, "ROWS_AND_COLUMNS") {
-		answers = &stubRows
+		answers = &stubD1Rows
 	}
 	switch {
 	case err != nil:
 		http.Error(w, err.Error(), http.StatusBadRequest)
 	case bytes.Contains(body, []byte("LIMIT 100")):
-		answer(w, jsonType, answers.hundred)
+		writeAnswer(w, jsonType, answers.hundred)
 	case bytes.Contains(body, []byte("SELECT")):
-		answer(w, jsonType, answers.one)
+		writeAnswer(w, jsonType, answers.one)
 	case bytes.Count(body, []byte("INSERT")) > 1:
-		answer(w, jsonType, answers.ten)
+		writeAnswer(w, jsonType, answers.ten)
 	default:
-		answer(w, jsonType, stubRun)
+		writeAnswer(w, jsonType, stubD1Execute)
 	}
 }
 
@@ -155,13 +157,13 @@ func stubR2(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		object := stubObject("put", 1<<10)
 		w.Header()[metadataSize] = []string{strconv.Itoa(len(object))}
-		answer(w, jsonType, object)
+		writeAnswer(w, jsonType, object)
 		return
 	}
-	for key, body := range oneByOne {
+	for key, body := range stubR2Objects {
 		if strings.Contains(r.Header.Get("Cf-R2-Request"), `"`+key+`"`) {
 			w.Header()[metadataSize] = []string{strconv.Itoa(bytes.IndexByte(body, 'x'))}
-			answer(w, jsonType, body)
+			writeAnswer(w, jsonType, body)
 			return
 		}
 	}

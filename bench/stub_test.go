@@ -13,7 +13,7 @@ import (
 	"flint/worker"
 )
 
-// d1Calls are what a D1 binding sends for the bench's operations.
+// d1Calls are path and body that a D1 binding sends for the bench's operations.
 var d1Calls = map[string][2]string{
 	"d1-select":     {"/query?resultsFormat=", `{"sql":"SELECT id, name, score FROM items WHERE id = ?","params":[1]}`},
 	"d1-select-100": {"/query?resultsFormat=", `{"sql":"SELECT id, name, score FROM items LIMIT 100","params":[]}`},
@@ -21,8 +21,8 @@ var d1Calls = map[string][2]string{
 	"d1-batch":      {"/query?resultsFormat=", "[" + strings.TrimSuffix(strings.Repeat(`{"sql":"INSERT INTO log (at, note) VALUES (?, ?)","params":[1234,"note"]},`, 10), ",") + "]"},
 }
 
-// The stub's answers on D1 are those of the service but for their figures, and
-// as long: what workerd parses must not differ.
+// The stub's D1 responses are those of the service except for numbers, and as long, so
+// that workerd parses the same.
 func TestStubAnswersAsD1(t *testing.T) {
 	t.Parallel()
 	store, err := d1.Open(d1.Options{Dir: t.TempDir()})
@@ -60,13 +60,13 @@ func TestStubAnswersAsD1(t *testing.T) {
 	}
 	for name, c := range d1Calls {
 		for _, format := range formats(c[0]) {
-			compare(t, name+" "+format, call, c[0]+format, c[1])
+			compareAnswers(t, name+" "+format, call, c[0]+format, c[1])
 		}
 	}
 }
 
-// formats are those in which a path can be asked: flint's D1 wants objects,
-// workerd's own rows and columns.
+// formats returns the result formats of a path: flint's D1 binding asks for objects,
+// workerd's own for rows and columns.
 func formats(path string) []string {
 	if strings.HasSuffix(path, "=") {
 		return []string{"ARRAY_OF_OBJECTS", "ROWS_AND_COLUMNS"}
@@ -74,9 +74,9 @@ func formats(path string) []string {
 	return []string{""}
 }
 
-func compare(t *testing.T, name string, call func(path, body string) (real, stub string), path, body string) {
+func compareAnswers(t *testing.T, name string, call func(path, body string) (real, stub string), path, body string) {
 	real, stub := call(path, body)
-	if figures.ReplaceAllString(real, "0") != figures.ReplaceAllString(stub, "0") {
+	if numberPattern.ReplaceAllString(real, "0") != numberPattern.ReplaceAllString(stub, "0") {
 		t.Errorf("%s:\nthe service %.400s\nthe stub    %.400s", name, real, stub)
 	}
 	if n, m := len(real), len(stub); n-m > n/20 || m-n > n/20 {
@@ -84,4 +84,4 @@ func compare(t *testing.T, name string, call func(path, body string) (real, stub
 	}
 }
 
-var figures = regexp.MustCompile(`-?\d+(\.\d+)?(e-?\d+)?|true|false`)
+var numberPattern = regexp.MustCompile(`-?\d+(\.\d+)?(e-?\d+)?|true|false`)

@@ -51,9 +51,10 @@ func (t *table) line(b *strings.Builder, widths []int, row []string) {
 	b.WriteString("|\n")
 }
 
-const none = "–"
+const noValue = "–"
 
-// median of an even count is the mean of the middle two; zero for none.
+// median returns the median of list. That of an even number of values is the mean of the
+// middle two, that of an empty list zero.
 func median[T cmp.Ordered](list []T, mean func(a, b T) T) (m T) {
 	if len(list) == 0 {
 		return m
@@ -70,10 +71,10 @@ func medianOf(list []float64) float64 {
 	return median(list, func(a, b float64) float64 { return (a + b) / 2 })
 }
 
-// ratio is a/b as "2.4x".
+// ratio formats a/b as "2.4x".
 func ratio(a, b float64) string {
 	if a == 0 || b == 0 {
-		return none
+		return noValue
 	}
 	if a/b >= 10 {
 		return fmt.Sprintf("%.0fx", a/b)
@@ -83,15 +84,15 @@ func ratio(a, b float64) string {
 
 func percent(a, b float64) string {
 	if a == 0 || b == 0 {
-		return none
+		return noValue
 	}
 	return fmt.Sprintf("%.0f %%", 100*a/b)
 }
 
-// count is a rounded number with its thousands set apart.
+// count formats a rounded number with separators of thousands.
 func count(f float64) string {
 	if f == 0 {
-		return none
+		return noValue
 	}
 	if f < 100 {
 		return fmt.Sprintf("%.1f", f)
@@ -103,11 +104,11 @@ func count(f float64) string {
 	return s
 }
 
-// millis is a time of an answer.
+// millis formats milliseconds with three digits.
 func millis(ms float64) string {
 	switch {
 	case ms == 0:
-		return none
+		return noValue
 	case ms < 10:
 		return fmt.Sprintf("%.2f", ms)
 	case ms < 100:
@@ -118,7 +119,7 @@ func millis(ms float64) string {
 
 func megabytes(bytes int64) string {
 	if bytes == 0 {
-		return none
+		return noValue
 	}
 	return fmt.Sprintf("%d MB", bytes>>20)
 }

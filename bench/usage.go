@@ -10,22 +10,22 @@ import (
 	"time"
 )
 
-// usage is what a process and all its descendants use.
+// usage is memory and processor time of a process and all its descendants.
 type usage struct {
-	rss  int64 // bytes; memory that processes share counts for each
+	rss  int64 // resident bytes; shared memory counts for each process
 	cpu  time.Duration
-	root struct { // of the process itself
+	root struct { // the process itself
 		rss int64
 		cpu time.Duration
 	}
-	n       int // processes
-	running int // of them, those that run or wait for a core right now
+	processes int // processes
+	running   int // processes that run or wait for a core right now
 }
 
-// tick is the unit of CPU times in /proc: USER_HZ, 100 on every Linux that Go runs on.
-const tick = 10 * time.Millisecond
+// clockTick is the unit of CPU times in /proc: USER_HZ, 100 on every Linux that Go runs on.
+const clockTick = 10 * time.Millisecond
 
-// usageOf adds up a process tree. A process that ends meanwhile is left out.
+// usageOf adds up a process tree. It is zero for a process that does not exist.
 func usageOf(root int) usage {
 	stats := map[int]procStat{}
 	children := map[int][]int{}
@@ -50,7 +50,7 @@ func usageOf(root int) usage {
 		}
 		u.rss += s.rss
 		u.cpu += s.cpu
-		u.n++
+		u.processes++
 		if s.running {
 			u.running++
 		}
@@ -81,17 +81,17 @@ func readStat(file string) (s procStat, ok bool) {
 		return s, false
 	}
 	number := func(field int) int64 { // numbered as in the manual
-		n, _ := strconv.ParseInt(fields[field-3], 10, 64) // the kernel writes numbers
+		n, _ := strconv.ParseInt(fields[field-3], 10, 64) // cannot fail: the kernel writes numbers
 		return n
 	}
 	s.running = fields[0] == "R"
 	s.parent = int(number(4))
-	s.cpu = time.Duration(number(14)+number(15)) * tick
+	s.cpu = time.Duration(number(14)+number(15)) * clockTick
 	s.rss = number(24) * int64(os.Getpagesize())
 	return s, true
 }
 
-// ownCPU is what this process has used.
+// ownCPU is the processor time that this process has used.
 func ownCPU() time.Duration {
 	var r syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &r) != nil {
@@ -100,7 +100,7 @@ func ownCPU() time.Duration {
 	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
 }
 
-// machineCPU is what all processes of the machine have used.
+// machineCPU is the processor time that all processes of the machine have used.
 func machineCPU() time.Duration {
 	text, err := os.ReadFile("/proc/stat")
 	if err != nil {
@@ -113,7 +113,7 @@ func machineCPU() time.Duration {
 			continue
 		}
 		n, _ := strconv.ParseInt(f, 10, 64)
-		busy += time.Duration(n) * tick
+		busy += time.Duration(n) * clockTick
 	}
 	return busy
 }
