@@ -18,17 +18,18 @@ import (
 )
 
 const (
-	stepTimeout = 30 * time.Second // one request
-	pollEvery   = 100 * time.Millisecond
-	maxBody     = 64 << 20 // bytes of an answer that are read
-	maxShown    = 8 << 10  // bytes of a body that a step file writes out
+	stepTimeout   = 30 * time.Second // one request
+	pollInterval  = 100 * time.Millisecond
+	maxBodyBytes  = 64 << 20 // most bytes of a response's body that are read
+	maxInlineBody = 8 << 10  // most bytes of a body that a step file holds as text
 )
 
-// noAnswer is the body when the connection closes before an answer; the status is 0.
-const noAnswer = "(the connection was closed without an answer)"
+// closedWithoutAnswer is the body of an Answer when the connection was closed before a
+// response; its status is 0.
+const closedWithoutAnswer = "(the connection was closed without an answer)"
 
-// client asks one side. It follows no redirect and adds no header of its own
-// but those of Go's HTTP client.
+// client sends requests to one side. It follows no redirect and adds no headers except
+// those of Go's HTTP client.
 type client struct {
 	url  string // http://127.0.0.1:port
 	http http.Client
@@ -46,38 +47,39 @@ func newClient(url string) *client {
 
 func (c *client) close() { c.http.CloseIdleConnections() }
 
-// ask runs one step. With "until" it asks again until the answer is as
-// expected, or as known, or the time is up. known may be nil.
-func (c *client) ask(ctx context.Context, s *Step, known *Answer) (*Answer, error) {
+// run runs one step. With "until" it repeats the request until the answer is the
+// expected one, or knownAnswer if that is not nil, or the time is up.
+func (c *client) run(ctx context.Context, s *Step, knownAnswer *Answer) (*Answer, error) {
 	if s.Until == 0 {
-		return c.once(ctx, s)
+		return c.request(ctx, s)
 	}
 	deadline, cancel := context.WithTimeout(ctx, s.Until)
 	defer cancel()
 	for {
-		a, err := c.once(ctx, s)
-		if err != nil || deadline.Err() != nil || s.settled(known, a) {
+		a, err := c.request(ctx, s)
+		if err != nil || deadline.Err() != nil || s.isSettled(knownAnswer, a) {
 			return a, err
 		}
-		pause(deadline, pollEvery)
+		pause(deadline, pollInterval)
 	}
 }
 
-func (s *Step) settled(known, a *Answer) bool {
-	if known == nil {
-		known = s.Expected
+// isSettled reports whether a is the answer that "until" waits for.
+func (s *Step) isSettled(knownAnswer, a *Answer) bool {
+	if knownAnswer == nil {
+		knownAnswer = s.Expected
 	}
-	return known != nil && s.Differ(known, a) == ""
+	return knownAnswer != nil && s.Differ(knownAnswer, a) == ""
 }
 
-// pause waits for d of real time: the other side is another process.
+// pause waits for d of real time, because the side is another process.
 func pause(ctx context.Context, d time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
 	<-ctx.Done()
 }
 
-func (c *client) once(ctx context.Context, s *Step) (*Answer, error) {
+func (c *client) request(ctx context.Context, s *Step) (*Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, stepTimeout)
 	defer cancel()
 	if s.Method == "WS" {
@@ -97,23 +99,23 @@ func (c *client) once(ctx context.Context, s *Step) (*Answer, error) {
 	}
 	resp, err := c.http.Do(req)
 	if errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) {
-		return &Answer{Body: noAnswer}, nil
+		return &Answer{Body: closedWithoutAnswer}, nil
 	}
 	if err != nil {
 		return nil, err
 	}
 	defer resp.Body.Close()
-	a := &Answer{Status: resp.StatusCode, Header: wanted(s, resp.Header)}
+	a := &Answer{Status: resp.StatusCode, Header: namedHeaders(s, resp.Header)}
 	if s.Method == "STREAM" {
-		a.Body, err = chunks(resp.Body)
+		a.Body, err = readChunks(resp.Body)
 		return a, err
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody))
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBodyBytes))
 	if err != nil {
 		a.Body = "(the body broke off)"
 		return a, nil
 	}
-	a.Body = show(body)
+	a.Body = formatBody(body)
 	return a, nil
 }
 
@@ -123,8 +125,8 @@ func setHeader(h http.Header, s *Step) {
 	}
 }
 
-// wanted picks the headers that the step names.
-func wanted(s *Step, h http.Header) (out []Field) {
+// namedHeaders returns the headers that the step names; "-" for one that is absent.
+func namedHeaders(s *Step, h http.Header) (out []Field) {
 	if s.Expected == nil {
 		return nil
 	}
@@ -138,14 +140,14 @@ func wanted(s *Step, h http.Header) (out []Field) {
 	return out
 }
 
-// chunks is one line for each piece that arrives by itself.
-func chunks(r io.Reader) (string, error) {
+// readChunks returns one line for each part of a body that arrives separately.
+func readChunks(r io.Reader) (string, error) {
 	var lines []string
 	buf := make([]byte, 64<<10)
 	for {
 		n, err := r.Read(buf)
 		if n > 0 {
-			lines = append(lines, "chunk "+show(buf[:n]))
+			lines = append(lines, "chunk "+formatBody(buf[:n]))
 		}
 		if errors.Is(err, io.EOF) {
 			return strings.Join(lines, "\n"), nil
@@ -156,10 +158,10 @@ func chunks(r io.Reader) (string, error) {
 	}
 }
 
-// show is a body as a step file writes it.
-func show(body []byte) string {
+// formatBody returns a body as a step file holds it.
+func formatBody(body []byte) string {
 	switch {
-	case len(body) > maxShown:
+	case len(body) > maxInlineBody:
 		sum := sha256.Sum256(body)
 		return fmt.Sprintf("sha256: %s (%d bytes)", hex.EncodeToString(sum[:]), len(body))
 	case !utf8.Valid(body) || strings.ContainsAny(string(body), "\x00\r"):
@@ -168,8 +170,8 @@ func show(body []byte) string {
 	return strings.TrimRight(string(body), "\n")
 }
 
-// webSocket sends each line of the body as a message and writes down what
-// comes back until the other side closes.
+// webSocket sends each line of the body as a message and records the messages that come
+// back until the other side closes.
 func (c *client) webSocket(ctx context.Context, s *Step) (*Answer, error) {
 	opt := &websocket.DialOptions{HTTPHeader: http.Header{}, HTTPClient: &c.http}
 	for _, f := range s.Header {
@@ -183,26 +185,26 @@ func (c *client) webSocket(ctx context.Context, s *Step) (*Answer, error) {
 	if err != nil && resp == nil {
 		return nil, err
 	}
-	a := &Answer{Status: resp.StatusCode, Header: wanted(s, resp.Header)}
+	a := &Answer{Status: resp.StatusCode, Header: namedHeaders(s, resp.Header)}
 	if err != nil {
-		body, _ := io.ReadAll(resp.Body) // the refusal's text, as far as it came
-		a.Body = show(body)
+		body, _ := io.ReadAll(resp.Body) // the text of the refusal, as far as it arrived
+		a.Body = formatBody(body)
 		return a, nil
 	}
 	defer conn.CloseNow()
-	conn.SetReadLimit(maxBody)
+	conn.SetReadLimit(maxBodyBytes)
 	if s.Body != "" {
 		for m := range strings.SplitSeq(s.Body, "\n") {
-			if err := send(ctx, conn, m); err != nil {
-				break // closed early: what was read tells
+			if err := sendMessage(ctx, conn, m); err != nil {
+				break // closed early, which receiveMessages records
 			}
 		}
 	}
-	a.Body = received(ctx, conn)
+	a.Body = receiveMessages(ctx, conn)
 	return a, nil
 }
 
-func send(ctx context.Context, conn *websocket.Conn, message string) error {
+func sendMessage(ctx context.Context, conn *websocket.Conn, message string) error {
 	if h, ok := strings.CutPrefix(message, "binary "); ok {
 		b, err := hex.DecodeString(h)
 		if err != nil {
@@ -213,7 +215,7 @@ func send(ctx context.Context, conn *websocket.Conn, message string) error {
 	return conn.Write(ctx, websocket.MessageText, []byte(strings.TrimPrefix(message, "text ")))
 }
 
-func received(ctx context.Context, conn *websocket.Conn) string {
+func receiveMessages(ctx context.Context, conn *websocket.Conn) string {
 	var lines []string
 	for {
 		kind, b, err := conn.Read(ctx)
@@ -227,7 +229,7 @@ func received(ctx context.Context, conn *websocket.Conn) string {
 		case kind == websocket.MessageBinary:
 			lines = append(lines, "binary "+hex.EncodeToString(b))
 		default:
-			lines = append(lines, "text "+show(b))
+			lines = append(lines, "text "+formatBody(b))
 		}
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/coder/websocket"
 )
 
-func serve(t *testing.T, h http.HandlerFunc) *client {
+func startClient(t *testing.T, h http.HandlerFunc) *client {
 	srv := httptest.NewServer(h)
 	t.Cleanup(srv.Close)
 	c := newClient(srv.URL)
@@ -20,55 +20,55 @@ func serve(t *testing.T, h http.HandlerFunc) *client {
 	return c
 }
 
-func ask(t *testing.T, c *client, s *Step) *Answer {
+func runStep(t *testing.T, c *client, s *Step) *Answer {
 	t.Helper()
-	a, err := c.ask(t.Context(), s, nil)
+	a, err := c.run(t.Context(), s, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return a
 }
 
-func TestAsk(t *testing.T) {
+func TestRunStep(t *testing.T) {
 	t.Parallel()
-	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+	c := startClient(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Add("X-Many", "1")
 		w.Header().Add("X-Many", "2")
 		http.Redirect(w, r, "/to?"+r.Host+r.Header.Get("X-A"), http.StatusFound)
 	})
 	s := &Step{Method: "POST", Path: "/", Header: []Field{{"Host", "h.example"}, {"X-A", "a"}}}
 	s.Expected = &Answer{Header: []Field{{"Location", ""}, {"X-Many", ""}, {"X-None", ""}}}
-	if got := ask(t, c, s).String(); got != "302\nLocation: /to?h.examplea\nX-Many: 1, 2\nX-None: -" {
+	if got := runStep(t, c, s).String(); got != "302\nLocation: /to?h.examplea\nX-Many: 1, 2\nX-None: -" {
 		t.Errorf("%q", got)
 	}
 }
 
-func TestAskUntil(t *testing.T) {
+func TestRunStepUntil(t *testing.T) {
 	t.Parallel()
 	var n atomic.Int32
-	c := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte(strings.Repeat("x", int(n.Add(1))))) })
+	c := startClient(t, func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte(strings.Repeat("x", int(n.Add(1))))) })
 	s := &Step{Method: "GET", Path: "/", Until: 10 * time.Second, Expected: &Answer{Status: 200, Body: "xxx"}}
-	if got := ask(t, c, s).Body; got != "xxx" {
+	if got := runStep(t, c, s).Body; got != "xxx" {
 		t.Errorf("%q", got)
 	}
 	known := &Answer{Status: 200, Body: "xxxxx"}
-	if a, err := c.ask(t.Context(), s, known); err != nil || a.Body != known.Body {
+	if a, err := c.run(t.Context(), s, known); err != nil || a.Body != known.Body {
 		t.Errorf("%v %v", a, err)
 	}
 	s.Until = time.Millisecond
-	if got := ask(t, c, s).Body; got == "xxx" {
+	if got := runStep(t, c, s).Body; got == "xxx" {
 		t.Error("it came back to xxx")
 	}
 }
 
-func TestAskBodies(t *testing.T) {
+func TestRunStepBodies(t *testing.T) {
 	t.Parallel()
-	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+	c := startClient(t, func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/binary":
 			w.Write([]byte{0xff, 0})
 		case "/large":
-			w.Write(make([]byte, maxShown+1))
+			w.Write(make([]byte, maxInlineBody+1))
 		case "/gone":
 			panic(http.ErrAbortHandler)
 		case "/cut":
@@ -77,18 +77,18 @@ func TestAskBodies(t *testing.T) {
 		}
 	})
 	for path, want := range map[string]string{
-		"/binary": "base64: /wA=", "/gone": noAnswer, "/cut": "(the body broke off)", "/empty": "",
+		"/binary": "base64: /wA=", "/gone": closedWithoutAnswer, "/cut": "(the body broke off)", "/empty": "",
 		"/large": "sha256: b1fb0079828ab653919011a9f8cfdd3704387eb08e1dc971155b33c03e0da1ef (8193 bytes)",
 	} {
-		if got := ask(t, c, &Step{Method: "GET", Path: path}).Body; got != want {
+		if got := runStep(t, c, &Step{Method: "GET", Path: path}).Body; got != want {
 			t.Errorf("%s: %q, want %q", path, got, want)
 		}
 	}
 }
 
-func TestAskWebSocket(t *testing.T) {
+func TestRunStepWebSocket(t *testing.T) {
 	t.Parallel()
-	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+	c := startClient(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/refuse" {
 			http.Error(w, "no", http.StatusForbidden)
 			return
@@ -107,19 +107,19 @@ func TestAskWebSocket(t *testing.T) {
 		}
 	})
 	s := &Step{Method: "WS", Path: "/", Body: "one\nbinary 00ff\nbye"}
-	if got := ask(t, c, s).String(); got != "101\n\ntext one\nbinary 00ff\nclose 4000 the end" {
+	if got := runStep(t, c, s).String(); got != "101\n\ntext one\nbinary 00ff\nclose 4000 the end" {
 		t.Errorf("%q", got)
 	}
 	s.Path = "/refuse"
-	if got := ask(t, c, s).String(); got != "403\n\nno" {
+	if got := runStep(t, c, s).String(); got != "403\n\nno" {
 		t.Errorf("%q", got)
 	}
 }
 
-func TestAskStream(t *testing.T) {
+func TestRunStepStream(t *testing.T) {
 	t.Parallel()
 	next := make(chan struct{}, 1)
-	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+	c := startClient(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Write([]byte("one"))
 		w.(http.Flusher).Flush()
 		select {
@@ -129,32 +129,32 @@ func TestAskStream(t *testing.T) {
 		w.Write([]byte("two"))
 	})
 	release := func(string) { next <- struct{}{} }
-	c.http.Transport = watchBody{c.http.Transport, release}
-	if got := ask(t, c, &Step{Method: "STREAM", Path: "/"}).Body; got != "chunk one\nchunk two" {
+	c.http.Transport = firstReadTransport{c.http.Transport, release}
+	if got := runStep(t, c, &Step{Method: "STREAM", Path: "/"}).Body; got != "chunk one\nchunk two" {
 		t.Errorf("%q", got)
 	}
 }
 
-// watchBody tells of the first piece of a body that was read.
-type watchBody struct {
+// firstReadTransport calls first with the first part of a body that is read.
+type firstReadTransport struct {
 	http.RoundTripper
 	first func(string)
 }
 
-func (w watchBody) RoundTrip(r *http.Request) (*http.Response, error) {
+func (w firstReadTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	resp, err := w.RoundTripper.RoundTrip(r)
 	if err == nil {
-		resp.Body = &watched{resp.Body, w.first}
+		resp.Body = &firstReadBody{resp.Body, w.first}
 	}
 	return resp, err
 }
 
-type watched struct {
+type firstReadBody struct {
 	io.ReadCloser
 	first func(string)
 }
 
-func (w *watched) Read(p []byte) (int, error) {
+func (w *firstReadBody) Read(p []byte) (int, error) {
 	n, err := w.ReadCloser.Read(p)
 	if n > 0 && w.first != nil {
 		w.first(string(p[:n]))

@@ -12,13 +12,13 @@ import (
 	"strings"
 )
 
-// Tolerance is how much of a body may differ; its zero value is exact. Status
-// and headers never may.
+// Tolerance is how a body may differ from the expected one. The zero value is exact.
+// Status and headers must always be equal.
 type Tolerance struct {
-	Sorted bool    // the order of arrays, keys and (outside JSON) lines does not matter
+	Sorted bool    // the order of arrays, keys and, in other text, of lines is ignored
 	Approx float64 // numbers in JSON may differ by this much
-	Shape  bool    // JSON: keys and types only; text: numbers, hex ids and UUIDs stand for any
-	Status bool    // the body does not matter
+	Shape  bool    // in JSON keys and types are compared; in other text any number, hex id or UUID is equal
+	Status bool    // the body is ignored
 }
 
 func parseTolerance(words []string) (t Tolerance, err error) {
@@ -46,7 +46,7 @@ func parseTolerance(words []string) (t Tolerance, err error) {
 	return t, nil
 }
 
-// String is the tolerance as a step file writes it.
+// String returns the tolerance as a step file writes it.
 func (t Tolerance) String() string {
 	var words []string
 	if t.Sorted {
@@ -67,7 +67,7 @@ func (t Tolerance) String() string {
 	return strings.Join(words, " ")
 }
 
-// Differ says in a few lines how got differs from want; empty when it does not.
+// Differ describes in a few lines how got differs from want; empty when it does not.
 func (t Tolerance) Differ(want, got *Answer) string {
 	if want == nil || got == nil {
 		if want == got {
@@ -80,17 +80,17 @@ func (t Tolerance) Differ(want, got *Answer) string {
 		out = append(out, fmt.Sprintf("status: want %d, got %d", want.Status, got.Status))
 	}
 	for _, f := range want.Header {
-		if v := valueOf(got.Header, f.Name); f.Value != v && (f.Value != "*" || v == "-") {
+		if v := headerValue(got.Header, f.Name); f.Value != v && (f.Value != "*" || v == "-") {
 			out = append(out, fmt.Sprintf("header %s: want %s, got %s", f.Name, f.Value, v))
 		}
 	}
-	if !t.bodies(want.Body, got.Body) {
+	if !t.bodiesMatch(want.Body, got.Body) {
 		out = append(out, "body:\n"+diffLines(want.Body, got.Body))
 	}
 	return strings.Join(out, "\n")
 }
 
-func valueOf(header []Field, name string) string {
+func headerValue(header []Field, name string) string {
 	for _, f := range header {
 		if f.Name == name {
 			return f.Value
@@ -99,7 +99,7 @@ func valueOf(header []Field, name string) string {
 	return "-"
 }
 
-func (t Tolerance) bodies(want, got string) bool {
+func (t Tolerance) bodiesMatch(want, got string) bool {
 	if want == got || t.Status {
 		return true
 	}
@@ -109,12 +109,12 @@ func (t Tolerance) bodies(want, got string) bool {
 	w, wok := parseJSON(want)
 	g, gok := parseJSON(got)
 	if wok && gok {
-		return t.values(w, g)
+		return t.valuesMatch(w, g)
 	}
-	return wok == gok && t.text(want) == t.text(got)
+	return wok == gok && t.normalize(want) == t.normalize(got)
 }
 
-func (t Tolerance) text(s string) string {
+func (t Tolerance) normalize(s string) string {
 	if t.Sorted {
 		lines := strings.Split(s, "\n")
 		slices.Sort(lines)
@@ -136,7 +136,7 @@ func parseJSON(s string) (v any, ok bool) {
 	return v, err == io.EOF
 }
 
-func (t Tolerance) values(want, got any) bool {
+func (t Tolerance) valuesMatch(want, got any) bool {
 	switch w := want.(type) {
 	case map[string]any:
 		g, ok := got.(map[string]any)
@@ -144,17 +144,17 @@ func (t Tolerance) values(want, got any) bool {
 			return false
 		}
 		for k, v := range w {
-			if other, ok := g[k]; !ok || !t.values(v, other) {
+			if other, ok := g[k]; !ok || !t.valuesMatch(v, other) {
 				return false
 			}
 		}
 		return true
 	case []any:
 		g, ok := got.([]any)
-		return ok && t.arrays(w, g)
+		return ok && t.arraysMatch(w, g)
 	case json.Number:
 		g, ok := got.(json.Number)
-		return ok && t.numbers(w, g)
+		return ok && t.numbersMatch(w, g)
 	case string:
 		g, ok := got.(string)
 		return ok && (w == g || t.Shape && shapeOf(w) == shapeOf(g))
@@ -162,32 +162,32 @@ func (t Tolerance) values(want, got any) bool {
 	return want == got
 }
 
-func (t Tolerance) arrays(want, got []any) bool {
+func (t Tolerance) arraysMatch(want, got []any) bool {
 	if len(want) != len(got) {
 		return false
 	}
 	if t.Sorted {
-		want, got = sorted(want), sorted(got)
+		want, got = sortedCopy(want), sortedCopy(got)
 	}
 	for i := range want {
-		if !t.values(want[i], got[i]) {
+		if !t.valuesMatch(want[i], got[i]) {
 			return false
 		}
 	}
 	return true
 }
 
-func sorted(list []any) []any {
+func sortedCopy(list []any) []any {
 	out := slices.Clone(list)
 	slices.SortFunc(out, func(a, b any) int {
-		x, _ := json.Marshal(a) // decoded from JSON, so it encodes
+		x, _ := json.Marshal(a) // cannot fail: it was decoded from JSON
 		y, _ := json.Marshal(b)
 		return bytes.Compare(x, y)
 	})
 	return out
 }
 
-func (t Tolerance) numbers(want, got json.Number) bool {
+func (t Tolerance) numbersMatch(want, got json.Number) bool {
 	if t.Shape || want == got {
 		return true
 	}
@@ -197,19 +197,19 @@ func (t Tolerance) numbers(want, got json.Number) bool {
 }
 
 var (
-	uuids   = regexp.MustCompile(`[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}`)
-	hexes   = regexp.MustCompile(`\b[0-9a-fA-F]{8,}\b`)
-	numbers = regexp.MustCompile(`[0-9]+(\.[0-9]+)?`)
+	uuidPattern   = regexp.MustCompile(`[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}`)
+	hexPattern    = regexp.MustCompile(`\b[0-9a-fA-F]{8,}\b`)
+	numberPattern = regexp.MustCompile(`[0-9]+(\.[0-9]+)?`)
 )
 
-// shapeOf puts names in the place of what changes from run to run.
+// shapeOf replaces what changes from run to run by placeholders.
 func shapeOf(s string) string {
-	s = uuids.ReplaceAllString(s, "<uuid>")
-	s = hexes.ReplaceAllString(s, "<hex>")
-	return numbers.ReplaceAllString(s, "<n>")
+	s = uuidPattern.ReplaceAllString(s, "<uuid>")
+	s = hexPattern.ReplaceAllString(s, "<hex>")
+	return numberPattern.ReplaceAllString(s, "<n>")
 }
 
-// diffLines shows the lines that only one side has, in order.
+// diffLines returns the lines that only one side has, in order.
 func diffLines(want, got string) string {
 	w, g := strings.Split(want, "\n"), strings.Split(got, "\n")
 	var out []string

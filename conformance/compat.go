@@ -9,11 +9,11 @@ import (
 	"strings"
 )
 
-// Who serves an item of the list.
+// The values of Item.By: who serves the item.
 const (
 	ByBoth  = "both"
-	ByFlint = "flint" // and not the peer
-	ByPeer  = "peer"  // and not flint
+	ByFlint = "flint" // flint only
+	ByPeer  = "peer"  // the peer only
 	ByNone  = "none"
 )
 
@@ -23,14 +23,14 @@ type Binding struct {
 	Items      []Item
 }
 
-// Item is a method or an option.
+// Item is a method or an option of a binding.
 type Item struct {
 	Name, By string
-	Steps    []string // that prove it
+	Steps    []string // IDs of the steps that prove By
 	Note     string
 }
 
-// ParseCompat reads compat.txt. Errors name the line.
+// ParseCompat parses compat.txt. Errors name the line.
 func ParseCompat(text string) ([]Binding, error) {
 	var out []Binding
 	for i, line := range strings.Split(text, "\n") {
@@ -81,7 +81,7 @@ func parseItem(line string) (Item, error) {
 	return it, nil
 }
 
-// CheckCompat says which claims of the list the cases do not bear out.
+// CheckCompat returns the claims of the list that the cases do not prove.
 func CheckCompat(list []Binding, cases []*Case, d *Differences) (problems []string) {
 	steps := map[string]*Case{}
 	for _, c := range cases {
@@ -132,7 +132,7 @@ those of Workers AI and of bindings/remote, which the peer does not serve withou
 
 `
 
-// FormatCompat is docs/COMPAT.md.
+// FormatCompat returns the text of docs/COMPAT.md.
 func FormatCompat(list []Binding, cases []*Case, d *Differences, versions map[string]string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, compatHead, versions["wrangler"], versions["miniflare"], versions["workerd"])
@@ -140,7 +140,7 @@ func FormatCompat(list []Binding, cases []*Case, d *Differences, versions map[st
 	for _, binding := range list {
 		fmt.Fprintf(&b, "\n## %s\n\n<%s>\n\n| | flint | peer | steps | |\n|---|---|---|---|---|\n", binding.Name, binding.Page)
 		for _, it := range binding.Items {
-			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", it.Name, it.flint(d), served(it.By, ByPeer), code(it.Steps), it.Note)
+			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", it.Name, it.flintCell(d), yesOrNo(it.By, ByPeer), codeSpans(it.Steps), it.Note)
 		}
 	}
 	b.WriteString("\n## Where flint differs on purpose\n\n| step | why | says who |\n|---|---|---|\n")
@@ -160,24 +160,24 @@ var kindText = map[string]string{
 	KindDocumentation: "documented", KindPeerBug: "a fault of the peer", KindNotServed: "not served yet",
 }
 
-// flint is the cell about flint: "partly" while one of the steps shows a bug.
-func (it *Item) flint(d *Differences) string {
+// flintCell is the cell of the column flint: "partly" while one of the steps shows a bug.
+func (it *Item) flintCell(d *Differences) string {
 	for _, id := range it.Steps {
 		if e, accepted := d.Find(id); e != nil && !accepted {
 			return "partly"
 		}
 	}
-	return served(it.By, ByFlint)
+	return yesOrNo(it.By, ByFlint)
 }
 
-func served(by, who string) string {
+func yesOrNo(by, who string) string {
 	if by == ByBoth || by == who {
 		return "yes"
 	}
 	return "no"
 }
 
-func code(steps []string) string {
+func codeSpans(steps []string) string {
 	out := make([]string, len(steps))
 	for i, s := range steps {
 		out[i] = "`" + s + "`"
@@ -185,9 +185,9 @@ func code(steps []string) string {
 	return strings.Join(out, " ")
 }
 
-// writeCounts is a line for each service: its steps, and how many differ.
+// writeCounts writes a line for each service: its steps, and how many differ.
 func writeCounts(b *strings.Builder, cases []*Case, d *Differences) {
-	steps, differ, alone := map[string]int{}, map[string]int{}, map[string]int{}
+	steps, differing, withoutPeer := map[string]int{}, map[string]int{}, map[string]int{}
 	var services []string
 	for _, c := range cases {
 		service := filepath.Dir(c.ID)
@@ -196,30 +196,30 @@ func writeCounts(b *strings.Builder, cases []*Case, d *Differences) {
 		}
 		steps[service] += len(c.Steps)
 		if c.Peer == PeerNone {
-			alone[service] += len(c.Steps)
+			withoutPeer[service] += len(c.Steps)
 		}
 		for _, s := range c.Steps {
 			if e, _ := d.Find(s.ID); e != nil {
-				differ[service]++
+				differing[service]++
 			}
 		}
 	}
 	sort.Strings(services)
 	b.WriteString("| | steps | the same answer | another answer | without the peer |\n|---|---|---|---|---|\n")
-	all, other, without := 0, 0, 0
+	all, allDiffering, allWithoutPeer := 0, 0, 0
 	for _, s := range services {
-		writeCount(b, s, steps[s], differ[s], alone[s])
-		all, other, without = all+steps[s], other+differ[s], without+alone[s]
+		writeCount(b, s, steps[s], differing[s], withoutPeer[s])
+		all, allDiffering, allWithoutPeer = all+steps[s], allDiffering+differing[s], allWithoutPeer+withoutPeer[s]
 	}
-	writeCount(b, "all", all, other, without)
+	writeCount(b, "all", all, allDiffering, allWithoutPeer)
 }
 
-func writeCount(b *strings.Builder, name string, steps, differ, alone int) {
-	fmt.Fprintf(b, "| %s | %d | %d | %d | %d |\n", name, steps, steps-differ-alone, differ, alone)
+func writeCount(b *strings.Builder, name string, steps, differing, withoutPeer int) {
+	fmt.Fprintf(b, "| %s | %d | %d | %d | %d |\n", name, steps, steps-differing-withoutPeer, differing, withoutPeer)
 }
 
-// Compat reads what docs/COMPAT.md is made of in dir, the folder of this
-// package, and checks it.
+// Compat generates docs/COMPAT.md from the files in dir, the folder of this package.
+// problems are the claims that the cases do not prove.
 func Compat(dir string) (text string, problems []string, err error) {
 	cases, err := LoadCases(filepath.Join(dir, "cases"))
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 
 const compatFile = "../docs/COMPAT.md"
 
-// TestCompatIsCurrent fails when docs/COMPAT.md is not what the cases say.
+// TestCompatIsCurrent fails when docs/COMPAT.md is not what the cases generate.
 func TestCompatIsCurrent(t *testing.T) {
 	if *update {
 		writeCompat(t)
@@ -34,7 +34,7 @@ func TestCompatIsCurrent(t *testing.T) {
 }
 
 func writeCompat(t *testing.T) {
-	text, _, err := Compat(".") // what is wrong with it TestCompatIsCurrent says
+	text, _, err := Compat(".") // TestCompatIsCurrent reports the problems
 	if err == nil {
 		err = os.WriteFile(compatFile, []byte(text), 0o644)
 	}
@@ -84,7 +84,7 @@ func TestParseCompatErrors(t *testing.T) {
 	}
 }
 
-// TestEveryServiceIsListed: a service with cases is in compat.txt.
+// TestEveryServiceIsListed: compat.txt names a step of every case.
 func TestEveryServiceIsListed(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("compat.txt")
@@ -102,11 +102,11 @@ func TestEveryServiceIsListed(t *testing.T) {
 	}
 }
 
-// TestEveryMemberIsListed: what the runtime's objects have, as the steps that
-// list it say, is in a row of the binding's section.
+// TestEveryMemberIsListed: every member of the runtime's objects, as the surface steps
+// list them, is in a row of the binding's section.
 func TestEveryMemberIsListed(t *testing.T) {
 	t.Parallel()
-	sections, steps := listed(t)
+	sections, steps := compatWordsAndSteps(t)
 	for id, section := range map[string]string{
 		"bindings/surface/kv": "Workers KV", "bindings/surface/d1": "D1", "bindings/surface/r2": "R2",
 		"bindings/surface/queues": "Queues", "bindings/surface/queues-consumer": "Queues", "bindings/surface/durable-objects": "Durable Objects",
@@ -132,11 +132,11 @@ func TestEveryMemberIsListed(t *testing.T) {
 	}
 }
 
-// TestEveryUnservedKeyIsListed: so is each key of a Wrangler file that flint
-// only names in a warning.
+// TestEveryUnservedKeyIsListed: every key of a Wrangler file that flint does not serve,
+// and names in a warning, is in a row.
 func TestEveryUnservedKeyIsListed(t *testing.T) {
 	t.Parallel()
-	sections, _ := listed(t)
+	sections, _ := compatWordsAndSteps(t)
 	text, err := os.ReadFile("../config/keys.go")
 	if err != nil {
 		t.Fatal(err)
@@ -152,8 +152,8 @@ func TestEveryUnservedKeyIsListed(t *testing.T) {
 	}
 }
 
-// listed is every word of compat.txt by its section, and every step by its name.
-func listed(t *testing.T) (words map[string]map[string]bool, steps map[string]*Step) {
+// compatWordsAndSteps returns the words of compat.txt by section, and the steps by ID.
+func compatWordsAndSteps(t *testing.T) (words map[string]map[string]bool, steps map[string]*Step) {
 	t.Helper()
 	text, err := os.ReadFile("compat.txt")
 	if err != nil {

@@ -24,10 +24,10 @@ var (
 )
 
 const (
-	differencesFile = "differences.yaml"
-	startTimeout    = 60 * time.Second
-	atOnce          = 3 // cases that run beside each other
-	longWait        = time.Minute
+	differencesFile  = "differences.yaml"
+	startTimeout     = 60 * time.Second
+	maxParallelCases = 3           // cases that run at once
+	longWait         = time.Minute // a case that may wait for longer takes no slot
 )
 
 // TestConformance runs every case on flint and on the peer.
@@ -44,7 +44,7 @@ func TestConformance(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &suite{peer: peer, differences: differences, projects: copyCases(t), slots: make(chan struct{}, atOnce), differ: map[string]*Answer{}}
+	s := &suite{peer: peer, differences: differences, projects: copyCases(t), slots: make(chan struct{}, maxParallelCases), differing: map[string]*Answer{}}
 	if *r2store {
 		s.minio = testkit.StartMinIO(t)
 	}
@@ -56,7 +56,8 @@ func TestConformance(t *testing.T) {
 	s.finish(t, cases)
 }
 
-// findPeer also makes flint run on the peer's workerd.
+// findPeer finds the installed peer, or skips the test, and makes flint run on the peer's
+// workerd.
 func findPeer(t *testing.T) *Peer {
 	dir, err := filepath.Abs("peer")
 	if err != nil {
@@ -65,7 +66,7 @@ func findPeer(t *testing.T) *Peer {
 	p, err := FindPeer(t.Context(), dir, t.TempDir(), *install)
 	if errors.Is(err, ErrNoPeer) || errors.Is(err, ErrNoNPM) || errors.Is(err, ErrNoPlatform) {
 		fmt.Fprintf(os.Stderr, "CONFORMANCE IS SKIPPED: %v\n", err)
-		t.SkipNow() // the line is said once
+		t.SkipNow() // the reason has been printed
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -75,7 +76,7 @@ func findPeer(t *testing.T) *Peer {
 	return p
 }
 
-// copyCases puts the projects where the peer may write beside them.
+// copyCases copies the projects to a temporary folder, where the peer may write.
 func copyCases(t *testing.T) string {
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS("cases")); err != nil {
@@ -89,23 +90,23 @@ type suite struct {
 	differences *Differences
 	projects    string
 	slots       chan struct{}
-	minio       *testkit.MinIO // where R2 is kept; nil: on disk
-	places      atomic.Int64   // in it
+	minio       *testkit.MinIO // store of R2; nil: the disk
+	storeCount  atomic.Int64   // cases that have a prefix in minio
 
-	mu     sync.Mutex
-	ran    []string
-	differ map[string]*Answer
+	mu        sync.Mutex
+	ran       []string
+	differing map[string]*Answer
 }
 
-// configure gives each case a place of its own in the S3 store, if there is one.
+// configure gives each case a prefix of its own in the S3 store, if there is one.
 func (s *suite) configure(p *config.Project) {
 	if s.minio != nil {
-		p.Settings.R2Driver = fmt.Sprintf("%s&prefix=case%d-", s.minio.URL, s.places.Add(1))
+		p.Settings.R2Driver = fmt.Sprintf("%s&prefix=case%d-", s.minio.URL, s.storeCount.Add(1))
 	}
 }
 
 func (s *suite) run(t *testing.T, c *Case) {
-	if c.waiting() < longWait { // one that mostly waits begins at once and keeps nobody from running
+	if c.totalWait() < longWait { // a case that mostly waits takes no slot from others
 		s.slots <- struct{}{}
 		defer func() { <-s.slots }()
 	}
@@ -148,13 +149,13 @@ func (s *suite) judge(t *testing.T, o Outcome) {
 	defer s.mu.Unlock()
 	s.ran = append(s.ran, o.Step.ID)
 	if differs {
-		s.differ[o.Step.ID] = o.Flint
+		s.differing[o.Step.ID] = o.Flint
 	}
 	if *update {
 		return
 	}
 	if s.minio != nil {
-		judgeInStore(t, o.Step.ID, problems)
+		judgeOnS3Store(t, o.Step.ID, problems)
 		return
 	}
 	for _, p := range problems {
@@ -168,7 +169,8 @@ func (s *suite) rewrite(t *testing.T, c *Case) {
 	}
 }
 
-// finish looks for entries without a step, and writes the file with -update.
+// finish reports entries of differences.yaml without a step and, with -update, rewrites
+// the file.
 func (s *suite) finish(t *testing.T, cases []*Case) {
 	known := map[string]bool{}
 	steps := 0
@@ -185,9 +187,9 @@ func (s *suite) finish(t *testing.T, cases []*Case) {
 			}
 		}
 	}
-	t.Logf("%d of %d steps ran; %d differ from the peer", len(s.ran), steps, len(s.differ))
+	t.Logf("%d of %d steps ran; %d differ from the peer", len(s.ran), steps, len(s.differing))
 	if *update {
-		s.differences.Update(s.ran, s.differ)
+		s.differences.Update(s.ran, s.differing)
 		if err := s.differences.Save(differencesFile); err != nil {
 			t.Error(err)
 		}

@@ -13,11 +13,11 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Kinds of accepted differences.
+// The kinds of accepted differences.
 const (
 	KindDocumentation = "documentation" // Cloudflare's documentation says what flint does
-	KindPeerBug       = "peer-bug"      // a named fault of the peer
-	KindNotServed     = "not-served"    // flint says by name that it does not serve this yet
+	KindPeerBug       = "peer-bug"      // the peer has a bug, which the entry describes
+	KindNotServed     = "not-served"    // flint answers that it does not serve this yet
 )
 
 var kinds = []string{KindDocumentation, KindPeerBug, KindNotServed}
@@ -25,17 +25,17 @@ var kinds = []string{KindDocumentation, KindPeerBug, KindNotServed}
 // Difference is a step on which flint does not answer as the peer does.
 type Difference struct {
 	Step    string `yaml:"step"`
-	Kind    string `yaml:"kind,omitempty"`    // of accepted ones
+	Kind    string `yaml:"kind,omitempty"`    // of accepted differences
 	Because string `yaml:"because,omitempty"` // a sentence
-	Source  string `yaml:"source,omitempty"`  // the page or the line that says so
+	Source  string `yaml:"source,omitempty"`  // the page or source line that proves it
 	Flint   string `yaml:"flint"`             // what flint answers, as a step file writes it
 }
 
-// Differences is differences.yaml. It must match exactly: an entry whose step
-// agrees fails the run as a difference without an entry does.
+// Differences is differences.yaml. It must match exactly: a run fails on an entry whose
+// step does not differ as on a difference without an entry.
 type Differences struct {
 	Accepted  []*Difference `yaml:"accepted"`
-	FlintBugs []*Difference `yaml:"flint-bugs"` // to be mended; a run with such entries fails
+	FlintBugs []*Difference `yaml:"flint-bugs"` // to be fixed; a run with such entries fails
 }
 
 const differencesHead = `# Where flint answers otherwise than the peer. The run fails when a step differs and is
@@ -45,7 +45,7 @@ const differencesHead = `# Where flint answers otherwise than the peer. The run 
 # flint-bugs is not accepted: the run fails until it is mended.
 `
 
-// LoadDifferences reads the file; a missing file is an empty one.
+// LoadDifferences reads the file. A missing file is like an empty one.
 func LoadDifferences(path string) (*Differences, error) {
 	d := &Differences{}
 	text, err := os.ReadFile(path)
@@ -60,10 +60,10 @@ func LoadDifferences(path string) (*Differences, error) {
 	if err := dec.Decode(d); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return d, d.check(path)
+	return d, d.validate(path)
 }
 
-func (d *Differences) check(path string) error {
+func (d *Differences) validate(path string) error {
 	seen := map[string]bool{}
 	for _, e := range slices.Concat(d.Accepted, d.FlintBugs) {
 		if seen[e.Step] {
@@ -83,7 +83,7 @@ func (d *Differences) check(path string) error {
 	return nil
 }
 
-// answer is the recorded answer of flint.
+// answer parses flint's recorded answer.
 func (e *Difference) answer() (*Answer, error) {
 	var s Step
 	if err := s.parseAnswer(strings.Split(strings.TrimRight(e.Flint, "\n"), "\n")); err != nil {
@@ -92,7 +92,7 @@ func (e *Difference) answer() (*Answer, error) {
 	return s.Expected, nil
 }
 
-// Find is the entry of a step, and whether it is accepted.
+// Find returns the entry of a step, or nil, and whether it is accepted.
 func (d *Differences) Find(step string) (e *Difference, accepted bool) {
 	for _, e := range d.Accepted {
 		if e.Step == step {
@@ -107,8 +107,8 @@ func (d *Differences) Find(step string) (e *Difference, accepted bool) {
 	return nil, false
 }
 
-// known is what flint is known to answer otherwise; nil when it agrees.
-func (d *Differences) known(step string) (*Answer, error) {
+// knownAnswer returns flint's recorded answer to a step; nil when it has no entry.
+func (d *Differences) knownAnswer(step string) (*Answer, error) {
 	e, _ := d.Find(step)
 	if e == nil {
 		return nil, nil
@@ -116,12 +116,13 @@ func (d *Differences) known(step string) (*Answer, error) {
 	return e.answer()
 }
 
-// Update records what a run saw: the steps in ran, and for those that differ
-// flint's answer. New differences become flint's bugs until somebody decides.
-func (d *Differences) Update(ran []string, differ map[string]*Answer) {
+// Update records the result of a run: the IDs of the steps that ran, and flint's answers
+// to those that differ. A new difference becomes a bug of flint until somebody accepts
+// it.
+func (d *Differences) Update(ran []string, differing map[string]*Answer) {
 	for _, list := range []*[]*Difference{&d.Accepted, &d.FlintBugs} {
 		*list = slices.DeleteFunc(*list, func(e *Difference) bool {
-			a, still := differ[e.Step]
+			a, still := differing[e.Step]
 			if still {
 				e.Flint = a.String() + "\n"
 			}
@@ -129,7 +130,7 @@ func (d *Differences) Update(ran []string, differ map[string]*Answer) {
 		})
 	}
 	for _, step := range ran {
-		if a, ok := differ[step]; ok {
+		if a, ok := differing[step]; ok {
 			if e, _ := d.Find(step); e == nil {
 				d.FlintBugs = append(d.FlintBugs, &Difference{Step: step, Flint: a.String() + "\n"})
 			}

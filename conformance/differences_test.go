@@ -8,17 +8,17 @@ import (
 	"testing"
 )
 
-func entry(step, flint string) *Difference {
+func acceptedEntry(step, flint string) *Difference {
 	return &Difference{Step: step, Kind: KindDocumentation, Because: "so it is written", Source: "a page", Flint: flint}
 }
 
-// TestJudge: a difference must be listed, and what is listed must differ.
+// TestJudge: a difference must be listed, and a listed step must differ.
 func TestJudge(t *testing.T) {
 	t.Parallel()
 	step := &Step{ID: "kv/x/one", Expected: &Answer{Status: 200, Body: "peer"}}
 	peer, other := &Answer{Status: 200, Body: "peer"}, &Answer{Status: 500, Body: "flint"}
-	accepted := &Differences{Accepted: []*Difference{entry("kv/x/one", "500\n\nflint\n")}}
-	bug := &Differences{FlintBugs: []*Difference{entry("kv/x/one", "500\n\nflint\n")}}
+	accepted := &Differences{Accepted: []*Difference{acceptedEntry("kv/x/one", "500\n\nflint\n")}}
+	bug := &Differences{FlintBugs: []*Difference{acceptedEntry("kv/x/one", "500\n\nflint\n")}}
 	for name, c := range map[string]struct {
 		flint, peer *Answer
 		d           *Differences
@@ -63,7 +63,7 @@ func TestAdopt(t *testing.T) {
 
 func TestDifferencesUpdate(t *testing.T) {
 	t.Parallel()
-	d := &Differences{Accepted: []*Difference{entry("b", "1"), entry("gone", "1"), entry("not-run", "1")}}
+	d := &Differences{Accepted: []*Difference{acceptedEntry("b", "1"), acceptedEntry("gone", "1"), acceptedEntry("not-run", "1")}}
 	d.Update([]string{"new", "b", "gone"}, map[string]*Answer{"new": {Status: 500}, "b": {Status: 404, Body: "x"}})
 	path := filepath.Join(t.TempDir(), "d.yaml")
 	if err := d.Save(path); err != nil {

@@ -1,9 +1,9 @@
 // Package conformance compares flint with the peer, Cloudflare's own local
 // tools. A case is a folder cases/<service>/<name>/ with a Wrangler file, a
-// small Worker and steps.txt: requests and the answers that are expected. The
-// same Worker and steps run on flint and on the peer, and each answer is
-// compared with what is written and with the other one. More Workers of a case
-// stand in folders of their own; its flint.toml names them.
+// small Worker and steps.txt: requests and expected answers. The same Worker and
+// steps run on flint and on the peer, and each answer is compared with the
+// expected one and with the other side's. Further Workers of a case have folders
+// of their own, which its flint.toml names.
 //
 // A step file begins with a sentence and may say "peer: wrangler" (wrangler dev
 // in place of Miniflare's API) or "peer: none". Then come the steps:
@@ -19,14 +19,14 @@
 //
 //	expected body
 //
-// "until" asks again until the answer is as expected. STREAM in place of a
-// method writes down each piece of the body that arrives by itself. WS opens a
-// WebSocket: each line of the body is a message ("binary 00ff" for bytes), the
-// expected body is what comes back. After the status stand the tolerances:
-// exact, sorted, approx N, shape or status. Only the headers that are named are
-// compared; "*" stands for any value and "-" for no such header. A new step
-// needs its request only: -update writes the rest from the peer's answer. A
-// path "/a/b" of a Worker answers by routes of cases/lib.js.
+// "until" repeats the request until the answer is the expected one. STREAM in
+// place of a method records each part of the body that arrives separately. WS
+// opens a WebSocket: each line of the body is a message ("binary 00ff" for
+// bytes), the expected body holds the messages that come back. The status is
+// followed by the tolerances: exact, sorted, approx N, shape or status. Only the
+// headers that are named are compared; "*" stands for any value and "-" for no
+// such header. A new step needs a request only: -update writes the rest from the
+// peer's answer. The Workers find the answer to a path by routes of cases/lib.js.
 //
 // Reading order: steps.go (the file format), compare.go (the tolerances),
 // differences.go (what may differ, and why), runner.go (one case on both

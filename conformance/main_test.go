@@ -9,8 +9,8 @@ import (
 	"go.uber.org/goleak"
 )
 
-// TestMain lets all cases begin: they take turns by themselves (atOnce), and what
-// only waits keeps nobody from running.
+// TestMain lets all cases start: their number is limited by slots (maxParallelCases),
+// which those that mostly wait do not need.
 func TestMain(m *testing.M) {
 	if err := flag.Set("test.parallel", "64"); err != nil {
 		fmt.Fprintln(os.Stderr, err)

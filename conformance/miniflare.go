@@ -12,36 +12,36 @@ import (
 	"sync"
 )
 
-// miniflareHost is one Node.js process (peer/serve.mjs) with an instance of
-// Miniflare for each case that runs.
+// miniflareHost is a Node.js process (peer/serve.mjs) with an instance of Miniflare for
+// each running case.
 type miniflareHost struct {
-	cmd  *exec.Cmd
-	gone chan struct{}
-	logs *tailBuffer
+	cmd    *exec.Cmd
+	exited chan struct{}
+	logs   *tailBuffer
 
 	mu      sync.Mutex
 	in      io.WriteCloser
-	waiting map[string]chan reply
+	pending map[string]chan hostReply
 }
 
-type request struct {
+type hostRequest struct {
 	ID      string   `json:"id"`
 	Configs []string `json:"configs,omitempty"` // Wrangler files; the first Worker has the port
 	Stop    bool     `json:"stop,omitempty"`
 }
 
-type reply struct{ ID, URL, Error string }
+type hostReply struct{ ID, URL, Error string }
 
-// host starts the process the first time.
-func (p *Peer) host() (*miniflareHost, error) {
+// startedHost returns the process, which it starts the first time.
+func (p *Peer) startedHost() (*miniflareHost, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.miniflare != nil {
 		return p.miniflare, nil
 	}
 	h := &miniflareHost{
-		cmd:  p.node(p.dir, filepath.Join(p.dir, "serve.mjs")),
-		gone: make(chan struct{}), logs: &tailBuffer{}, waiting: map[string]chan reply{},
+		cmd:    p.node(p.dir, filepath.Join(p.dir, "serve.mjs")),
+		exited: make(chan struct{}), logs: &tailBuffer{}, pending: map[string]chan hostReply{},
 	}
 	in, err := h.cmd.StdinPipe()
 	if err != nil {
@@ -55,37 +55,37 @@ func (p *Peer) host() (*miniflareHost, error) {
 	if err := h.cmd.Start(); err != nil {
 		return nil, err
 	}
-	go h.read(out)
+	go h.readReplies(out)
 	p.miniflare = h
 	return h, nil
 }
 
-func (h *miniflareHost) read(out io.Reader) {
-	defer close(h.gone)
+func (h *miniflareHost) readReplies(out io.Reader) {
+	defer close(h.exited)
 	lines := bufio.NewScanner(out)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
-		var r reply
+		var r hostReply
 		if json.Unmarshal(lines.Bytes(), &r) != nil {
-			continue // what a library prints
+			continue // output of a library
 		}
 		h.mu.Lock()
-		if c := h.waiting[r.ID]; c != nil {
+		if c := h.pending[r.ID]; c != nil {
 			c <- r
 		}
 		h.mu.Unlock()
 	}
-	_ = h.cmd.Wait() // its end is what was waited for
+	_ = h.cmd.Wait() // its exit status does not matter
 }
 
-func (h *miniflareHost) call(ctx context.Context, r request) (string, error) {
-	c := make(chan reply, 1)
+func (h *miniflareHost) request(ctx context.Context, r hostRequest) (string, error) {
+	c := make(chan hostReply, 1)
 	line, err := json.Marshal(r)
 	if err != nil {
 		return "", err
 	}
 	h.mu.Lock()
-	h.waiting[r.ID] = c
+	h.pending[r.ID] = c
 	_, err = h.in.Write(append(line, '\n'))
 	h.mu.Unlock()
 	if err != nil {
@@ -97,7 +97,7 @@ func (h *miniflareHost) call(ctx context.Context, r request) (string, error) {
 			return "", fmt.Errorf("miniflare: %s", a.Error)
 		}
 		return a.URL, nil
-	case <-h.gone:
+	case <-h.exited:
 		return "", fmt.Errorf("the Miniflare process ended\n%s", h.logs)
 	case <-ctx.Done():
 		return "", ctx.Err()
@@ -105,11 +105,11 @@ func (h *miniflareHost) call(ctx context.Context, r request) (string, error) {
 }
 
 func (h *miniflareHost) close() {
-	_ = h.in.Close() // it disposes of what runs and ends
-	endGroup(h.cmd, h.gone)
+	_ = h.in.Close() // the process then disposes of its instances and ends
+	terminateGroup(h.cmd, h.exited)
 }
 
-// tailBuffer keeps the last part of what is written.
+// tailBuffer keeps the last 16 KiB that were written.
 type tailBuffer struct {
 	mu sync.Mutex
 	b  []byte
@@ -126,7 +126,7 @@ func (t *tailBuffer) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// String is what was kept.
+// String returns what was kept.
 func (t *tailBuffer) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -57,10 +57,10 @@ func nodeMatrix() (out []nodeSettings) {
 
 func (s nodeSettings) String() string { return s.date + " " + strings.Join(s.flags, ",") }
 
-// usable says whether a Worker with these settings starts on the peer. With
+// startsOnPeer says whether a Worker with these settings starts on the peer. With
 // nodejs_compat_v2 alone Wrangler imports modules of later dates that workerd
 // has with nodejs_compat only.
-func (s nodeSettings) usable() bool {
+func (s nodeSettings) startsOnPeer() bool {
 	return s.date < "2025-08-15" || !slices.Contains(s.flags, "nodejs_compat_v2")
 }
 
@@ -90,7 +90,7 @@ export default {
 	return b.String()
 }
 
-// entry passes /N on to the Worker wN.
+// nodeEntry is a Worker that passes /N on to the Worker wN.
 const nodeEntry = `export default { fetch: (request, env) => env["W" + new URL(request.url).pathname.slice(1)].fetch(request) };`
 
 func nodeConfig(i int, s nodeSettings, more string) string {
@@ -108,7 +108,7 @@ func TestNodeModules(t *testing.T) {
 	dir := t.TempDir()
 	var all []nodeSettings
 	for _, s := range nodeMatrix() {
-		if s.usable() {
+		if s.startsOnPeer() {
 			all = append(all, s)
 		}
 	}

@@ -20,27 +20,27 @@ import (
 	"time"
 )
 
-// ErrNoPeer says that the peer is not installed.
+// ErrNoPeer is returned when the peer is not installed.
 var ErrNoPeer = errors.New("the peer is not installed: run make conformance, which installs it from npm (about 400 MB)")
 
-// ErrNoNPM says that the peer cannot be installed.
+// ErrNoNPM is returned when the peer cannot be installed.
 var ErrNoNPM = errors.New("npm is not at hand, so the peer cannot be installed: install Node.js with npm")
 
-// ErrNoPlatform says that the lockfile does not pin the peer for this machine.
+// ErrNoPlatform is returned where the lockfile pins no peer for the system or processor.
 var ErrNoPlatform = fmt.Errorf("the peer is pinned for Linux on x64 and arm64, not for %s/%s", runtime.GOOS, runtime.GOARCH)
 
 // Peer is the installed peer: wrangler, Miniflare, workerd and Node.js, as
 // peer/package-lock.json pins them.
 type Peer struct {
 	dir  string
-	home string // an empty home directory, so that no setting of the user counts
+	home string // an empty home directory, so that the user's settings have no effect
 
 	mu        sync.Mutex
 	miniflare *miniflareHost
 }
 
-// FindPeer looks for the peer in dir; with install it is installed when the
-// lockfile is newer than what is there. home is an empty directory.
+// FindPeer finds the peer in dir. With install it is installed unless the version of the
+// lockfile is there. home is an empty directory.
 func FindPeer(ctx context.Context, dir, home string, install bool) (*Peer, error) {
 	p := &Peer{dir: dir, home: home}
 	lock, err := os.ReadFile(filepath.Join(dir, "package-lock.json"))
@@ -76,12 +76,12 @@ var (
 	nodeArch    = map[string]string{"amd64": "x64", "arm64": "arm64"}[runtime.GOARCH]
 )
 
-// Workerd is the peer's runtime, so that both sides can run the same one.
+// Workerd returns the path of the peer's workerd, so that both sides can run the same.
 func (p *Peer) Workerd() string {
 	return filepath.Join(p.dir, "node_modules", "@cloudflare", "workerd-linux-"+workerdArch, "bin", "workerd")
 }
 
-// Versions are the versions of what is pinned, by package.
+// Versions returns the pinned versions by package.
 func Versions(peerDir string) (map[string]string, error) {
 	text, err := os.ReadFile(filepath.Join(peerDir, "package.json"))
 	if err != nil {
@@ -110,16 +110,16 @@ func (p *Peer) node(dir string, args ...string) *exec.Cmd {
 	return c
 }
 
-// endGroup asks a process group to end, and kills it when it does not.
-func endGroup(c *exec.Cmd, gone <-chan struct{}) {
-	_ = syscall.Kill(-c.Process.Pid, syscall.SIGTERM) // it may be gone already
+// terminateGroup sends SIGTERM to a process group and kills it after 5 s.
+func terminateGroup(c *exec.Cmd, gone <-chan struct{}) {
+	_ = syscall.Kill(-c.Process.Pid, syscall.SIGTERM) // it may have exited already
 	grace, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	select {
 	case <-gone:
 	case <-grace.Done():
 	}
-	_ = syscall.Kill(-c.Process.Pid, syscall.SIGKILL) // what the leader left behind
+	_ = syscall.Kill(-c.Process.Pid, syscall.SIGKILL) // also kills what the leader has left behind
 	<-gone
 }
 
@@ -133,19 +133,19 @@ func (p *Peer) Start(ctx context.Context, c *Case, dir string) (url string, stop
 	if c.Peer == PeerWrangler {
 		return p.startWrangler(ctx, config)
 	}
-	h, err := p.host()
+	h, err := p.startedHost()
 	if err != nil {
 		return "", nil, err
 	}
-	if url, err = h.call(ctx, request{ID: c.ID, Configs: append([]string{config}, beside(dir)...)}); err != nil {
+	if url, err = h.request(ctx, hostRequest{ID: c.ID, Configs: append([]string{config}, otherWranglerFiles(dir)...)}); err != nil {
 		return "", nil, err
 	}
-	return url, func() { _, _ = h.call(ctx, request{ID: c.ID, Stop: true}) }, nil // what stays ends with the host
+	return url, func() { _, _ = h.request(ctx, hostRequest{ID: c.ID, Stop: true}) }, nil // after an error the instance ends with the host
 }
 
-// beside are the Wrangler files of the other Workers of a case, each in a folder
-// of its own.
-func beside(dir string) []string {
+// otherWranglerFiles returns the Wrangler files of the other Workers of a case, each of
+// which has a folder of its own.
+func otherWranglerFiles(dir string) []string {
 	var files []string
 	folders, _ := os.ReadDir(dir) // dir holds a Wrangler file: it can be read
 	for _, f := range folders {
@@ -184,24 +184,25 @@ func (p *Peer) startWrangler(ctx context.Context, config string) (string, func()
 	if err := c.Start(); err != nil {
 		return "", nil, err
 	}
-	gone := make(chan struct{})
-	go func() { _ = c.Wait(); in.Close(); close(gone) }()
+	exited := make(chan struct{})
+	go func() { _ = c.Wait(); in.Close(); close(exited) }()
 	ready := make(chan string, 1)
-	said := make(chan string, 1)
-	go watchOutput(out, ready, said)
+	output := make(chan string, 1)
+	go watchOutput(out, ready, output)
 	select {
 	case url := <-ready:
-		return url, func() { endGroup(c, gone) }, nil
-	case <-gone:
-		return "", nil, fmt.Errorf("wrangler dev ended:\n%s", <-said)
+		return url, func() { terminateGroup(c, exited) }, nil
+	case <-exited:
+		return "", nil, fmt.Errorf("wrangler dev ended:\n%s", <-output)
 	case <-ctx.Done():
-		endGroup(c, gone)
-		return "", nil, fmt.Errorf("wrangler dev is not ready: %w\n%s", ctx.Err(), <-said)
+		terminateGroup(c, exited)
+		return "", nil, fmt.Errorf("wrangler dev is not ready: %w\n%s", ctx.Err(), <-output)
 	}
 }
 
-// watchOutput reads to the end, so that the process never waits for a reader.
-func watchOutput(out io.Reader, ready, said chan<- string) {
+// watchOutput reads to the end, so that the process never blocks on a full pipe. It
+// sends the address to ready and finally the last lines to output.
+func watchOutput(out io.Reader, ready, output chan<- string) {
 	var last []string
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		if m := readyLine.FindStringSubmatch(lines.Text()); m != nil {
@@ -212,10 +213,10 @@ func watchOutput(out io.Reader, ready, said chan<- string) {
 		}
 	}
 	_, _ = io.Copy(io.Discard, out) // after a line too long for the scanner
-	said <- strings.Join(last, "\n")
+	output <- strings.Join(last, "\n")
 }
 
-// Close ends what still runs.
+// Close ends the Miniflare process.
 func (p *Peer) Close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -11,11 +11,11 @@ import (
 
 func TestFindPeer(t *testing.T) {
 	dir := t.TempDir()
-	lock := filepath.Join(dir, "package-lock.json")
+	lockfile := filepath.Join(dir, "package-lock.json")
 	if _, err := FindPeer(t.Context(), dir, t.TempDir(), false); err == nil {
 		t.Error("a peer without a lockfile")
 	}
-	if err := os.WriteFile(lock, []byte("{}"), 0o644); err != nil {
+	if err := os.WriteFile(lockfile, []byte("{}"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := FindPeer(t.Context(), dir, t.TempDir(), false); !errors.Is(err, ErrNoPeer) {
@@ -34,7 +34,7 @@ func TestFindPeer(t *testing.T) {
 	if _, err := FindPeer(t.Context(), dir, t.TempDir(), true); err != nil {
 		t.Errorf("installed: %v", err)
 	}
-	if err := os.WriteFile(lock, []byte("{ }"), 0o644); err != nil {
+	if err := os.WriteFile(lockfile, []byte("{ }"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := FindPeer(t.Context(), dir, t.TempDir(), false); !errors.Is(err, ErrNoPeer) {
@@ -42,7 +42,7 @@ func TestFindPeer(t *testing.T) {
 	}
 }
 
-// TestLockfile: versions and hashes, and no address that only one network knows.
+// TestLockfile: the lockfile holds versions and hashes, and no address of a registry.
 func TestLockfile(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("peer/package-lock.json")
@@ -63,9 +63,9 @@ func TestLockfile(t *testing.T) {
 	}
 }
 
-// TestSkippedLoudly runs this test as a machine without npm would: it passes,
-// and one line says that nothing was compared.
-func TestSkippedLoudly(t *testing.T) {
+// TestSkipIsReported runs this test binary as on a machine without npm: it passes and
+// prints one line which says that nothing was compared.
+func TestSkipIsReported(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	if err := os.Mkdir(filepath.Join(dir, "peer"), 0o755); err != nil {
@@ -89,9 +89,9 @@ func TestSkippedLoudly(t *testing.T) {
 	}
 }
 
-// TestMakeShowsIt: go test keeps the words of a package that passes to itself
-// unless it runs in the package's own folder.
-func TestMakeShowsIt(t *testing.T) {
+// TestMakeShowsTheSkip: go test hides the output of a package that passes unless it runs
+// in the package's own folder.
+func TestMakeShowsTheSkip(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../Makefile")
 	if err != nil {

@@ -6,14 +6,14 @@ import (
 	"slices"
 )
 
-// Outcome is one step on both sides.
+// Outcome holds the answers of both sides to one step.
 type Outcome struct {
 	Step        *Step
 	Flint, Peer *Answer // Peer is nil in a case without a peer
 }
 
-// Run asks both sides step by step. peerURL is empty in a case without a peer.
-// d tells what flint is known to answer otherwise.
+// Run runs the steps of c in order, each on both sides at once. peerURL is empty in a
+// case without a peer. d holds the known differences, for which "until" also ends.
 func Run(ctx context.Context, c *Case, d *Differences, flintURL, peerURL string) ([]Outcome, error) {
 	flint := newClient(flintURL)
 	defer flint.close()
@@ -26,17 +26,17 @@ func Run(ctx context.Context, c *Case, d *Differences, flintURL, peerURL string)
 		go func() {
 			var err error
 			if peerURL != "" {
-				if o.Peer, err = peer.ask(ctx, s, nil); err != nil {
+				if o.Peer, err = peer.run(ctx, s, nil); err != nil {
 					err = fmt.Errorf("%s: the peer: %w", s.ID, err)
 				}
 			}
 			failed <- err
 		}()
-		known, err := d.known(s.ID)
+		known, err := d.knownAnswer(s.ID)
 		if err != nil {
 			return out, err
 		}
-		if o.Flint, err = flint.ask(ctx, s, known); err != nil {
+		if o.Flint, err = flint.run(ctx, s, known); err != nil {
 			o.Flint = &Answer{Body: "no answer: " + err.Error()}
 		}
 		if err := <-failed; err != nil {
@@ -47,8 +47,8 @@ func Run(ctx context.Context, c *Case, d *Differences, flintURL, peerURL string)
 	return out, nil
 }
 
-// Judge compares one outcome with what is written and with the list of
-// differences. It returns what is wrong, and whether flint differs.
+// Judge compares one outcome with the expected answer and with the list of differences.
+// It returns what is wrong, and whether flint differs.
 func Judge(o Outcome, d *Differences) (problems []string, differs bool) {
 	s := o.Step
 	if o.Peer != nil {
@@ -58,7 +58,7 @@ func Judge(o Outcome, d *Differences) (problems []string, differs bool) {
 	}
 	text := s.Differ(s.Expected, o.Flint)
 	if text == "" && o.Peer != nil && s.Expected != nil {
-		text = s.Differ(s.masked(o.Peer), o.Flint)
+		text = s.Differ(s.maskAnyValues(o.Peer), o.Flint)
 	}
 	entry, accepted := d.Find(s.ID)
 	switch {
@@ -80,31 +80,32 @@ func Judge(o Outcome, d *Differences) (problems []string, differs bool) {
 	return problems, text != ""
 }
 
-// Adopt makes the peer's answer the expected one, unless it is as expected
-// already. In a case without a peer it is flint's.
+// Adopt makes the peer's answer the expected one unless it matches already. In a case
+// without a peer it takes flint's.
 func (s *Step) Adopt(o Outcome) {
-	from := o.Peer
-	if from == nil {
-		from = o.Flint
+	source := o.Peer
+	if source == nil {
+		source = o.Flint
 	}
 	if s.Expected == nil {
 		s.Expected = &Answer{}
-	} else if s.Differ(s.Expected, from) == "" {
+	} else if s.Differ(s.Expected, source) == "" {
 		return
 	}
-	a := s.masked(from)
+	a := s.maskAnyValues(source)
 	if s.Tolerance.Status {
 		a.Body = ""
 	}
 	s.Expected = a
 }
 
-// masked is the peer's answer with "*" where the step allows any value.
-func (s *Step) masked(peer *Answer) *Answer {
+// maskAnyValues returns the peer's answer with "*" for the headers of which the step
+// allows any value.
+func (s *Step) maskAnyValues(peer *Answer) *Answer {
 	a := *peer
 	a.Header = slices.Clone(peer.Header)
 	for i := range a.Header {
-		if valueOf(s.Expected.Header, a.Header[i].Name) == "*" {
+		if headerValue(s.Expected.Header, a.Header[i].Name) == "*" {
 			a.Header[i].Value = "*"
 		}
 	}

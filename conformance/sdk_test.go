@@ -20,9 +20,9 @@ import (
 // sdkDir holds the official clients of AI providers, pinned.
 const sdkDir = "sdk"
 
-// TestSDKs has the clients that apps use (openai, @anthropic-ai/sdk, the AI SDK
-// with workers-ai-provider) chat, stream, call a tool and follow a JSON schema
-// against flint: in Node.js on the control port, and inside a Worker.
+// TestSDKs runs the clients that apps use (openai, @anthropic-ai/sdk, the AI SDK with
+// workers-ai-provider) against flint, in Node.js on the control port and inside a
+// Worker: they chat, stream, call a tool and follow a JSON schema.
 func TestSDKs(t *testing.T) {
 	if testing.Short() {
 		t.Skip("installs packages from npm: not with -short")
@@ -44,17 +44,17 @@ func TestSDKs(t *testing.T) {
 		}
 	})
 	var names []string
-	if err := json.Unmarshal(get(t, e.Run().URL+"/", 200), &names); err != nil || len(names) < 5 {
+	if err := json.Unmarshal(getURL(t, e.Run().URL+"/", 200), &names); err != nil || len(names) < 5 {
 		t.Fatalf("%v %v", names, err)
 	}
 	for _, name := range names {
 		t.Run("worker "+name, func(t *testing.T) {
-			get(t, e.Run().URL+"/"+url.PathEscape(name), 200)
+			getURL(t, e.Run().URL+"/"+url.PathEscape(name), 200)
 		})
 	}
 }
 
-func get(t *testing.T, url string, status int) []byte {
+func getURL(t *testing.T, url string, status int) []byte {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 	if err != nil {
@@ -75,7 +75,7 @@ func get(t *testing.T, url string, status int) []byte {
 
 var errNoSDK = errors.New("they are not installed: run make conformance, which installs them from npm")
 
-// installSDKs installs the packages unless those of the lockfile are there.
+// installSDKs installs the packages unless the versions of the lockfile are there.
 func installSDKs(ctx context.Context, install bool) error {
 	lock, err := os.ReadFile(filepath.Join(sdkDir, "package-lock.json"))
 	if err != nil {

@@ -16,17 +16,18 @@ import (
 type Case struct {
 	ID    string // kv/values
 	Dir   string // absolute
-	Peer  string // what it is compared with: PeerMiniflare, PeerWrangler or PeerNone
+	Peer  string // PeerMiniflare, PeerWrangler or PeerNone
 	Steps []*Step
 
 	preamble []string // the lines before the first step, as written
 }
 
-// What a case is compared with; "peer: wrangler" before the first step says so.
+// The values of Case.Peer: what flint is compared with. A step file sets it by a line
+// such as "peer: wrangler" before the first step.
 const (
-	PeerMiniflare = "miniflare" // Miniflare's API; the default, because it starts quickly
-	PeerWrangler  = "wrangler"  // wrangler dev, for what the whole product does
-	PeerNone      = "none"      // the peer does not serve it: flint is compared with what is written
+	PeerMiniflare = "miniflare" // Miniflare's API; the default, because it starts fastest
+	PeerWrangler  = "wrangler"  // wrangler dev, for behaviour of the whole product
+	PeerNone      = "none"      // the peer does not serve this: flint is compared with the step file only
 )
 
 // Step is one request and its expected answer.
@@ -34,11 +35,11 @@ type Step struct {
 	ID       string // kv/values/missing
 	Title    string // a sentence, may be empty
 	Until    time.Duration
-	Method   string // WS opens a WebSocket, STREAM is a GET whose chunks are told apart
+	Method   string // WS opens a WebSocket; STREAM is a GET whose chunks are recorded one by one
 	Path     string
 	Header   []Field
 	Body     string
-	Expected *Answer // nil until -update wrote it
+	Expected *Answer // nil until -update has written it
 	Tolerance
 }
 
@@ -46,14 +47,14 @@ type Step struct {
 // no such header.
 type Field struct{ Name, Value string }
 
-// Answer is what came back, as a step file writes it.
+// Answer is a response as a step file holds it.
 type Answer struct {
 	Status int
 	Header []Field // those that the step names
 	Body   string  // text; "base64: …" or "sha256: … (N bytes)" when it is not text or long
 }
 
-// String is the answer as it stands in a step file, without the tolerance.
+// String returns the answer as a step file holds it, without the tolerance.
 func (a *Answer) String() string {
 	if a == nil {
 		return "no answer"
@@ -64,7 +65,7 @@ func (a *Answer) String() string {
 	return strings.TrimRight(b.String(), "\n")
 }
 
-// LoadCases reads every cases/<service>/<name>/steps.txt below root.
+// LoadCases reads every <service>/<name>/steps.txt below root.
 func LoadCases(root string) ([]*Case, error) {
 	files, err := filepath.Glob(filepath.Join(root, "*", "*", "steps.txt"))
 	if err != nil {
@@ -92,7 +93,7 @@ func LoadCases(root string) ([]*Case, error) {
 	return out, nil
 }
 
-// ParseCase reads a step file. Errors name the line.
+// ParseCase parses a step file. Errors name the line.
 func ParseCase(id, text string) (*Case, error) {
 	c := &Case{ID: id, Peer: PeerMiniflare}
 	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
@@ -129,8 +130,8 @@ func ParseCase(id, text string) (*Case, error) {
 	return c, nil
 }
 
-// waiting is how long the steps of c may wait in all.
-func (c *Case) waiting() (sum time.Duration) {
+// totalWait is how long the steps of c may wait in total.
+func (c *Case) totalWait() (sum time.Duration) {
 	for _, s := range c.Steps {
 		sum += s.Until
 	}
@@ -202,12 +203,12 @@ func (s *Step) parseAnswer(lines []string) error {
 	}
 	a.Header, a.Body, err = parseBlock(lines[1:])
 	if s.Expected == nil && len(a.Header) > 0 {
-		s.Expected = a // status 0 never matches: -update fills in the rest
+		s.Expected = a // status 0 never matches; -update fills in the rest
 	}
 	return err
 }
 
-// parseBlock reads header lines, an empty line and a body.
+// parseBlock parses header lines, an empty line and a body.
 func parseBlock(lines []string) (header []Field, body string, err error) {
 	for len(lines) > 0 && lines[0] != "" {
 		name, value, ok := strings.Cut(lines[0], ": ")
@@ -242,7 +243,7 @@ func writeBlock(b *strings.Builder, header []Field, body string) {
 	}
 }
 
-// Format is the step file of c.
+// Format returns the step file of c.
 func (c *Case) Format() string {
 	var b strings.Builder
 	for _, l := range c.preamble {

@@ -79,8 +79,8 @@ func TestParseCaseErrors(t *testing.T) {
 	}
 }
 
-// TestCasesAreWell holds the step files to their own format.
-func TestCasesAreWell(t *testing.T) {
+// TestCasesAreFormatted: the step files are as -update writes them.
+func TestCasesAreFormatted(t *testing.T) {
 	t.Parallel()
 	cases, err := LoadCases("cases")
 	if err != nil {
@@ -104,7 +104,7 @@ func TestCasesAreWell(t *testing.T) {
 			t.Errorf("%s has no Wrangler file", c.ID)
 		}
 		for _, s := range c.Steps {
-			if s.Expected == nil || s.Expected.Status == 0 && s.Expected.Body != noAnswer {
+			if s.Expected == nil || s.Expected.Status == 0 && s.Expected.Body != closedWithoutAnswer {
 				t.Errorf("%s expects nothing: run -update", s.ID)
 			}
 		}
@@ -115,7 +115,7 @@ func TestCasesAreWell(t *testing.T) {
 	}
 }
 
-// TestEveryToleranceIsUsed: a tolerance that no step needs is one too many.
+// TestEveryToleranceIsUsed: there is no tolerance that no step needs.
 func TestEveryToleranceIsUsed(t *testing.T) {
 	t.Parallel()
 	cases, err := LoadCases("cases")
