@@ -7,7 +7,7 @@ import (
 )
 
 // maxFunction is the most lines of a function, from its first to its last.
-const maxFunction = 80
+const maxFunction = 60
 
 func lengthRule(f *source) (out []string) {
 	if f.isTest() {
@@ -33,6 +33,6 @@ func TestLengthRule(t *testing.T) {
 		return "// f has a comment\n// of two lines.\nfunc f() {\n" + strings.Repeat("\t_ = 1\n", lines-2) + "}\n"
 	}
 	offences(t, each(lengthRule), []*source{synthetic(t, "kv/x.go", "package x\n\n"+function(maxFunction))})
-	offences(t, each(lengthRule), []*source{synthetic(t, "kv/x.go", "package x\n\n"+function(maxFunction+1))}, "f has 81 lines")
+	offences(t, each(lengthRule), []*source{synthetic(t, "kv/x.go", "package x\n\n"+function(maxFunction+1))}, "f has 61 lines")
 	offences(t, each(lengthRule), []*source{synthetic(t, "kv/x_test.go", "package x\n\n"+function(maxFunction+1))})
 }
