@@ -84,7 +84,7 @@ var (
 	// endings make another form of a word, not another word behind it.
 	endings = []string{"s", "es", "d", "ed", "r", "er", "ers", "or", "ing"}
 	// words begin with the name of a neighbour and are one word all the same.
-	words = []string{"catalogue", "connect", "header", "headers", "metadata", "parse", "runtime"}
+	words = []string{"catalogue", "connect", "doctor", "header", "headers", "metadata", "parse", "restore", "runtime"}
 )
 
 // nameRule wants subject.go and subject_part.go: words apart, and a file that

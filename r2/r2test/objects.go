@@ -119,36 +119,46 @@ func conditions(p *place) {
 		"match and after":  {r2.Conditional{Matches: is(o.ETag), UploadedAfter: &after}, false, false},
 		"none match, time": {r2.Conditional{DoesNotMatch: is("other"), UploadedAfter: &after}, true, false},
 	} {
-		body, err := p.b.Get(p.Context(), "k", r2.GetOptions{OnlyIf: &c.onlyIf})
-		if c.is {
-			p.wantErr(name, err, nil)
-			if err == nil {
-				content, err := io.ReadAll(body.Content)
-				if body.Content.Close(); err != nil || string(content) != "content" {
-					p.Errorf("%s: %q %v", name, content, err)
-				}
-			}
-		} else if p.wantErr(name, err, r2.ErrPreconditionFailed); body == nil || body.ETag != o.ETag || body.Content != nil {
-			p.Errorf("%s: %v", name, body)
-		}
-		for _, key := range []string{"k", "none " + name} {
-			holds := c.is
-			if key != "k" {
-				holds = c.isAbout
-			}
-			_, err := p.b.Put(p.Context(), key, strings.NewReader("content"), r2.PutOptions{Size: 7, OnlyIf: &c.onlyIf})
-			if want := error(r2.ErrPreconditionFailed); holds {
-				p.wantErr("put "+name, err, nil)
-			} else {
-				p.wantErr("put "+name+" "+key, err, want)
-			}
-			if got := read(p, p.b, key); got != map[bool]string{true: "content", false: "-"}[holds || key == "k"] {
-				p.Errorf("put %s: %q", name, got)
-			}
-		}
+		p.getIf(name, o, c.onlyIf, c.is)
+		p.putIf("put "+name, "k", c.onlyIf, c.is, "content")
+		p.putIf("put of none "+name, "none "+name, c.onlyIf, c.isAbout, "-")
 	}
 	_, err := p.b.Get(p.Context(), "no object", r2.GetOptions{OnlyIf: &r2.Conditional{Matches: is("*")}})
 	p.wantErr("get of none", err, r2.ErrNoSuchKey)
+}
+
+// getIf reads o under a condition that holds or not.
+func (p *place) getIf(name string, o *r2.Object, onlyIf r2.Conditional, holds bool) {
+	body, err := p.b.Get(p.Context(), o.Key, r2.GetOptions{OnlyIf: &onlyIf})
+	if !holds {
+		if p.wantErr(name, err, r2.ErrPreconditionFailed); body == nil || body.ETag != o.ETag || body.Content != nil {
+			p.Errorf("%s: %v", name, body)
+		}
+		return
+	}
+	if p.wantErr(name, err, nil); err != nil {
+		return
+	}
+	content, err := io.ReadAll(body.Content)
+	if body.Content.Close(); err != nil || string(content) != "content" {
+		p.Errorf("%s: %q %v", name, content, err)
+	}
+}
+
+// putIf writes key under a condition that holds or not; without it key still has
+// what it had before.
+func (p *place) putIf(name, key string, onlyIf r2.Conditional, holds bool, before string) {
+	_, err := p.b.Put(p.Context(), key, strings.NewReader("content"), r2.PutOptions{Size: 7, OnlyIf: &onlyIf})
+	want := "content"
+	if holds {
+		p.wantErr(name, err, nil)
+	} else {
+		p.wantErr(name, err, r2.ErrPreconditionFailed)
+		want = before
+	}
+	if got := read(p, p.b, key); got != want {
+		p.Errorf("%s: %q", name, got)
+	}
 }
 
 func ranges(p *place) {
