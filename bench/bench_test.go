@@ -1,14 +1,13 @@
 package main
 
 import (
-	"io"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"slices"
 	"strings"
 	"testing"
 
+	"flint/internal/testkit"
 	"flint/worker"
 )
 
@@ -142,14 +141,9 @@ func TestStubDistinguishesCalls(t *testing.T) {
 		{"r2/b", "GET", "/", "", `{"method":"get","object":"object-1k"}`, `"size":1024`},
 		{"queues/q", "POST", "/message", "{}", "", `"backlogCount"`},
 	} {
-		r := httptest.NewRequest(c.method, c.path, strings.NewReader(c.body))
-		r.Header[worker.HeaderBinding] = []string{c.binding}
-		r.Header.Set("Cf-R2-Request", c.header)
-		w := httptest.NewRecorder()
-		serveStub(w, r)
-		body, err := io.ReadAll(w.Body)
-		if err != nil || w.Code != http.StatusOK || !strings.Contains(string(body), c.want) {
-			t.Errorf("%s %s: %d %.200s", c.binding, c.path, w.Code, body)
+		w := testkit.Call(http.HandlerFunc(serveStub), c.method, c.path, c.body, worker.HeaderBinding, c.binding, "Cf-R2-Request", c.header)
+		if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), c.want) {
+			t.Errorf("%s %s: %d %.200s", c.binding, c.path, w.Code, w.Body)
 		}
 	}
 }

@@ -2,14 +2,13 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"net/http"
-	"net/http/httptest"
 	"regexp"
 	"strings"
 	"testing"
 
 	"flint/d1"
+	"flint/internal/testkit"
 	"flint/worker"
 )
 
@@ -32,21 +31,14 @@ func TestStubAnswersAsD1(t *testing.T) {
 	defer store.Close()
 	service := d1.NewBinding(store, nil, nil)
 	call := func(path, body string) (real, stub string) {
-		for _, to := range []struct {
-			serve func(http.ResponseWriter, *http.Request)
-			text  *string
-		}{{func(w http.ResponseWriter, r *http.Request) { service.ServeBinding(w, r, "bench-d1") }, &real}, {serveStub, &stub}} {
-			r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(body))
-			r.Header[worker.HeaderBinding] = []string{"d1/bench-d1"}
-			w := httptest.NewRecorder()
-			to.serve(w, r)
-			text, err := io.ReadAll(w.Body)
-			if err != nil || w.Code != http.StatusOK {
-				t.Fatalf("%s: %d %s", path, w.Code, text)
+		answer := func(serve http.HandlerFunc) string {
+			w := testkit.Call(serve, http.MethodPost, path, body, worker.HeaderBinding, "d1/bench-d1")
+			if w.Code != http.StatusOK {
+				t.Fatalf("%s: %d %s", path, w.Code, w.Body)
 			}
-			*to.text = string(text)
+			return w.Body.String()
 		}
-		return real, stub
+		return answer(func(w http.ResponseWriter, r *http.Request) { service.ServeBinding(w, r, "bench-d1") }), answer(serveStub)
 	}
 	for _, sql := range []string{
 		"CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT NOT NULL, score REAL)",

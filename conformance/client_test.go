@@ -3,19 +3,19 @@ package conformance
 import (
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/coder/websocket"
+
+	"flint/internal/testkit"
 )
 
 func startClient(t *testing.T, h http.HandlerFunc) *client {
-	srv := httptest.NewServer(h)
-	t.Cleanup(srv.Close)
-	c := newClient(srv.URL)
+	t.Helper()
+	c := newClient(testkit.Serve(t, h))
 	t.Cleanup(c.close)
 	return c
 }

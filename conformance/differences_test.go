@@ -1,11 +1,12 @@
 package conformance
 
 import (
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"flint/internal/testkit"
 )
 
 func acceptedEntry(step, flint string) *Difference {
@@ -91,9 +92,7 @@ func TestDifferencesRefused(t *testing.T) {
 		"other: []": "field other not found",
 	} {
 		path := filepath.Join(t.TempDir(), "d.yaml")
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		testkit.WriteFile(t, path, text)
 		if _, err := LoadDifferences(path); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", text, err, want)
 		}

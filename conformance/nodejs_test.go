@@ -5,13 +5,10 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
-	"io"
-	"net/http"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -177,18 +174,9 @@ type nodeAnswer struct {
 
 func askNode(t *testing.T, url string, worker int) (a nodeAnswer) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, strings.TrimSuffix(url, "/")+fmt.Sprintf("/%d", worker), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	res, err := (&http.Client{Timeout: 30 * time.Second}).Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
-	if err != nil || res.StatusCode != http.StatusOK || json.Unmarshal(body, &a) != nil {
-		t.Fatalf("%s: %s %.500s %v", url, res.Status, body, err)
+	body := testkit.Get(t, strings.TrimSuffix(url, "/")+fmt.Sprintf("/%d", worker), 200)
+	if err := json.Unmarshal([]byte(body), &a); err != nil {
+		t.Fatalf("%v: %.500s", err, body)
 	}
 	return a
 }

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"flint/internal/testkit"
 )
 
 func TestFindPeer(t *testing.T) {
@@ -15,9 +17,7 @@ func TestFindPeer(t *testing.T) {
 	if _, err := FindPeer(t.Context(), dir, t.TempDir(), false); err == nil {
 		t.Error("a peer without a lockfile")
 	}
-	if err := os.WriteFile(lockfile, []byte("{}"), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	testkit.WriteFile(t, lockfile, "{}")
 	if _, err := FindPeer(t.Context(), dir, t.TempDir(), false); !errors.Is(err, ErrNoPeer) {
 		t.Errorf("not installed: %v", err)
 	}
@@ -25,18 +25,11 @@ func TestFindPeer(t *testing.T) {
 	if _, err := FindPeer(t.Context(), dir, t.TempDir(), true); !errors.Is(err, ErrNoNPM) {
 		t.Errorf("without npm: %v", err)
 	}
-	if err := os.MkdirAll(filepath.Join(dir, "node_modules"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "node_modules", ".installed"), []byte("{}"), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	testkit.WriteFile(t, filepath.Join(dir, "node_modules", ".installed"), "{}")
 	if _, err := FindPeer(t.Context(), dir, t.TempDir(), true); err != nil {
 		t.Errorf("installed: %v", err)
 	}
-	if err := os.WriteFile(lockfile, []byte("{ }"), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	testkit.WriteFile(t, lockfile, "{ }")
 	if _, err := FindPeer(t.Context(), dir, t.TempDir(), false); !errors.Is(err, ErrNoPeer) {
 		t.Errorf("another lockfile: %v", err)
 	}
@@ -68,12 +61,7 @@ func TestLockfile(t *testing.T) {
 func TestSkipIsReported(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	if err := os.Mkdir(filepath.Join(dir, "peer"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "peer", "package-lock.json"), []byte("{}"), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	testkit.WriteFile(t, filepath.Join(dir, "peer", "package-lock.json"), "{}")
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)

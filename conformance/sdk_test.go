@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
@@ -15,6 +13,7 @@ import (
 	"testing"
 
 	"flint/emulator"
+	"flint/internal/testkit"
 )
 
 // sdkDir holds the official clients of AI providers, pinned.
@@ -44,33 +43,14 @@ func TestSDKs(t *testing.T) {
 		}
 	})
 	var names []string
-	if err := json.Unmarshal(getURL(t, e.Run().URL+"/", 200), &names); err != nil || len(names) < 5 {
+	if err := json.Unmarshal([]byte(testkit.Get(t, e.Run().URL+"/", 200)), &names); err != nil || len(names) < 5 {
 		t.Fatalf("%v %v", names, err)
 	}
 	for _, name := range names {
 		t.Run("worker "+name, func(t *testing.T) {
-			getURL(t, e.Run().URL+"/"+url.PathEscape(name), 200)
+			testkit.Get(t, e.Run().URL+"/"+url.PathEscape(name), 200)
 		})
 	}
-}
-
-func getURL(t *testing.T, url string, status int) []byte {
-	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	transport := &http.Transport{DisableKeepAlives: true}
-	res, err := (&http.Client{Transport: transport}).Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
-	if err != nil || res.StatusCode != status {
-		t.Errorf("%s: %s %v\n%s", url, res.Status, err, body)
-	}
-	return body
 }
 
 var errNoSDK = errors.New("they are not installed: run make conformance, which installs them from npm")

@@ -3,7 +3,6 @@
 package front
 
 import (
-	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -12,6 +11,7 @@ import (
 
 	"flint/internal/clock"
 	"flint/internal/evloop"
+	"flint/internal/testkit"
 )
 
 func TestIdleConnectionsAreClosed(t *testing.T) {
@@ -20,15 +20,9 @@ func TestIdleConnectionsAreClosed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer loop.Close()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	t.Cleanup(loop.Close) // after the Server
 	s := NewServer(&http.Server{}, func(string, string) *Site { return nil }, loop, slog.New(slog.DiscardHandler))
-	done := make(chan error, 1)
-	go func() { done <- s.Serve(l) }()
-	c, err := net.Dial("tcp", l.Addr().String())
+	c, err := net.Dial("tcp", testkit.Listen(t, "tcp", s.Serve, func() { s.Close() }))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,10 +38,6 @@ func TestIdleConnectionsAreClosed(t *testing.T) {
 	_ = c.SetDeadline(clock.Deadline(idleTimeout / 4))
 	if _, err := c.Read(make([]byte, 1)); err != io.EOF {
 		t.Errorf("the idle connection: %v, want EOF", err)
-	}
-	s.Close()
-	if err := <-done; !errors.Is(err, http.ErrServerClosed) {
-		t.Error(err)
 	}
 }
 

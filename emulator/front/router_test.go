@@ -3,8 +3,9 @@ package front
 import (
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"testing"
+
+	"flint/internal/testkit"
 )
 
 // nameHandler returns a handler that answers with name.
@@ -39,9 +40,7 @@ func TestRouterFindsByHostAndPattern(t *testing.T) {
 		{"exact.test", "/only/more", "fallback"},
 	} {
 		h, _ := rt.Find(c.host, c.path)
-		w := httptest.NewRecorder()
-		h.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
-		if got := w.Body.String(); got != c.want {
+		if got := testkit.Call(h, "GET", "/", "").Body.String(); got != c.want {
 			t.Errorf("%s%s: %s, want %s", c.host, c.path, got, c.want)
 		}
 	}

@@ -5,10 +5,10 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 
+	"flint/internal/testkit"
 	"flint/worker"
 )
 
@@ -36,10 +36,7 @@ func TestErrorsAsPageAndText(t *testing.T) {
 		{worker.ErrHeld, "", 503, "did not become ready"},
 	} {
 		site := &Site{Worker: stubWorker{err: c.err}, Log: slog.New(slog.DiscardHandler)}
-		r := httptest.NewRequest("GET", "/", nil)
-		r.Header.Set("Accept", c.accept)
-		w := httptest.NewRecorder()
-		site.ServeHTTP(w, r)
+		w := testkit.Call(site, "GET", "/", "", "Accept", c.accept)
 		if w.Code != c.status || !strings.Contains(w.Body.String(), c.want) {
 			t.Errorf("%v for %q: %d %s", c.err, c.accept, w.Code, w.Body)
 		}
@@ -53,9 +50,7 @@ func TestBrokenBodyCutsTheConnection(t *testing.T) {
 	site := &Site{Log: slog.New(slog.DiscardHandler), Worker: stubWorker{res: &http.Response{
 		StatusCode: 200, Header: http.Header{}, ContentLength: -1, Body: io.NopCloser(body),
 	}}}
-	srv := httptest.NewServer(site)
-	defer srv.Close()
-	res, err := http.Get(srv.URL)
+	res, err := http.Get(testkit.Serve(t, site))
 	if err != nil {
 		t.Fatal(err)
 	}

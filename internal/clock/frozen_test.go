@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"flint/internal/testkit"
 )
 
 var start = time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC)
@@ -22,7 +24,7 @@ func TestFrozenStandsStill(t *testing.T) {
 	if now := c.Now(); !now.Equal(start) || now.Location() != time.UTC {
 		t.Fatalf("Now = %v, want %v in UTC", now, start)
 	}
-	advance(t, c, 90*time.Minute)
+	testkit.Advance(t, c, 90*time.Minute)
 	if got := Since(c, start); got != 90*time.Minute {
 		t.Fatalf("moved by %v, want 1h30m", got)
 	}
@@ -39,13 +41,13 @@ func TestAdvanceKeepsOrder(t *testing.T) {
 	for _, d := range []int{5, 1, 9, 3, 7, 2, 8, 4, 6, 10, -1, 0} {
 		c.AfterFunc(time.Duration(d)*time.Second, func() { rec.add(d, c.Now()) })
 	}
-	advance(t, c, 9*time.Second)
+	testkit.Advance(t, c, 9*time.Second)
 	want := []string{"1@1", "2@2", "3@3", "4@4", "5@5", "6@6", "7@7", "8@8", "9@9"}
 	got := rec.order()
 	if !slices.Equal(got[2:], want) || !slices.Equal(sortedCopy(got[:2]), []string{"-1@0", "0@0"}) {
 		t.Fatalf("ran %v, want -1@0 and 0@0, then %v", got, want)
 	}
-	advance(t, c, time.Second)
+	testkit.Advance(t, c, time.Second)
 	if got := rec.order(); got[len(got)-1] != "10@10" || len(got) != 12 {
 		t.Fatalf("ran %v, want 10@10 last", got)
 	}
@@ -67,7 +69,7 @@ func TestAdvanceWaitsForCallbacks(t *testing.T) {
 			done.Add(1)
 		})
 	}
-	advance(t, c, time.Minute)
+	testkit.Advance(t, c, time.Minute)
 	if done.Load() != 20 || most.Load() != 1 {
 		t.Fatalf("%d of 20 done, %d at once, want 1", done.Load(), most.Load())
 	}
@@ -80,7 +82,7 @@ func TestTimersOfOneMomentRunConcurrently(t *testing.T) {
 	a, b := make(chan int), make(chan int)
 	c.AfterFunc(time.Second, func() { a <- 1; <-b })
 	c.AfterFunc(time.Second, func() { <-a; b <- 1 })
-	advance(t, c, time.Second) // hangs if they run one after the other
+	testkit.Advance(t, c, time.Second) // hangs if they run one after the other
 }
 
 func TestCallbacksThatSchedule(t *testing.T) {
@@ -98,7 +100,7 @@ func TestCallbacksThatSchedule(t *testing.T) {
 		}
 	}
 	c.AfterFunc(10*time.Second, func() { tick(1) })
-	advance(t, c, 35*time.Second)
+	testkit.Advance(t, c, 35*time.Second)
 	want := []string{"1@10", "2@20", "100@20", "200@25", "3@30"}
 	if got := rec.order(); !slices.Equal(got, want) {
 		t.Fatalf("ran %v, want %v", got, want)
@@ -125,7 +127,7 @@ func TestStop(t *testing.T) {
 			t.Errorf("second Stop of timer %d reported true", i)
 		}
 	}
-	advance(t, c, time.Minute)
+	testkit.Advance(t, c, time.Minute)
 	if got, want := rec.order(), []string{"0@1", "2@3", "4@5", "6@7", "8@9"}; !slices.Equal(got, want) {
 		t.Errorf("ran %v, want %v", got, want)
 	}
@@ -154,7 +156,7 @@ func TestAdvanceEndsWithItsContext(t *testing.T) {
 		t.Fatalf("second Advance = %v, want context.Canceled", err)
 	}
 	close(release)
-	advance(t, c, time.Hour)
+	testkit.Advance(t, c, time.Hour)
 	c.Close()
 }
 
@@ -238,7 +240,7 @@ func TestCloseDropsTimersAndWaits(t *testing.T) {
 		t.Error("Stop of a timer made after Close reported true")
 	}
 	c.Close()
-	advance(t, c, 2*time.Hour)
+	testkit.Advance(t, c, 2*time.Hour)
 }
 
 func BenchmarkNow(b *testing.B) {
@@ -255,13 +257,6 @@ func BenchmarkAfterFuncStop(b *testing.B) {
 	c.AfterFunc(time.Hour, func() {})
 	for b.Loop() {
 		c.AfterFunc(2*time.Hour, func() {}).Stop()
-	}
-}
-
-func advance(t *testing.T, c *Virtual, d time.Duration) {
-	t.Helper()
-	if err := c.Advance(t.Context(), d); err != nil {
-		t.Fatal(err)
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"flint/internal/testkit"
 )
 
 func TestRunningClockFollowsRealTime(t *testing.T) {
@@ -44,7 +46,7 @@ func TestRunningClockAdvances(t *testing.T) {
 		for _, d := range []time.Duration{time.Minute, time.Hour, 3 * time.Hour} {
 			c.AfterFunc(d, note)
 		}
-		advance(t, c, 2*time.Hour)
+		testkit.Advance(t, c, 2*time.Hour)
 		fired := log.all()
 		if !slices.Equal(fired, []time.Duration{time.Minute, time.Hour}) || c.Offset() != 2*time.Hour {
 			t.Fatalf("fired %v, offset %v; want 1m, 1h and 2h", fired, c.Offset())
@@ -70,7 +72,7 @@ func TestAdvanceWaitsForWhatRealTimeStarted(t *testing.T) {
 		var done atomic.Bool
 		c.AfterFunc(time.Second, func() { time.Sleep(5 * time.Second); done.Store(true) })
 		time.Sleep(2 * time.Second)
-		advance(t, c, time.Minute)
+		testkit.Advance(t, c, time.Minute)
 		if !done.Load() {
 			t.Error("Advance returned before the callback")
 		}
@@ -83,7 +85,7 @@ func TestSlowCallbacksAddRealTimeOnly(t *testing.T) {
 		defer c.Close()
 		begin := c.Now()
 		c.AfterFunc(time.Second, func() { time.Sleep(10 * time.Second) })
-		advance(t, c, time.Minute)
+		testkit.Advance(t, c, time.Minute)
 		if got := Since(c, begin); got != time.Minute {
 			t.Errorf("moved by %v, want 1m: the 10 s at work are part of it", got)
 		}
@@ -126,7 +128,7 @@ func TestStopwatch(t *testing.T) {
 		c := New()
 		defer c.Close()
 		w := StartStopwatch()
-		advance(t, c, time.Hour)
+		testkit.Advance(t, c, time.Hour)
 		time.Sleep(3 * time.Second)
 		if got := w.Elapsed(); got != 3*time.Second {
 			t.Errorf("Elapsed = %v, want 3s: a moved clock is not real time", got)

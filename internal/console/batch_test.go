@@ -11,6 +11,7 @@ import (
 	"go.uber.org/goleak"
 
 	"flint/internal/clock"
+	"flint/internal/testkit"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -48,12 +49,7 @@ func newFrozenBatch(t *testing.T) (*slog.Logger, *recordingWriter, *Batch, *cloc
 func TestBatchWritesTogether(t *testing.T) {
 	t.Parallel()
 	log, out, _, c := newFrozenBatch(t)
-	advance := func(d time.Duration) {
-		t.Helper()
-		if err := c.Advance(t.Context(), d); err != nil {
-			t.Fatal(err)
-		}
-	}
+	advance := func(d time.Duration) { t.Helper(); testkit.Advance(t, c, d) }
 	log.Info("one") // after a pause
 	out.want(t, "one\n")
 	log.Info("two")

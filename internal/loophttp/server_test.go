@@ -12,7 +12,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -20,6 +19,7 @@ import (
 
 	"flint/internal/evloop"
 	"flint/internal/rawhttp"
+	"flint/internal/testkit"
 )
 
 // dialFunc opens a connection to a Server.
@@ -40,20 +40,8 @@ func startServer(t *testing.T, s *Server) (*Server, dialFunc) {
 	}
 	s.Loop = loop
 	s.Plain = func(r *http.Request) bool { return r.Header.Get("X-Odd") == "" }
-	path := filepath.Join(t.TempDir(), "s")
-	l, err := net.Listen("unix", path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan error, 1)
-	go func() { done <- s.Serve(l) }()
-	t.Cleanup(func() {
-		s.Close()
-		if err := <-done; !errors.Is(err, http.ErrServerClosed) {
-			t.Errorf("Serve: %v", err)
-		}
-		loop.Close()
-	})
+	t.Cleanup(loop.Close) // after the Server
+	path := testkit.Listen(t, "unix", s.Serve, func() { s.Close() })
 	return s, func() (net.Conn, *bufio.Reader) {
 		t.Helper()
 		c, err := net.Dial("unix", path)
