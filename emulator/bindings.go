@@ -77,7 +77,7 @@ func (e *Emulator) bindingsServer() server {
 	if e.loop == nil {
 		return srv
 	}
-	return &loophttp.Server{HTTP: srv, Loop: e.loop, Log: e.log, Now: mux.serveNow, Plain: func(r *http.Request) bool {
+	return &loophttp.Server{HTTP: srv, Loop: e.loop, Log: e.log, AnswerOnLoop: mux.serveNow, ReadOnLoop: func(r *http.Request) bool {
 		name, _, _ := strings.Cut(r.Header.Get(worker.HeaderBinding), "/")
 		switch name {
 		case "kv", "d1", "r2", "queues", "cache":

@@ -50,7 +50,7 @@ func (e *Emulator) findPlaces(p *config.Project) (*places, error) {
 		out.strict[w.Name] = slices.Contains(w.CompatibilityFlags, "global_fetch_strictly_public")
 	}
 	buckets := e.publicBuckets()
-	out.router.Hosts(func(host string) (http.Handler, bool) {
+	out.router.HostFunc(func(host string) (http.Handler, bool) {
 		h, named := buckets(host)
 		if !named {
 			return nil, false

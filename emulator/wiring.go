@@ -31,7 +31,7 @@ func (e *Emulator) short(host, path string) *front.Site {
 		return nil
 	}
 	h, _ := e.hosts.Load().Find(host, path)
-	if site, ok := h.(*front.Site); ok && site.Short() {
+	if site, ok := h.(*front.Site); ok && site.UsesFastPath() {
 		return site
 	}
 	return nil
@@ -62,7 +62,7 @@ func (e *Emulator) router() (*front.Router, error) {
 			}
 		}
 	}
-	rt.Hosts(e.publicBuckets())
+	rt.HostFunc(e.publicBuckets())
 	for _, p := range e.project.Pages {
 		rt.Host(p.Name+".pages.dev", e.page(p))
 	}

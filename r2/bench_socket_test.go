@@ -39,7 +39,7 @@ func serveOnLoop(b *testing.B, size int64) (path string) {
 	binding.ServeBinding(&nowhere{header: http.Header{}}, bindingPut("object", size), "media")
 	srv := &loophttp.Server{
 		HTTP: &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { binding.ServeBinding(w, r, "media") })},
-		Loop: loop, Log: slog.New(slog.DiscardHandler), Plain: func(*http.Request) bool { return true },
+		Loop: loop, Log: slog.New(slog.DiscardHandler), ReadOnLoop: func(*http.Request) bool { return true },
 	}
 	return listen(b, srv.Serve, func() { srv.Close(); loop.Close() })
 }

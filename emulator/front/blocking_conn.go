@@ -114,7 +114,7 @@ func (c *blockingConn) readHead() error {
 // route finds the Site of the request and reports whether the fast path can serve
 // it: all of its body must be in the buffer.
 func (c *blockingConn) route() (site *Site, method, target []byte, ok bool) {
-	if int64(c.r.Buffered()-c.req.Size) < c.req.Length {
+	if int64(c.r.Buffered()-c.req.Size) < c.req.ContentLength {
 		return nil, nil, nil, false
 	}
 	return c.srv.route(&c.req)
@@ -122,9 +122,9 @@ func (c *blockingConn) route() (site *Site, method, target []byte, ok bool) {
 
 // route finds the Site of a request; ok is false when it is for net/http.
 func (s *Server) route(req *rawhttp.Head) (site *Site, method, target []byte, ok bool) {
-	method, rest, _ := bytes.Cut(req.First, []byte(" "))
+	method, rest, _ := bytes.Cut(req.StartLine, []byte(" "))
 	target, version, _ := bytes.Cut(rest, []byte(" "))
-	if string(version) != "HTTP/1.1" || len(target) == 0 || target[0] != '/' || req.Count("Host") != 1 || !rawhttp.Token(method) {
+	if string(version) != "HTTP/1.1" || len(target) == 0 || target[0] != '/' || req.Count("Host") != 1 || !rawhttp.IsToken(method) {
 		return nil, nil, nil, false
 	}
 	if rawhttp.Is(method, "CONNECT") || bytes.Contains(target, []byte("#")) {
@@ -151,7 +151,7 @@ func (c *blockingConn) roundTrip(site *Site, method, target []byte) bool {
 	info := newRequestInfo(&c.req, method, target)
 	c.encoding = string(c.req.Get("Accept-Encoding"))
 	c.buildRequest(method, target)
-	body := int(max(c.req.Length, 0))
+	body := int(max(c.req.ContentLength, 0))
 	c.r.Discard(c.req.Size + body) // cannot fail: they are in the buffer
 	x, err := site.Worker.(Sender).Send(context.Background(), c.out, c.checkClient)
 	return c.sendResponse(info, x, err)
@@ -190,8 +190,8 @@ func (c *blockingConn) checkClient() error {
 // buildRequest writes the request for workerd into c.out.
 func (c *blockingConn) buildRequest(method, target []byte) {
 	var body []byte
-	if c.req.Length > 0 {
-		buffered, _ := c.r.Peek(c.req.Size + int(c.req.Length)) // it is in the buffer
+	if c.req.ContentLength > 0 {
+		buffered, _ := c.r.Peek(c.req.Size + int(c.req.ContentLength)) // it is in the buffer
 		body = buffered[c.req.Size:]
 	}
 	c.out = appendRequest(c.out[:0], &c.req, method, target, body, c.clientIP, c.encoding)
@@ -202,7 +202,7 @@ const maxException = 1 << 20
 
 // readException reads the exception that a marked response describes.
 func (c *blockingConn) readException(x *worker.Exchange) error {
-	length := c.res.Length
+	length := c.res.ContentLength
 	if length < 0 || length > maxException {
 		x.End(false)
 		return fmt.Errorf("an exception described in %d bytes", length)

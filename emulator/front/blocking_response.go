@@ -29,11 +29,11 @@ func (c *blockingConn) passResponse(x *worker.Exchange, method string, keepAlive
 	if marker := c.res.Get(worker.ExceptionHeader); code == http.StatusInternalServerError && marker != nil && x.IsException(marker) {
 		return keepAlive, c.readException(x)
 	}
-	if method != http.MethodHead && chooseCoding(c.encoding, code, c.res.Length, headerGetter(&c.res)) != identity {
+	if method != http.MethodHead && chooseCoding(c.encoding, code, c.res.ContentLength, headerGetter(&c.res)) != identity {
 		return c.passCodedResponse(x, method, keepAlive, status)
 	}
 	noBody := method == http.MethodHead || code == http.StatusNoContent || code == http.StatusNotModified
-	untilClose := !noBody && !c.res.Chunked && c.res.Length < 0
+	untilClose := !noBody && !c.res.Chunked && c.res.ContentLength < 0
 	keepAlive = keepAlive && !untilClose
 	*status = code
 	c.buildResponseHead(keepAlive)
@@ -126,10 +126,10 @@ func (c *blockingConn) readResponseHead(x *worker.Exchange) (int, error) {
 			n = len(b) + 1 // beyond the buffer's size Peek returns bufio.ErrBufferFull
 			continue
 		}
-		if !c.res.Parse(b[:end+4]) || len(c.res.First) < len("HTTP/1.1 200") {
-			return 0, fmt.Errorf("malformed response %q", c.res.First)
+		if !c.res.Parse(b[:end+4]) || len(c.res.StartLine) < len("HTTP/1.1 200") {
+			return 0, fmt.Errorf("malformed response %q", c.res.StartLine)
 		}
-		code, err := strconv.Atoi(string(c.res.First[9:12]))
+		code, err := strconv.Atoi(string(c.res.StartLine[9:12]))
 		if err != nil {
 			return 0, err
 		}
@@ -146,7 +146,7 @@ func (c *blockingConn) buildResponseHead(keepAlive bool) {
 }
 
 func (s *Server) appendResponseHead(b []byte, res *rawhttp.Head, keepAlive bool) []byte {
-	b = append(b, res.First...)
+	b = append(b, res.StartLine...)
 	b = append(b, crlf...)
 	hasDate := false
 	for _, f := range res.Fields {
@@ -180,8 +180,8 @@ func (c *blockingConn) passBody(x *worker.Exchange, noBody bool) error {
 		return c.flush()
 	case c.res.Chunked:
 		return c.passChunks(x.R)
-	case c.res.Length >= 0:
-		return c.passBytes(x.R, c.res.Length)
+	case c.res.ContentLength >= 0:
+		return c.passBytes(x.R, c.res.ContentLength)
 	}
 	return c.passBytes(x.R, 1<<62)
 }

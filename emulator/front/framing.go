@@ -31,8 +31,8 @@ func (f *framing) reset(res *rawhttp.Head, noBody bool) {
 	case noBody:
 	case res.Chunked:
 		f.chunked = true
-	case res.Length >= 0:
-		f.remaining = res.Length
+	case res.ContentLength >= 0:
+		f.remaining = res.ContentLength
 	default:
 		f.untilClose = true
 	}

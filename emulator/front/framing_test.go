@@ -41,11 +41,11 @@ func TestFramingFindsTheEnd(t *testing.T) {
 func TestFramingWithoutABodyAndToTheEnd(t *testing.T) {
 	t.Parallel()
 	var f framing
-	f.reset(&rawhttp.Head{Length: 5}, true)
+	f.reset(&rawhttp.Head{ContentLength: 5}, true)
 	if n, done, err := f.next([]byte("HTTP")); n != 0 || !done || err != nil {
 		t.Error(n, done, err)
 	}
-	f.reset(&rawhttp.Head{Length: -1}, false)
+	f.reset(&rawhttp.Head{ContentLength: -1}, false)
 	if n, done, err := f.next([]byte("all of it")); n != 9 || done || err != nil || !f.untilClose {
 		t.Error(n, done, err)
 	}
@@ -55,7 +55,7 @@ func TestFramingRefusesNonsense(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{"xyz\r\n", "\r\n", "-1\r\n", "ffffffffffffffffff\r\n", strings.Repeat("0", maxChunkLine+1)} {
 		var f framing
-		f.reset(&rawhttp.Head{Length: -1, Chunked: true}, false)
+		f.reset(&rawhttp.Head{ContentLength: -1, Chunked: true}, false)
 		if _, _, err := f.next([]byte(body)); err == nil {
 			t.Errorf("%.20q passes", body)
 		}

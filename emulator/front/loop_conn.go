@@ -166,11 +166,11 @@ func (c *loopConn) startNextRequest() {
 		}
 		return
 	}
-	if !c.req.Parse(c.in[:end+4]) || c.req.Unusual || c.req.Chunked || c.req.Length > maxPipelined {
+	if !c.req.Parse(c.in[:end+4]) || c.req.Unusual || c.req.Chunked || c.req.ContentLength > maxPipelined {
 		c.answerOnGoroutine()
 		return
 	}
-	c.requestSize = c.req.Size + int(max(c.req.Length, 0))
+	c.requestSize = c.req.Size + int(max(c.req.ContentLength, 0))
 	if len(c.in) < c.requestSize {
 		return
 	}

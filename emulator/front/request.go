@@ -38,9 +38,9 @@ func appendRequest(b []byte, req *rawhttp.Head, method, target, body []byte, cli
 	b = append(b, "\r\n"+worker.HeaderCf+": "...)
 	b = appendCf(b, "HTTP/1.1", encoding)
 	b = append(b, crlf...)
-	if req.Length >= 0 {
+	if req.ContentLength >= 0 {
 		b = append(b, "Content-Length: "...)
-		b = append(strconv.AppendInt(b, req.Length, 10), crlf...)
+		b = append(strconv.AppendInt(b, req.ContentLength, 10), crlf...)
 	}
 	return append(append(b, crlf...), body...)
 }

@@ -24,10 +24,10 @@ func NewRouter(fallback http.Handler) *Router {
 // Host sends all requests for a host to h.
 func (rt *Router) Host(host string, h http.Handler) { rt.hosts[strings.ToLower(host)] = h }
 
-// Hosts sets a function that finds handlers of hosts which change while the Router
+// HostFunc sets a function that finds handlers of hosts which change while the Router
 // serves. It is asked after the hosts of Host. A handler that it returns with named
 // false takes the place of the fallback only, after the routes.
-func (rt *Router) Hosts(find func(host string) (h http.Handler, named bool)) { rt.findHost = find }
+func (rt *Router) HostFunc(find func(host string) (h http.Handler, named bool)) { rt.findHost = find }
 
 // Route sends requests that match a Wrangler route pattern
 // (api.example.com/*, *.example.com/images/*) to h. Of several matching

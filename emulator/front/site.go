@@ -26,9 +26,9 @@ type Site struct {
 	Log         *slog.Logger
 }
 
-// Short reports whether every request of the Site goes to its Worker and the Worker is
+// UsesFastPath reports whether every request of the Site goes to its Worker and the Worker is
 // a Sender, so that the fast path can serve them.
-func (s *Site) Short() bool {
+func (s *Site) UsesFastPath() bool {
 	_, ok := s.Worker.(Sender)
 	return ok && (s.Assets == nil || s.WorkerFirst)
 }

@@ -164,10 +164,10 @@ func (u *upstream) parseHead(b []byte) (code int, head []byte, err error) {
 		if end < 0 {
 			return 0, b, errIncompleteHead
 		}
-		if !res.Parse(b[:end+4]) || len(res.First) < len("HTTP/1.1 200") {
+		if !res.Parse(b[:end+4]) || len(res.StartLine) < len("HTTP/1.1 200") {
 			return 0, b, fmt.Errorf("malformed response %.100q", b)
 		}
-		if code, err = strconv.Atoi(string(res.First[9:12])); err != nil || code >= 200 {
+		if code, err = strconv.Atoi(string(res.StartLine[9:12])); err != nil || code >= 200 {
 			return code, b, err
 		}
 		b = b[res.Size:] // an interim response
@@ -187,9 +187,9 @@ func (u *upstream) startResponse(code int, b []byte) {
 	noBody := bodiless(c.method, code)
 	coded := identity
 	if c.method != http.MethodHead {
-		coded = chooseCoding(c.encoding, code, c.res.Length, headerGetter(&c.res))
+		coded = chooseCoding(c.encoding, code, c.res.ContentLength, headerGetter(&c.res))
 	}
-	fitsLoop := coded == gzipEncode && c.res.Length >= 0 && c.res.Length <= maxLoopCompressed && int64(len(b)-c.res.Size) >= c.res.Length
+	fitsLoop := coded == gzipEncode && c.res.ContentLength >= 0 && c.res.ContentLength <= maxLoopCompressed && int64(len(b)-c.res.Size) >= c.res.ContentLength
 	if coded != identity && !fitsLoop {
 		u.handOverResponse(b)
 		return

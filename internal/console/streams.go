@@ -7,10 +7,10 @@ import (
 
 // Streams are a process's standard streams, so that a command can be run in a test.
 type Streams struct {
-	In       io.Reader
-	Out, Err io.Writer
-	Terminal bool // Out is a terminal: colours and progress may be written
-	Asks     bool // In and Err are a terminal: a question can be asked
+	In        io.Reader
+	Out, Err  io.Writer
+	Terminal  bool // Out is a terminal: colours and progress may be written
+	CanPrompt bool // In and Err are a terminal: a question can be asked
 }
 
 // Std returns the process's own streams. Terminal is false with NO_COLOR in the
@@ -18,7 +18,7 @@ type Streams struct {
 func Std() Streams {
 	s := Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}
 	s.Terminal = terminal(os.Stdout) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
-	s.Asks = terminal(os.Stdin) && terminal(os.Stderr)
+	s.CanPrompt = terminal(os.Stdin) && terminal(os.Stderr)
 	return s
 }
 

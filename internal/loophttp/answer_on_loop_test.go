@@ -19,7 +19,7 @@ func serveOnLoop(t *testing.T, log io.Writer, handler http.HandlerFunc) dialFunc
 	t.Helper()
 	_, dial := startServer(t, &Server{
 		HTTP: &http.Server{Handler: http.HandlerFunc(testHandler)}, Log: slog.New(slog.NewTextHandler(log, nil)),
-		Now: func(w http.ResponseWriter, r *http.Request) bool {
+		AnswerOnLoop: func(w http.ResponseWriter, r *http.Request) bool {
 			if !strings.HasPrefix(r.URL.Path, "/now") {
 				return false
 			}
@@ -68,7 +68,7 @@ func TestLoopAnswersWhileAGoroutineWaits(t *testing.T) {
 		<-release
 		io.WriteString(w, "waited")
 	}
-	_, dial := startServer(t, &Server{HTTP: &http.Server{Handler: http.HandlerFunc(handler)}, Now: func(w http.ResponseWriter, r *http.Request) bool {
+	_, dial := startServer(t, &Server{HTTP: &http.Server{Handler: http.HandlerFunc(handler)}, AnswerOnLoop: func(w http.ResponseWriter, r *http.Request) bool {
 		if r.URL.Path == "/now" {
 			io.WriteString(w, "at once")
 			return true

@@ -88,7 +88,7 @@ func (c *conn) startNextRequest() {
 		return
 	}
 	r := c.request.parse(c.in[:head])
-	if r == nil || r.ContentLength < 0 || r.ContentLength > MaxBody || needsHTTP(r) || !c.srv.Plain(r) {
+	if r == nil || r.ContentLength < 0 || r.ContentLength > MaxBody || needsHTTP(r) || !c.srv.ReadOnLoop(r) {
 		c.handOverToHTTP()
 		return
 	}
@@ -116,11 +116,11 @@ func (c *conn) startNextRequest() {
 	c.srv.Loop.Go(func() { c.answerOnGoroutine(r) })
 }
 
-// answerOnLoop answers the request on the loop's goroutine if Server.Now does. It does
+// answerOnLoop answers the request on the loop's goroutine if Server.AnswerOnLoop does. It does
 // not try while earlier output is unsent: of a peer that pipelines requests and does
 // not read, the responses would pile up in memory.
 func (c *conn) answerOnLoop(r *http.Request) (answered bool) {
-	if c.srv.Now == nil || c.loopConn.Pending() > 0 {
+	if c.srv.AnswerOnLoop == nil || c.loopConn.Pending() > 0 {
 		return false
 	}
 	w := &c.response
@@ -133,7 +133,7 @@ func (c *conn) answerOnLoop(r *http.Request) (answered bool) {
 			answered = true
 		}
 	}()
-	if !c.srv.Now(w, r) {
+	if !c.srv.AnswerOnLoop(w, r) {
 		return false
 	}
 	if !w.finish() {

@@ -47,16 +47,16 @@ func (r *parsedRequest) parseFast(b []byte) bool {
 	if !h.Parse(b) || h.Unusual || h.Chunked || h.Close || h.Count("Host") != 1 || h.Get("Pragma") != nil {
 		return false
 	}
-	method, rest, _ := bytes.Cut(h.First, []byte(" "))
+	method, rest, _ := bytes.Cut(h.StartLine, []byte(" "))
 	target, version, _ := bytes.Cut(rest, []byte(" "))
-	if string(version) != "HTTP/1.1" || !rawhttp.Token(method) || string(method) == http.MethodConnect {
+	if string(version) != "HTTP/1.1" || !rawhttp.IsToken(method) || string(method) == http.MethodConnect {
 		return false
 	}
 	text := string(b)
 	at := len(method) + 1
 	r.Request = http.Request{
 		Method: text[:len(method)], RequestURI: text[at : at+len(target)],
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, ContentLength: max(h.Length, 0), Body: http.NoBody,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, ContentLength: max(h.ContentLength, 0), Body: http.NoBody,
 	}
 	r.setHeader(b, text)
 	return r.setURL()

@@ -15,22 +15,22 @@ import (
 // MaxBody is the largest body, in bytes, of a request that the loop reads.
 const MaxBody = 64 << 10
 
-// Server serves HTTP/1.1 on an event loop. Requests that Plain does not accept, and
+// Server serves HTTP/1.1 on an event loop. Requests that ReadOnLoop does not accept, and
 // those with a body of more than MaxBody, are served by HTTP.
 type Server struct {
-	HTTP *http.Server // its Handler answers all requests that Now does not
+	HTTP *http.Server // its Handler answers all requests that AnswerOnLoop does not
 	Loop *evloop.Loop
 	Log  *slog.Logger
 
-	// Plain reports, by its head, whether the loop may read a request. It must not
+	// ReadOnLoop reports, by its head, whether the loop may read a request. It must not
 	// keep the request.
-	Plain func(*http.Request) bool
+	ReadOnLoop func(*http.Request) bool
 
-	// Now may answer a request on the loop's goroutine. It must neither block nor
+	// AnswerOnLoop may answer a request on the loop's goroutine. It must neither block nor
 	// take more than some 50 µs, and the request and the writer must not be used
 	// after it has returned. It returns false, before it has done anything, to have
 	// the Handler answer on a goroutine. It may be nil.
-	Now func(http.ResponseWriter, *http.Request) bool
+	AnswerOnLoop func(http.ResponseWriter, *http.Request) bool
 
 	httpListener *handover.Listener
 	listener     net.Listener

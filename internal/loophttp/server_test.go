@@ -39,7 +39,7 @@ func startServer(t *testing.T, s *Server) (*Server, dialFunc) {
 		t.Fatal(err)
 	}
 	s.Loop = loop
-	s.Plain = func(r *http.Request) bool { return r.Header.Get("X-Odd") == "" }
+	s.ReadOnLoop = func(r *http.Request) bool { return r.Header.Get("X-Odd") == "" }
 	t.Cleanup(loop.Close) // after the Server
 	path := testkit.Listen(t, "unix", s.Serve, func() { s.Close() })
 	return s, func() (net.Conn, *bufio.Reader) {

@@ -8,14 +8,14 @@ import (
 // Head is the head of an HTTP/1.1 request or response. Its slices point into the
 // buffer that it was parsed from.
 type Head struct {
-	First  []byte // the start line: request line or status line, without CRLF
-	Fields []Field
-	Size   int // bytes of the head with the empty line
+	StartLine []byte // the start line: request line or status line, without CRLF
+	Fields    []Field
+	Size      int // bytes of the head with the empty line
 
-	Length  int64 // Content-Length; -1 when absent
-	Chunked bool
-	Close   bool // Connection: close
-	Unusual bool // it has an upgrade, an expectation, trailers or unknown connection options
+	ContentLength int64 // Content-Length; -1 when absent
+	Chunked       bool
+	Close         bool // Connection: close
+	Unusual       bool // it has an upgrade, an expectation, trailers or unknown connection options
 }
 
 // Field is one header.
@@ -30,12 +30,12 @@ var crlf = []byte("\r\n")
 // stricter than net/http and reports false for anything unusual; the caller then
 // leaves the request to net/http.
 func (h *Head) Parse(b []byte) bool {
-	*h = Head{Fields: h.Fields[:0], Length: -1}
+	*h = Head{Fields: h.Fields[:0], ContentLength: -1}
 	line, rest, ok := bytes.Cut(b, crlf)
 	if !ok || len(line) == 0 || !printable(line) {
 		return false
 	}
-	h.First = line
+	h.StartLine = line
 	for {
 		line, rest, ok = bytes.Cut(rest, crlf)
 		if !ok {
@@ -54,7 +54,7 @@ func (h *Head) Parse(b []byte) bool {
 // parseField parses one header line.
 func (h *Head) parseField(line []byte) bool {
 	colon := bytes.IndexByte(line, ':')
-	if colon <= 0 || !Token(line[:colon]) {
+	if colon <= 0 || !IsToken(line[:colon]) {
 		return false
 	}
 	f := Field{line[:colon], bytes.Trim(line[colon+1:], " \t")}
@@ -70,10 +70,10 @@ func (h *Head) parseFraming(f Field) bool {
 	switch {
 	case Is(f.Name, "Content-Length"):
 		n, err := strconv.ParseUint(string(f.Value), 10, 62)
-		if err != nil || h.Length >= 0 {
+		if err != nil || h.ContentLength >= 0 {
 			return false
 		}
-		h.Length = int64(n)
+		h.ContentLength = int64(n)
 	case Is(f.Name, "Transfer-Encoding"):
 		if h.Chunked || !Is(f.Value, "chunked") {
 			return false
@@ -140,8 +140,8 @@ func printable(b []byte) bool {
 	return true
 }
 
-// Token reports whether b is a token (RFC 9110, 5.6.2), as methods and field names are.
-func Token(b []byte) bool {
+// IsToken reports whether b is a token (RFC 9110, 5.6.2), as methods and field names are.
+func IsToken(b []byte) bool {
 	for _, c := range b {
 		if !tokenBytes[c] {
 			return false

@@ -106,8 +106,8 @@ func (c *connector) Connect(context.Context) (driver.Conn, error) { return c.dri
 // Driver implements driver.Connector.
 func (c *connector) Driver() driver.Driver { return c.driver }
 
-// Full reports whether err is a write that failed because the disk is full.
-func Full(err error) bool {
+// IsDiskFull reports whether err is a write that failed because the disk is full.
+func IsDiskFull(err error) bool {
 	var e sqlite3.Error
 	return errors.As(err, &e) && (e.Code == sqlite3.ErrFull || e.Code == sqlite3.ErrIoErr && e.ExtendedCode == sqlite3.ErrIoErrWrite)
 }

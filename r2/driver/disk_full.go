@@ -18,7 +18,7 @@ func NameDiskFull(err error) error {
 			return fmt.Errorf("%w: %w", ErrDiskFull, err)
 		}
 	}
-	if sqlite.Full(err) {
+	if sqlite.IsDiskFull(err) {
 		return fmt.Errorf("%w: %w", ErrDiskFull, err)
 	}
 	return err

@@ -174,7 +174,7 @@ func (a commands) queuesPurge() *cobra.Command {
 
 // confirmPurge asks for the name of the queue, as Wrangler does.
 func (a commands) confirmPurge(name string) error {
-	if !a.Streams.Asks {
+	if !a.Streams.CanPrompt {
 		return cli.Usagef("the --force flag is required to purge a queue where nobody can be asked")
 	}
 	fmt.Fprintf(a.Streams.Err, "This will delete all the messages of queue %s for good. Type %[1]s to proceed: ", name)

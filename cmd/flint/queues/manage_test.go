@@ -14,7 +14,7 @@ func TestPurgeAsks(t *testing.T) {
 	t.Parallel()
 	for answer, want := range map[string]string{"kept\n": "", "kept": "", "y\n": "nothing was purged", "": "nothing was purged"} {
 		var asked bytes.Buffer
-		a := &cli.App{Streams: console.Streams{In: strings.NewReader(answer), Err: &asked, Asks: true}}
+		a := &cli.App{Streams: console.Streams{In: strings.NewReader(answer), Err: &asked, CanPrompt: true}}
 		err := commands{a}.confirmPurge("kept")
 		if (want == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("answer %q: %v", answer, err)

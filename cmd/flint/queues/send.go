@@ -123,7 +123,7 @@ func (a commands) sendOne(cmd *cobra.Command, queue, message string, s *sendFlag
 func (a commands) sendLines(cmd *cobra.Command, queue string, s *sendFlags) error {
 	name := s.file
 	if name == "" {
-		if a.Streams.Asks {
+		if a.Streams.CanPrompt {
 			return cli.Usagef("what to send? Give a message, --file FILE, or lines on the standard input")
 		}
 		name = "-"
