@@ -6,10 +6,12 @@ import (
 	"testing"
 )
 
-// realTime are the functions of package time that read or wait for the
-// machine's clock.
+// realTime are the functions of package time that read the machine's clock or wait by
+// it.
 var realTime = []string{"Now", "Sleep", "After", "NewTimer", "NewTicker", "Tick", "AfterFunc", "Since", "Until"}
 
+// clockRule finds uses of the machine's clock outside internal/clock, and sleeps in tests
+// outside testing/synctest.
 func clockRule(f *source) (out []string) {
 	name, ok := f.imports("time")
 	if !ok || f.dir() == "internal/clock" {
@@ -36,16 +38,16 @@ func clockRule(f *source) (out []string) {
 	return out
 }
 
-func TestOneClock(t *testing.T) { hold(t, each(clockRule)) }
+func TestOneClock(t *testing.T) { checkRepository(t, perGoFile(clockRule)) }
 
 func TestClockRule(t *testing.T) {
 	const calls = "package x\n\nimport \"time\"\n\nfunc f() {\n\t_ = time.Now()\n\ttime.Sleep(time.Second)\n\t_ = time.Until\n\t_ = time.UTC\n}\n"
-	offences(t, each(clockRule), []*source{synthetic(t, "kv/x.go", calls)},
+	wantOffences(t, perGoFile(clockRule), []*source{newTestSource(t, "kv/x.go", calls)},
 		"kv/x.go:6: time.Now: use", "kv/x.go:7: time.Sleep: use", "kv/x.go:8: time.Until: use")
-	offences(t, each(clockRule), []*source{synthetic(t, "kv/x_test.go", calls)}, "kv/x_test.go:7: time.Sleep in a test")
-	offences(t, each(clockRule), []*source{synthetic(t, "internal/clock/x.go", calls)})
+	wantOffences(t, perGoFile(clockRule), []*source{newTestSource(t, "kv/x_test.go", calls)}, "kv/x_test.go:7: time.Sleep in a test")
+	wantOffences(t, perGoFile(clockRule), []*source{newTestSource(t, "internal/clock/x.go", calls)})
 	const bubble = "package x\n\nimport (\n\t\"testing/synctest\"\n\t\"time\"\n)\n\nvar _ = synctest.Wait\n\nfunc f() { time.Sleep(1) }\n"
-	offences(t, each(clockRule), []*source{synthetic(t, "kv/x_test.go", bubble)})
+	wantOffences(t, perGoFile(clockRule), []*source{newTestSource(t, "kv/x_test.go", bubble)})
 	const renamed = "package x\n\nimport std \"time\"\n\nvar time struct{ Now int }\n\nvar _ = time.Now\nvar _ = std.Now()\n"
-	offences(t, each(clockRule), []*source{synthetic(t, "kv/x.go", renamed)}, "kv/x.go:8: time.Now")
+	wantOffences(t, perGoFile(clockRule), []*source{newTestSource(t, "kv/x.go", renamed)}, "kv/x.go:8: time.Now")
 }

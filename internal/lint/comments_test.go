@@ -9,15 +9,15 @@ import (
 	"testing"
 )
 
-// packageRule wants a comment on each package, in one of its files.
+// packageRule requires a package comment in one of the files of each package.
 func packageRule(files []*source) (out []string) {
-	said := map[string]bool{}
+	hasComment := map[string]bool{}
 	for _, f := range files {
 		if f.ast != nil && !f.isTest() {
-			said[f.dir()] = said[f.dir()] || f.ast.Doc != nil
+			hasComment[f.dir()] = hasComment[f.dir()] || f.ast.Doc != nil
 		}
 	}
-	for dir, ok := range said {
+	for dir, ok := range hasComment {
 		if !ok {
 			out = append(out, dir+": no file has a comment on the package")
 		}
@@ -26,17 +26,17 @@ func packageRule(files []*source) (out []string) {
 	return out
 }
 
-func TestPackagesHaveComments(t *testing.T) { hold(t, packageRule) }
+func TestPackagesHaveComments(t *testing.T) { checkRepository(t, packageRule) }
 
 func TestPackageRule(t *testing.T) {
-	offences(t, packageRule, []*source{
-		synthetic(t, "a/a.go", "package a\n"), synthetic(t, "a/doc.go", "// Package a is.\npackage a\n"),
-		synthetic(t, "b/b.go", "package b\n"), synthetic(t, "b/b_test.go", "// Package b is.\npackage b\n"),
-		synthetic(t, "c/c_test.go", "package c\n"), synthetic(t, "d/d.go", "// Package d is.\n\npackage d\n"),
+	wantOffences(t, packageRule, []*source{
+		newTestSource(t, "a/a.go", "package a\n"), newTestSource(t, "a/doc.go", "// Package a is.\npackage a\n"),
+		newTestSource(t, "b/b.go", "package b\n"), newTestSource(t, "b/b_test.go", "// Package b is.\npackage b\n"),
+		newTestSource(t, "c/c_test.go", "package c\n"), newTestSource(t, "d/d.go", "// Package d is.\n\npackage d\n"),
 	}, "b: no file", "d: no file")
 }
 
-// exportedRule wants a comment on everything that other packages can name.
+// exportedRule requires a comment on everything that other packages can name.
 func exportedRule(f *source) (out []string) {
 	if f.isTest() || f.ast.Name.Name == "main" {
 		return nil
@@ -59,7 +59,8 @@ func exportedRule(f *source) (out []string) {
 	return out
 }
 
-// exportedFunc is the name of a function or method that can be reached.
+// exportedFunc returns the name of a function or method, and whether other packages can
+// call it.
 func exportedFunc(d *ast.FuncDecl) (string, bool) {
 	if d.Recv == nil || len(d.Recv.List) == 0 {
 		return d.Name.Name, d.Name.IsExported()
@@ -83,8 +84,8 @@ func exportedFunc(d *ast.FuncDecl) (string, bool) {
 	}
 }
 
-// undocumented are the exported names of a declaration without a comment of
-// their own, beside them, or on their group.
+// undocumented returns the exported names of a declaration that have no comment above or
+// beside them, nor on their group.
 func undocumented(d *ast.GenDecl) (out []*ast.Ident) {
 	if d.Tok == token.IMPORT || d.Doc != nil {
 		return nil
@@ -109,7 +110,7 @@ func undocumented(d *ast.GenDecl) (out []*ast.Ident) {
 	return out
 }
 
-func TestExportedNamesHaveComments(t *testing.T) { hold(t, each(exportedRule)) }
+func TestExportedNamesHaveComments(t *testing.T) { checkRepository(t, perGoFile(exportedRule)) }
 
 func TestExportedRule(t *testing.T) {
 	const text = `package x
@@ -147,19 +148,19 @@ var (
 	D = 4
 )
 `
-	offences(t, each(exportedRule), []*source{synthetic(t, "x/x.go", text)},
+	wantOffences(t, perGoFile(exportedRule), []*source{newTestSource(t, "x/x.go", text)},
 		"x/x.go:3: Bare is", "x/x.go:8: T is", "x/x.go:10: T.Method is", "x/x.go:21: U.Method is", "x/x.go:23: A is", "x/x.go:33: D is")
-	offences(t, each(exportedRule), []*source{synthetic(t, "x/x_test.go", text), synthetic(t, "y/y.go", "package main\n\nfunc Bare() {}\n")})
+	wantOffences(t, perGoFile(exportedRule), []*source{newTestSource(t, "x/x_test.go", text), newTestSource(t, "y/y.go", "package main\n\nfunc Bare() {}\n")})
 }
 
-// The words are put together here, so that this file does not offend itself.
-var later = regexp.MustCompile(`\b(TO` + `DO|FIX` + `ME|XX` + `X)\b`)
+// The marks are concatenated, so that the rule does not find them here.
+var leftForLater = regexp.MustCompile(`\b(TO` + `DO|FIX` + `ME|XX` + `X)\b`)
 
-// laterRule finds what somebody left for later.
-func laterRule(files []*source) (out []string) {
+// leftForLaterRule finds marks of unfinished work.
+func leftForLaterRule(files []*source) (out []string) {
 	for _, f := range files {
 		for i, line := range strings.Split(f.text, "\n") {
-			if word := later.FindString(line); word != "" {
+			if word := leftForLater.FindString(line); word != "" {
 				out = append(out, f.at(i+1, "%s: do it now, or write an issue", word))
 			}
 		}
@@ -167,25 +168,25 @@ func laterRule(files []*source) (out []string) {
 	return out
 }
 
-func TestNothingIsLeftForLater(t *testing.T) { hold(t, laterRule) }
+func TestNothingIsLeftForLater(t *testing.T) { checkRepository(t, leftForLaterRule) }
 
 func TestLaterRule(t *testing.T) {
-	offences(t, laterRule, []*source{
-		synthetic(t, "x/x.go", "package x\n\n// TO"+"DO: more\n"),
-		synthetic(t, "x/x.ts", "let a = 1\n// (XX"+"X)\nconst FIX"+"MEUP = 'TO"+"DOS'\n/* FIX"+"ME */\n"),
+	wantOffences(t, leftForLaterRule, []*source{
+		newTestSource(t, "x/x.go", "package x\n\n// TO"+"DO: more\n"),
+		newTestSource(t, "x/x.ts", "let a = 1\n// (XX"+"X)\nconst FIX"+"MEUP = 'TO"+"DOS'\n/* FIX"+"ME */\n"),
 	}, "x/x.go:3: TO", "x/x.ts:2: XX", "x/x.ts:4: FIX")
 }
 
 var (
-	noLint     = regexp.MustCompile(`^//\s*nolint\b`)
-	withReason = regexp.MustCompile(`^//nolint:[\w,-]+ // \S`)
+	nolintPattern    = regexp.MustCompile(`^//\s*nolint\b`)
+	nolintWithReason = regexp.MustCompile(`^//nolint:[\w,-]+ // \S`)
 )
 
-// noLintRule wants a linter's name and a reason wherever one is silenced.
-func noLintRule(f *source) (out []string) {
+// nolintRule requires the linter's name and a reason in each nolint comment.
+func nolintRule(f *source) (out []string) {
 	for _, group := range f.ast.Comments {
 		for _, c := range group.List {
-			if noLint.MatchString(c.Text) && !withReason.MatchString(c.Text) {
+			if nolintPattern.MatchString(c.Text) && !nolintWithReason.MatchString(c.Text) {
 				out = append(out, f.at(f.line(c), "%s: say which linter and why, as in //nolint:errcheck // the client is gone", c.Text))
 			}
 		}
@@ -193,10 +194,10 @@ func noLintRule(f *source) (out []string) {
 	return out
 }
 
-func TestSilencedLintersHaveReasons(t *testing.T) { hold(t, each(noLintRule)) }
+func TestSilencedLintersHaveReasons(t *testing.T) { checkRepository(t, perGoFile(nolintRule)) }
 
 func TestNoLintRule(t *testing.T) {
-	offences(t, each(noLintRule), []*source{synthetic(t, "x/x.go", `package x
+	wantOffences(t, perGoFile(nolintRule), []*source{newTestSource(t, "x/x.go", `package x
 
 var a = 1 //nolint
 var b = 1 //nolint:errcheck

@@ -12,13 +12,13 @@ import (
 	"testing"
 )
 
-// documentLimits is the most bytes of a document that is to be read in minutes.
+// documentLimits is the most bytes of documents that are to be read in minutes.
 var documentLimits = map[string]int{"README.md": 10_000, "docs/ARCHITECTURE.md": 12_000}
 
-// pathDocuments are the documents whose paths of files and packages are held.
+// pathDocuments are the documents whose paths of files and packages must exist.
 var pathDocuments = []string{"README.md", "CONTRIBUTING.md", "docs/ARCHITECTURE.md", "docs/ADDING_A_BINDING.md", "docs/RATIONALE.md"}
 
-// document is one Markdown file, by its path from the root.
+// document is a Markdown file with its path from the root.
 type document struct{ path, text string }
 
 var (
@@ -30,7 +30,7 @@ var (
 	sourcePath   = regexp.MustCompile(`^[a-z0-9_]+(/[a-z0-9_]+)+(\.[a-z]+)?$`)
 )
 
-// documents reads all Markdown that was written here.
+// documents reads all Markdown files that were written here.
 func documents(top string) (out []document, err error) {
 	err = filepath.WalkDir(top, func(full string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -53,7 +53,7 @@ func documents(top string) (out []document, err error) {
 	return out, err
 }
 
-// anchors are the places in a document that a link can name.
+// anchors returns the fragments of a document that a link can name.
 func anchors(text string) (out []string) {
 	for _, m := range heading.FindAllStringSubmatch(fence.ReplaceAllString(text, ""), -1) {
 		plain := notInAnchor.ReplaceAllString(strings.ToLower(m[1]), "")
@@ -62,7 +62,8 @@ func anchors(text string) (out []string) {
 	return out
 }
 
-// documentRule holds sizes, links and paths. exists tells of a path from the root.
+// documentRule checks sizes, links and paths. exists reports whether a path from the root
+// exists.
 func documentRule(all []document, exists func(string) bool) (out []string) {
 	byPath := map[string]document{}
 	for _, d := range all {
@@ -94,8 +95,8 @@ func documentRule(all []document, exists func(string) bool) (out []string) {
 	return out
 }
 
-// missingPaths are the paths between backticks that begin in a folder of the
-// repository and do not exist.
+// missingPaths returns the paths in code spans that begin with a folder of the repository
+// and do not exist.
 func missingPaths(d document, exists func(string) bool) (out []string) {
 	for _, m := range codeSpan.FindAllStringSubmatch(fence.ReplaceAllString(d.text, ""), -1) {
 		top, _, _ := strings.Cut(m[1], "/")

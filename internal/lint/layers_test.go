@@ -7,17 +7,18 @@ import (
 
 const module = "flint/"
 
-// layer says what the packages of one folder may import within the module. The
-// first layer whose folder fits a package counts.
+// layer says what the packages of one folder may import within the module. The first
+// layer that matches a package applies.
 type layer struct {
-	dir   string   // "x" is the package itself, "x/..." all below it
-	allow []string // written the same way; a folder may always import its own
+	dir   string   // "x" is package x only, "x/..." also all below it, "x/." only those below it
+	allow []string // patterns of the same form; a folder x/... may also import itself
 	why   string
 }
 
 var services = []string{"kv/...", "d1/...", "r2/...", "queues/...", "ai/..."}
 
-// layers is section 2 of the design: a package may import what stands below it.
+// layers is the table of docs/ARCHITECTURE.md: a package may import what stands below
+// it.
 var layers = []layer{
 	{"internal/...", []string{"internal/..."}, "internal packages stand below everything else"},
 	{"kv/driver", []string{"internal/..."}, "what drivers share knows none of them"},
@@ -58,8 +59,8 @@ func with(list []string, more ...string) []string {
 	return append(append([]string{}, list...), more...)
 }
 
-// fits compares a folder with a pattern; "x/." is anything below x, not x itself.
-func fits(pattern, dir string) bool {
+// matchesPattern reports whether a folder matches a pattern of a layer.
+func matchesPattern(pattern, dir string) bool {
 	if base, ok := strings.CutSuffix(pattern, "/..."); ok {
 		return dir == base || strings.HasPrefix(dir, base+"/")
 	}
@@ -71,7 +72,7 @@ func fits(pattern, dir string) bool {
 
 func layerOf(dir string) *layer {
 	for i := range layers {
-		if fits(layers[i].dir, dir) {
+		if matchesPattern(layers[i].dir, dir) {
 			return &layers[i]
 		}
 	}
@@ -79,18 +80,18 @@ func layerOf(dir string) *layer {
 }
 
 func (l *layer) allows(dir string) bool {
-	if strings.HasSuffix(l.dir, "/...") && l.dir != "emulator/..." && fits(l.dir, dir) {
+	if strings.HasSuffix(l.dir, "/...") && l.dir != "emulator/..." && matchesPattern(l.dir, dir) {
 		return true
 	}
 	for _, pattern := range l.allow {
-		if fits(pattern, dir) {
+		if matchesPattern(pattern, dir) {
 			return true
 		}
 	}
 	return false
 }
 
-// importRule leaves test files out: a test may use what stands above.
+// importRule checks the imports of all files but tests, which may import upwards.
 func importRule(f *source) (out []string) {
 	if f.isTest() {
 		return nil
@@ -105,7 +106,7 @@ func importRule(f *source) (out []string) {
 		case l == nil:
 			out = append(out, f.at(f.line(i), "%s has no layer; give it one in internal/lint", f.dir()))
 			return out
-		case fits("cmd/...", to) && !fits("cmd/...", f.dir()):
+		case matchesPattern("cmd/...", to) && !matchesPattern("cmd/...", f.dir()):
 			out = append(out, f.at(f.line(i), "%s imports %s: nobody imports a command", f.dir(), to))
 		case !l.allows(to):
 			out = append(out, f.at(f.line(i), "%s may not import %s: %s", f.dir(), to, l.why))
@@ -114,7 +115,7 @@ func importRule(f *source) (out []string) {
 	return out
 }
 
-func TestImportsGoDownOnly(t *testing.T) { hold(t, each(importRule)) }
+func TestImportsGoDownOnly(t *testing.T) { checkRepository(t, perGoFile(importRule)) }
 
 func TestImportRule(t *testing.T) {
 	for _, c := range []struct{ from, to, want string }{
@@ -156,14 +157,14 @@ func TestImportRule(t *testing.T) {
 		{"stray", "kv", "stray has no layer"},
 		{"stray", "kvother", "stray has no layer"},
 	} {
-		f := synthetic(t, c.from+"/x.go", "package x\n\nimport _ \"flint/"+c.to+"\"\n")
+		f := newTestSource(t, c.from+"/x.go", "package x\n\nimport _ \"flint/"+c.to+"\"\n")
 		var want []string
 		if c.want != "" {
 			want = []string{"/x.go:3: ", c.want}[1:]
 		}
-		offences(t, each(importRule), []*source{f}, want...)
+		wantOffences(t, perGoFile(importRule), []*source{f}, want...)
 	}
-	other := synthetic(t, "kv/x.go", "package x\n\nimport _ \"net/http\"\nimport _ \"flintstone/d1\"\n")
-	inTest := synthetic(t, "kv/x_test.go", "package x\n\nimport _ \"flint/emulator\"\n")
-	offences(t, each(importRule), []*source{other, inTest})
+	other := newTestSource(t, "kv/x.go", "package x\n\nimport _ \"net/http\"\nimport _ \"flintstone/d1\"\n")
+	inTest := newTestSource(t, "kv/x_test.go", "package x\n\nimport _ \"flint/emulator\"\n")
+	wantOffences(t, perGoFile(importRule), []*source{other, inTest})
 }

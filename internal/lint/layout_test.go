@@ -12,7 +12,7 @@ import (
 // maxPackageFiles is the most Go files, tests not counted, of one package.
 const maxPackageFiles = 30
 
-// byPackage gives the names of the Go files beside tests, by folder.
+// byPackage returns the names of the Go files without tests, by folder.
 func byPackage(files []*source) map[string][]string {
 	out := map[string][]string{}
 	for _, f := range files {
@@ -34,19 +34,19 @@ func sizeRule(files []*source) (out []string) {
 	return out
 }
 
-func TestPackagesAreSmall(t *testing.T) { hold(t, sizeRule) }
+func TestPackagesAreSmall(t *testing.T) { checkRepository(t, sizeRule) }
 
 func TestSizeRule(t *testing.T) {
 	folder := func(dir string, files int) (out []*source) {
 		for i := range files {
-			out = append(out, synthetic(t, fmt.Sprintf("%s/f%d.go", dir, i), "package x\n"))
+			out = append(out, newTestSource(t, fmt.Sprintf("%s/f%d.go", dir, i), "package x\n"))
 		}
-		return append(out, synthetic(t, dir+"/f_test.go", "package x\n"), &source{path: dir + "/page.ts"})
+		return append(out, newTestSource(t, dir+"/f_test.go", "package x\n"), &source{path: dir + "/page.ts"})
 	}
-	offences(t, sizeRule, append(folder("a", maxPackageFiles), folder("b", maxPackageFiles+1)...), "b has 31 Go files")
+	wantOffences(t, sizeRule, append(folder("a", maxPackageFiles), folder("b", maxPackageFiles+1)...), "b has 31 Go files")
 }
 
-// docRule wants the comment of a package in its doc.go, and nowhere else.
+// docRule requires a package's comment in its doc.go and nowhere else.
 func docRule(files []*source) (out []string) {
 	documented := map[string]bool{}
 	for _, f := range files {
@@ -68,27 +68,27 @@ func docRule(files []*source) (out []string) {
 	return out
 }
 
-func TestPackagesHaveDocFiles(t *testing.T) { hold(t, docRule) }
+func TestPackagesHaveDocFiles(t *testing.T) { checkRepository(t, docRule) }
 
 func TestDocRule(t *testing.T) {
-	offences(t, docRule, []*source{
-		synthetic(t, "a/doc.go", "// Package a is.\npackage a\n"), synthetic(t, "a/x.go", "// A licence.\n\npackage a\n"),
-		synthetic(t, "b/b.go", "// Package b is.\npackage b\n"),
-		synthetic(t, "c/doc.go", "package c\n"),
-		synthetic(t, "d/d_test.go", "// Package d is.\npackage d\n"),
+	wantOffences(t, docRule, []*source{
+		newTestSource(t, "a/doc.go", "// Package a is.\npackage a\n"), newTestSource(t, "a/x.go", "// A licence.\n\npackage a\n"),
+		newTestSource(t, "b/b.go", "// Package b is.\npackage b\n"),
+		newTestSource(t, "c/doc.go", "package c\n"),
+		newTestSource(t, "d/d_test.go", "// Package d is.\npackage d\n"),
 	}, "b has no doc.go", "b/b.go:2: the comment", "c has no doc.go")
 }
 
 var (
 	fileName = regexp.MustCompile(`^[a-z][a-z0-9]*(_[a-z0-9]+)*\.go$`)
-	// endings make another form of a word, not another word behind it.
-	endings = []string{"s", "es", "d", "ed", "r", "er", "ers", "or", "ing"}
-	// words begin with the name of a neighbour and are one word all the same.
-	words = []string{"catalogue", "connect", "doctor", "header", "headers", "metadata", "parse", "restore", "runtime"}
+	// wordEndings make another form of a word and do not begin a second word.
+	wordEndings = []string{"s", "es", "d", "ed", "r", "er", "ers", "or", "ing"}
+	// singleWords begin with another file's name but are one word.
+	singleWords = []string{"catalogue", "connect", "doctor", "header", "headers", "metadata", "parse", "restore", "runtime"}
 )
 
-// nameRule wants subject.go and subject_part.go: words apart, and a file that
-// treats a part of a neighbour's subject, or of the package's, named after it.
+// nameRule requires the names subject.go and subject_part.go: words are separated, and a
+// file about a part of another file's subject, or of the package's, is named after it.
 func nameRule(files []*source) (out []string) {
 	for dir, names := range byPackage(files) {
 		subjects := []string{path.Base(dir)}
@@ -107,22 +107,22 @@ func nameRule(files []*source) (out []string) {
 	return out
 }
 
-// runTogether finds the subject that a name begins with, where another word
-// follows at once.
+// runTogether returns the subject that a name begins with if another word follows it
+// without a separator.
 func runTogether(name string, subjects []string) string {
-	if slices.Contains(words, name) {
+	if slices.Contains(singleWords, name) {
 		return ""
 	}
 	for _, s := range subjects {
 		rest, ok := strings.CutPrefix(name, s)
-		if ok && len(s) > 1 && rest != "" && rest[0] != '_' && !slices.Contains(endings, strings.SplitN(rest, "_", 2)[0]) {
+		if ok && len(s) > 1 && rest != "" && rest[0] != '_' && !slices.Contains(wordEndings, strings.SplitN(rest, "_", 2)[0]) {
 			return s
 		}
 	}
 	return ""
 }
 
-func TestFilesAreNamedAlike(t *testing.T) { hold(t, nameRule) }
+func TestFilesAreNamedAlike(t *testing.T) { checkRepository(t, nameRule) }
 
 func TestNameRule(t *testing.T) {
 	var files []*source
@@ -130,7 +130,7 @@ func TestNameRule(t *testing.T) {
 		"ai/chat.go", "ai/chat_call.go", "ai/chatcall.go", "ai/chats.go", "ai/Big.go", "ai/a-b.go",
 		"kv/kvbulk.go", "kv/kv.go", "kv/kv_bulk.go", "kv/head.go", "kv/header.go", "kv/batch.go", "kv/batching_test.go", "kv/batchmatch_test.go",
 	} {
-		files = append(files, synthetic(t, name, "package x\n"))
+		files = append(files, newTestSource(t, name, "package x\n"))
 	}
-	offences(t, nameRule, files, "ai/Big.go: a file", "ai/a-b.go: a file", `ai/chatcall.go: words run together with "chat"`, `kv/kvbulk.go: words run together with "kv"`)
+	wantOffences(t, nameRule, files, "ai/Big.go: a file", "ai/a-b.go: a file", `ai/chatcall.go: words run together with "chat"`, `kv/kvbulk.go: words run together with "kv"`)
 }

@@ -16,7 +16,7 @@ import (
 	"testing"
 )
 
-// source is one file of the repository.
+// source is a file of the repository.
 type source struct {
 	path string // relative to the module, with slashes
 	text string
@@ -32,7 +32,7 @@ func (s *source) at(line int, format string, args ...any) string {
 	return fmt.Sprintf("%s:%d: ", s.path, line) + fmt.Sprintf(format, args...)
 }
 
-// imports reports whether the file imports a package, and under what name.
+// imports reports whether the file imports a package, and its name in the file.
 func (s *source) imports(pkg string) (name string, ok bool) {
 	for _, i := range s.ast.Imports {
 		if i.Path.Value == `"`+pkg+`"` {
@@ -56,8 +56,8 @@ func newSource(name, text string) (*source, error) {
 	return s, err
 }
 
-// synthetic makes a source for the test of a rule.
-func synthetic(t *testing.T, name, text string) *source {
+// newTestSource returns a source with the given text, for the test of a rule.
+func newTestSource(t *testing.T, name, text string) *source {
 	t.Helper()
 	s, err := newSource(name, text)
 	if err != nil {
@@ -66,7 +66,7 @@ func synthetic(t *testing.T, name, text string) *source {
 	return s
 }
 
-// root is the folder of go.mod, above the test's own.
+// root returns the folder of go.mod, above the test's.
 func root() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {
@@ -84,8 +84,8 @@ func root() (string, error) {
 	}
 }
 
-// repository reads all Go and TypeScript files, once. What was not written here
-// (node_modules, dist), data of tests and hidden folders are left out.
+// repository reads all Go and TypeScript files, once. It skips what was not written here
+// (node_modules, dist), test data and hidden folders.
 var repository = sync.OnceValues(func() (out []*source, err error) {
 	top, err := root()
 	if err != nil {
@@ -124,11 +124,11 @@ func readSource(top, full string) (*source, error) {
 	return newSource(filepath.ToSlash(rel), string(text))
 }
 
-// rule looks at the whole repository and returns one sentence per offence.
+// rule checks all files and returns one sentence for each offence.
 type rule func([]*source) []string
 
-// hold applies a rule to the repository.
-func hold(t *testing.T, r rule) {
+// checkRepository reports the offences of a rule in the repository.
+func checkRepository(t *testing.T, r rule) {
 	t.Helper()
 	t.Parallel()
 	files, err := repository()
@@ -143,9 +143,9 @@ func hold(t *testing.T, r rule) {
 	}
 }
 
-// offences checks that a rule says what it should about a synthetic file; each
-// wanted text must be part of the sentence in its place.
-func offences(t *testing.T, r rule, files []*source, want ...string) {
+// wantOffences checks the sentences of a rule about files. Each of want must be a part of
+// the sentence in its place.
+func wantOffences(t *testing.T, r rule, files []*source, want ...string) {
 	t.Helper()
 	got := r(files)
 	if len(got) != len(want) {
@@ -158,8 +158,8 @@ func offences(t *testing.T, r rule, files []*source, want ...string) {
 	}
 }
 
-// each makes a rule of one that looks at one Go file at a time.
-func each(check func(*source) []string) rule {
+// perGoFile makes a rule of a check of one Go file.
+func perGoFile(check func(*source) []string) rule {
 	return func(files []*source) (out []string) {
 		for _, f := range files {
 			if f.ast != nil {
