@@ -73,7 +73,7 @@ func TestAnswersFromFiles(t *testing.T) {
 	}
 	c.Close()
 	if err := <-failed; err == nil {
-		t.Error("sent to nobody")
+		t.Error("sent after the peer hung up")
 	}
 }
 

@@ -35,10 +35,10 @@ type sendSlot struct {
 }
 
 // acquire waits for a slot. It returns nil if ctx ends first.
-func (t *sendSlots) acquire(ctx context.Context) *sendSlot {
-	slot, waiter := t.tryAcquire()
+func (s *sendSlots) acquire(ctx context.Context) *sendSlot {
+	slot, waiter := s.tryAcquire()
 	for slot == nil && ctx.Err() == nil {
-		timer, stop := context.WithTimeout(ctx, t.revokeExpired())
+		timer, stop := context.WithTimeout(ctx, s.revokeExpired())
 		select {
 		case slot = <-waiter.Value.(chan *sendSlot):
 		case <-timer.Done():
@@ -46,28 +46,28 @@ func (t *sendSlots) acquire(ctx context.Context) *sendSlot {
 		stop()
 	}
 	if slot == nil {
-		t.cancelWait(waiter)
+		s.cancelWait(waiter)
 	}
 	return slot
 }
 
 // tryAcquire returns a slot, or the element of waiters on whose channel one will come.
-func (t *sendSlots) tryAcquire() (*sendSlot, *list.Element) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.granted.Len() < maxSlots {
-		return t.grant(), nil
+func (s *sendSlots) tryAcquire() (*sendSlot, *list.Element) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.granted.Len() < maxSlots {
+		return s.grant(), nil
 	}
-	return nil, t.waiters.PushBack(make(chan *sendSlot, 1))
+	return nil, s.waiters.PushBack(make(chan *sendSlot, 1))
 }
 
 // revokeExpired revokes slots that are older than maxSlotTime while there are waiters.
 // It returns when the next slot expires.
-func (t *sendSlots) revokeExpired() time.Duration {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for t.waiters.Len() > 0 {
-		oldest := t.granted.Front().Value.(*sendSlot)
+func (s *sendSlots) revokeExpired() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.waiters.Len() > 0 {
+		oldest := s.granted.Front().Value.(*sendSlot)
 		if left := maxSlotTime - oldest.granted.Elapsed(); left > 0 {
 			return left
 		}
@@ -77,42 +77,42 @@ func (t *sendSlots) revokeExpired() time.Duration {
 }
 
 // cancelWait removes a waiter. A slot that it has been granted meanwhile is freed.
-func (t *sendSlots) cancelWait(waiter *list.Element) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
+func (s *sendSlots) cancelWait(waiter *list.Element) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	select {
 	case slot := <-waiter.Value.(chan *sendSlot):
 		slot.revoke()
 	default:
-		t.waiters.Remove(waiter)
+		s.waiters.Remove(waiter)
 	}
 }
 
 // grant creates a slot. It is called with mu held.
-func (t *sendSlots) grant() *sendSlot {
-	n := &sendSlot{slots: t, granted: clock.StartStopwatch()}
-	n.element = t.granted.PushBack(n)
-	return n
+func (s *sendSlots) grant() *sendSlot {
+	slot := &sendSlot{slots: s, granted: clock.StartStopwatch()}
+	slot.element = s.granted.PushBack(slot)
+	return slot
 }
 
 // revoke frees the slot and grants one to the longest waiter. It is called with mu
 // held.
-func (n *sendSlot) revoke() {
-	n.slots.granted.Remove(n.element)
-	n.element = nil
-	if first := n.slots.waiters.Front(); first != nil {
-		n.slots.waiters.Remove(first).(chan *sendSlot) <- n.slots.grant()
+func (slot *sendSlot) revoke() {
+	slot.slots.granted.Remove(slot.element)
+	slot.element = nil
+	if first := slot.slots.waiters.Front(); first != nil {
+		slot.slots.waiters.Remove(first).(chan *sendSlot) <- slot.slots.grant()
 	}
 }
 
 // release frees the slot, unless it was revoked. It does nothing for a nil slot.
-func (n *sendSlot) release() {
-	if n == nil {
+func (slot *sendSlot) release() {
+	if slot == nil {
 		return
 	}
-	n.slots.mu.Lock()
-	defer n.slots.mu.Unlock()
-	if n.element != nil {
-		n.revoke()
+	slot.slots.mu.Lock()
+	defer slot.slots.mu.Unlock()
+	if slot.element != nil {
+		slot.revoke()
 	}
 }

@@ -26,7 +26,7 @@ func TestSendSlots(t *testing.T) {
 			synctest.Wait()
 		}
 		if len(gotSlot) > 0 {
-			t.Fatal("more than the most go at once")
+			t.Fatal("more slots than maxSlots were granted")
 		}
 		for i := range 2 {
 			granted[i].release()
@@ -40,14 +40,14 @@ func TestSendSlots(t *testing.T) {
 		synctest.Wait()
 		cancel()
 		if n := <-cancelled; n != nil {
-			t.Error("a turn was given to nobody")
+			t.Error("a slot was granted after the context ended")
 		}
 		for _, n := range append(granted, <-next, <-next) {
 			n.release()
 			n.release() // does nothing
 		}
 		if slots.granted.Len() != 0 || slots.waiters.Len() != 0 {
-			t.Errorf("%d go and %d wait in the end", slots.granted.Len(), slots.waiters.Len())
+			t.Errorf("%d slots are granted and %d wait at the end", slots.granted.Len(), slots.waiters.Len())
 		}
 	})
 }
@@ -65,14 +65,14 @@ func TestSlotsExpire(t *testing.T) {
 		for i := range maxSlots {
 			slots.acquire(t.Context())
 			if want := maxSlotTime - maxSlots*time.Millisecond + time.Duration(i)*time.Millisecond; time.Since(begun) != want {
-				t.Errorf("turn %d came after %s, want %s", i, time.Since(begun), want)
+				t.Errorf("slot %d was granted after %s, want %s", i, time.Since(begun), want)
 			}
 		}
 		for _, n := range slow {
 			n.release() // it was revoked: no other slot is freed
 		}
 		if slots.granted.Len() != maxSlots {
-			t.Errorf("%d go", slots.granted.Len())
+			t.Errorf("%d slots are granted", slots.granted.Len())
 		}
 	})
 }

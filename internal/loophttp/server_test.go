@@ -224,13 +224,13 @@ func TestShutdownWaitsForAnswers(t *testing.T) {
 	c, r := dial()
 	io.WriteString(c, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
 	<-began
-	shut := make(chan error, 1)
-	go func() { shut <- s.Shutdown(context.Background()) }()
+	shutdownErr := make(chan error, 1)
+	go func() { shutdownErr <- s.Shutdown(context.Background()) }()
 	close(release)
 	if _, body := readResponse(t, r, "GET"); body != "done" {
 		t.Errorf("body %q", body)
 	}
-	if err := <-shut; err != nil {
+	if err := <-shutdownErr; err != nil {
 		t.Error(err)
 	}
 	if _, err := idle.Read(make([]byte, 1)); err == nil {

@@ -90,6 +90,6 @@ func TestPause(t *testing.T) {
 	}
 	cancel()
 	if pause(ctx, quietTime) {
-		t.Error("the end of the context was not told")
+		t.Error("pause did not report that the context ended")
 	}
 }
