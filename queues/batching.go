@@ -5,7 +5,7 @@ import (
 	"math"
 )
 
-// start lets deliveries begin.
+// start allows deliveries.
 func (q *Queue) start(ctx context.Context) {
 	q.mu.Lock()
 	q.deliveryCtx = ctx
@@ -16,8 +16,8 @@ func (q *Queue) start(ctx context.Context) {
 	q.mu.Unlock()
 }
 
-// dispatch starts a delivery if one is due and points the timer at what comes
-// next. It is called, with the lock held, after every change.
+// dispatch starts a delivery if one is due and sets the timer to the next moment
+// at which something falls due. It is called, with the lock held, after every change.
 func (q *Queue) dispatch(now int64) {
 	q.promoteDelayed(now)
 	if c := q.consumer; q.isDelivering() && c.retryAtMs <= now && c.running < c.maxRunning() && c.isBatchDue(now) {
@@ -96,7 +96,7 @@ func (q *Queue) nextDueMs(now int64) int64 {
 }
 
 // nextBatchMs is the next moment that may bring a batch. What is overdue waits
-// for a free slot, not for the timer.
+// until fewer batches run, not for the timer.
 func (q *Queue) nextBatchMs(now int64) int64 {
 	at := int64(math.MaxInt64)
 	if m := q.delayed.first(stateDelayed); m != nil {
@@ -116,7 +116,7 @@ func (q *Queue) nextBatchMs(now int64) int64 {
 	return at
 }
 
-// onTimer is the timer. It returns once what fell due has been delivered, because
+// onTimer does what falls due now. It returns once what fell due has been delivered, because
 // the clock's Advance waits for it.
 func (q *Queue) onTimer(seq uint64) {
 	q.mu.Lock()
@@ -137,7 +137,7 @@ func (q *Queue) onTimer(seq uint64) {
 	q.dispatch(now)
 	q.mu.Unlock()
 	if retryDead {
-		_ = q.moveDead(false) // it tells the log
+		_ = q.moveDead(false) // it logs its errors
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()

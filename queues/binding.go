@@ -18,7 +18,7 @@ import (
 )
 
 // Binding serves workerd's protocol of a queue producer: POST /message, POST
-// /batch and GET /metrics. An error is told twice: as the reason phrase, which
+// /batch and GET /metrics. An error is sent twice: as the reason phrase, which
 // older Workers see, and in two headers, which those with the flag
 // queue_expose_error_codes see.
 type Binding struct {
@@ -75,7 +75,7 @@ func (b *Binding) ServeBinding(w http.ResponseWriter, r *http.Request, resource 
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(len(reply)))
-	_, _ = w.Write(reply) // the runtime is gone: nobody is left to tell
+	_, _ = w.Write(reply) // it fails only when the runtime has closed the connection
 }
 
 func (b *Binding) fail(w http.ResponseWriter, r *http.Request, queue string, err error) {

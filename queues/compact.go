@@ -9,8 +9,8 @@ import (
 	"flint/queues/journal"
 )
 
-// compact starts a rewrite of the journal when it is worth it. The lock is
-// held; the rewrite goes on beside everything else.
+// compact starts a rewrite of the journal in the background if enough of it is
+// garbage. The lock is held.
 func (q *Queue) compact() {
 	if q.compacting || q.closed || q.deliveryCtx == nil || !q.isMostlyGarbage() || q.compactNotBeforeMs > q.broker.now() {
 		return
@@ -36,7 +36,7 @@ func (q *Queue) liveBytes() int64 {
 	return q.backlogBytes + int64(q.backlogCount)*journal.MessageOverhead
 }
 
-// isMostlyGarbage tells whether the journal should be rewritten: most of it is
+// isMostlyGarbage reports whether the journal should be rewritten: most of it is
 // garbage. While batches run it may also be as large as twice the most that it
 // had to hold, because a backlog that is being drained leaves nothing to copy
 // in the end, and what is copied on the way takes the time of the consumer.
@@ -187,7 +187,7 @@ func (q *Queue) markOf(m *message) journal.Mark {
 	return nil
 }
 
-// swap puts the new journal in place and tells the messages where they are.
+// swap puts the new journal in place and sets the messages' places in it.
 func (r *rewriter) swap() error {
 	q := r.queue
 	q.mu.Lock()

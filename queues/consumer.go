@@ -122,12 +122,12 @@ type Consumer struct {
 	retryAtMs            int64         // Unix ms before which the Worker is not tried again
 	backoff              time.Duration
 	lastBatchFailed      bool // its last batch did not end well
-	unreachableWasLogged bool // the log has said that the Worker is out of reach
+	unreachableWasLogged bool
 }
 
 // Attach gives a queue, which is made when missing, its consumer: d, or a pull
 // consumer when cfg.Type is HTTPPull and d is nil. A queue has one consumer at
-// most. It stays until Detach or Close; for more there is Keep.
+// most. It stays until Detach or Close; SaveConsumer keeps one over a restart.
 func (b *Broker) Attach(cfg ConsumerConfig, d Deliverer) (*Consumer, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
@@ -185,7 +185,7 @@ func (b *Broker) Detach(ctx context.Context, queue string) {
 // Config is what the consumer was attached with.
 func (c *Consumer) Config() ConsumerConfig { return c.cfg }
 
-// Wake tries the Worker again at once, when it was out of reach.
+// Wake tries the Worker again at once, without waiting for the end of the backoff.
 func (c *Consumer) Wake() {
 	c.queue.mu.Lock()
 	defer c.queue.mu.Unlock()
@@ -207,8 +207,8 @@ func (b *Broker) DeclareProducer(queue, script string) error {
 }
 
 // SaveConsumer writes a consumer to the queue's journal, so that it is there after a
-// restart; nil takes it away. A kept pull consumer is attached by Open; one
-// that is a Worker is found with Kept and attached by who has the Worker.
+// restart; nil removes it. A saved pull consumer is attached by Open. A Worker is
+// attached by the caller (Consumers), who finds it by SavedConsumer.
 func (q *Queue) SaveConsumer(cfg *ConsumerConfig) error {
 	if cfg != nil {
 		c := *cfg

@@ -8,8 +8,8 @@ import (
 	"sync"
 )
 
-// Consumers is who consumes which queue: what the Wrangler files declare, and
-// what was added by the REST API, which is kept in the queues' journals. Of two
+// Consumers are the consumers of all queues: what the Wrangler files declare, and
+// what was added by the REST API, which is saved in the queues' journals. Of two
 // for one queue the declared one counts, as after a deployment.
 type Consumers struct {
 	broker *Broker
@@ -27,7 +27,7 @@ func NewConsumers(b *Broker, log *slog.Logger) *Consumers {
 }
 
 // Declare takes over what the Wrangler files declare, in place of what they
-// declared before, and attaches it and what is kept. find finds a running
+// declared before, and attaches it and what is saved. find finds a running
 // Worker by its name; a consumer whose Worker is not there waits for the next
 // Declare. Without find nothing runs: declared consumers are only known.
 func (c *Consumers) Declare(ctx context.Context, all []ConsumerConfig, find func(script string) (Deliverer, bool)) error {
@@ -85,7 +85,7 @@ func (c *Consumers) attachKept() (errs []error) {
 // attach attaches a consumer, unless its Worker is not there.
 func (c *Consumers) attach(cfg ConsumerConfig) error {
 	if q, ok := c.broker.byName(cfg.Queue); ok && cfg.Type == HTTPPull {
-		if now, ok := q.Consumer(); ok && now == cfg { // Open attaches a kept one
+		if now, ok := q.Consumer(); ok && now == cfg { // Open attaches a saved one
 			return nil
 		}
 	}

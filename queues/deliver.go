@@ -36,7 +36,7 @@ func (c *Consumer) deliverBatches() {
 }
 
 // takeBatch forms the next batch and journals the attempt; with none due, or when
-// fewer batches should run at once, it gives the slot back and returns nil.
+// fewer batches should run at once, it counts itself out of running and returns nil.
 func (c *Consumer) takeBatch() ([]*message, Batch) {
 	q := c.queue
 	q.mu.Lock()
@@ -82,7 +82,7 @@ func (c *Consumer) formBatch(now int64) ([]*message, Batch) {
 	return batch, view
 }
 
-// backOff lets some time pass before the next try, twice as long each time.
+// backOff sets the time of the next attempt, with twice the wait each time.
 func (c *Consumer) backOff(now int64) {
 	c.backoff = min(max(2*c.backoff, firstBackoff), maxBackoff)
 	c.retryAtMs = now + c.backoff.Milliseconds()
@@ -111,8 +111,8 @@ func (q *Queue) readBatch(batch []*message) (Batch, error) {
 }
 
 // deliver runs one batch in the Worker and settles its messages. A handler that
-// runs for longer than maxRun is cut off, and all its messages are retried, those
-// too that it acknowledged: the runtime tells of an ack() when the handler ends.
+// runs for longer than maxRun is cut off, and all its messages are retried, also
+// those that it acknowledged: the runtime reports an ack() when the handler ends.
 func (c *Consumer) deliver(batch []*message, b Batch) {
 	ctx, cancel := context.WithTimeout(c.ctx, c.queue.broker.handlerTimeout)
 	defer cancel()

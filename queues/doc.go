@@ -11,36 +11,34 @@
 // # One message
 //
 //  1. env.QUEUE.send() arrives at queues.Binding.ServeBinding. The batch is checked,
-//     written to the queue's journal (Queue.commitSends, an append to
-//     queues/<name>.journal) and then acknowledged. Senders that meet share the append
-//     (wal.Group). The body stays in the journal; memory holds 64 bytes of each
-//     message, and its place (queues/message.go).
-//  2. Queue.pump looks whether a batch is due: full, or its first message has waited
-//     for max_batch_timeout. If not, Queue.arm sets one timer on the emulator's clock
-//     to the next moment at which something falls due.
-//  3. Consumer.take forms the batch, journals the attempt and reads the bodies.
+//     written to the queue's journal (Queue.commitSends, queues/journal) and then
+//     acknowledged. Concurrent senders share one append (wal.Group). The body stays in
+//     the journal; memory holds 64 bytes of each message, with the place of its body.
+//  2. Queue.dispatch looks whether a batch is due: full, or its first message has waited
+//     for max_batch_timeout. If not, Queue.setTimer sets one timer on the emulator's
+//     clock to the next moment at which something falls due.
+//  3. Consumer.takeBatch forms the batch, journals the attempt and reads the bodies.
 //     Consumer.deliver calls Worker.DeliverQueue (worker/events.go).
 //  4. DeliverQueue posts the batch as JSON to events.sock. The dispatcher calls
 //     env.<worker>.queue(name, messages) and answers with the outcome that workerd
 //     reports: explicit acks, retries with delays, ackAll, retryAll, or an exception.
-//  5. Consumer.settle applies the outcome, in one journal record: gone, retried at a
+//  5. Consumer.settle applies the outcome, in one journal record: removed, retried at a
 //     later moment, or on the way to the dead letter queue.
 //
 // A handler has 15 minutes of real time. Then the batch counts as failed with
 // exceededWallTime and all of it is retried, also what ack() had been called on: workerd
 // reports explicit acks when the handler ends, not before. Without max_concurrency one
 // more batch runs at once for each ten full ones that wait, eight at most
-// (Consumer.slots), and one alone while batches fail.
+// (Consumer.maxRunning), and one alone while batches fail.
 //
 // A pull consumer replaces steps 2 to 5 by Queue.Pull and Queue.Settle. A lease is in the
 // journal and outlives a restart; when it runs out the message is retried as if a batch
 // had failed. Dead letters, and redriven messages, are marked in the journal of the queue
 // they leave, written to the other one, removed from the first, and only then delivered: a
-// crash finds each in one of the two (queues/deadletter.go). Once most of a journal is
-// garbage it is rewritten beside everything else (queues/compact.go), unless it is being
-// drained, in steps: what happens meanwhile is read again on top, which changes nothing,
-// because records say what is and not what changes. Broker.Watch tells what happens to
-// whom it may concern, and waits for nobody.
+// crash finds each in one of the two (queues/dead_letter.go). Once most of a journal is
+// garbage it is rewritten in the background (queues/compact.go), in steps, unless it is
+// being drained. Broker.Watch gives out events; a watcher that reads too slowly loses
+// events and delays nothing.
 //
 // If the Worker could not be reached, or has no queue() handler, the attempt does not
 // count, and the next one waits (100 ms, doubling, at most 30 s; a reload wakes it). If

@@ -6,7 +6,7 @@ import "time"
 type Info struct {
 	Metrics                // everything that is not acknowledged
 	Ready           int    // may be delivered now
-	Delayed         int    // wait for their moment: a delay, or a retry
+	Delayed         int    // wait until they are due: a delay, or a retry
 	InFlight        int    // in a batch that a Worker works on
 	Leased          int    // at a pull consumer
 	Dying           int    // on their way to a dead letter queue
@@ -45,7 +45,7 @@ func (q *Queue) Info() Info {
 	return in
 }
 
-// countDeadLettersFrom counts the dead letters of another queue.
+// countDeadLettersFrom counts the messages here that are dead letters of another queue.
 func (q *Queue) countDeadLettersFrom(name string) int {
 	q.mu.Lock()
 	defer q.mu.Unlock()

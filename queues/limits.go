@@ -49,8 +49,8 @@ const (
 	rewriteChunkMessages = 1024      // messages of one step of a compaction
 	redriveChunkMessages = 4096      // messages that one step of a redrive marks
 	moveChunkMessages    = 256       // dead letters that move at once
-	maxOrigins           = 1 << 15   // queues whose dead letters one queue tells apart
-	maxWatchBuffer       = 1 << 16   // events that a watcher may fall behind
+	maxOrigins           = 1 << 15   // queues whose dead letters one queue counts apart
+	maxWatchBuffer       = 1 << 16   // events that wait for a watcher
 
 	minGarbageBytes = 4 << 20 // bytes of dead journal before it is rewritten
 	maxPeek         = 1000    // messages of one peek

@@ -1,8 +1,9 @@
 package queues
 
-// Every live message is in all, in order of arrival, and, as its state says, in
-// ready, in one of the schedules, in dead or in a running batch. What has left
-// a list in another way stays in it until it comes to the front.
+// Every live message is in byArrival and, as its state says, in ready, delayed,
+// leases, dying or a running batch. A message whose state changes is not searched
+// for in its list: the stale entry is skipped when it comes to the front, or
+// dropped by dropStale.
 
 // setState changes a message's state.
 func (q *Queue) setState(m *message, s state) {
@@ -17,7 +18,8 @@ func (q *Queue) add(m *message, now int64) {
 	q.enqueue(m, now)
 }
 
-// addToBacklog takes a new message into the backlog; what it waits for is not said yet.
+// addToBacklog counts a new message as part of the backlog, in flight until the
+// caller sets another state.
 func (q *Queue) addToBacklog(m *message) {
 	q.setState(m, stateInFlight)
 	q.backlogCount++
@@ -27,7 +29,7 @@ func (q *Queue) addToBacklog(m *message) {
 	q.byArrival.push(m)
 }
 
-// enqueue puts a message in the list that its due time says.
+// enqueue puts a message in the list that its due time selects.
 func (q *Queue) enqueue(m *message, now int64) {
 	if m.DueMs > now {
 		q.setState(m, stateDelayed)
@@ -38,7 +40,8 @@ func (q *Queue) enqueue(m *message, now int64) {
 	q.ready.push(m)
 }
 
-// catchUp does what the time says: leases end, old messages go, delayed ones are ready.
+// catchUp brings the states up to the time now: expired leases end, messages older
+// than the retention period are removed, delayed ones that are due become ready.
 func (q *Queue) catchUp(now int64) {
 	q.expireLeases(now)
 	q.removeExpired(now)
@@ -121,7 +124,7 @@ func (q *Queue) findBySeq(seq uint64) *message {
 	return nil
 }
 
-// removeFromBacklog takes a message out of the backlog.
+// removeFromBacklog takes a message out of the backlog, unless that was done before.
 func (q *Queue) removeFromBacklog(m *message) {
 	if m.State == stateGone {
 		return
@@ -133,7 +136,7 @@ func (q *Queue) removeFromBacklog(m *message) {
 	q.dropStale()
 }
 
-// dropStale rebuilds the lists once what is gone outweighs what is there.
+// dropStale rebuilds a list once its stale entries outweigh the valid ones.
 func (q *Queue) dropStale() {
 	const slack = 1024
 	if q.byArrival.len() > 2*q.backlogCount+slack {
@@ -178,7 +181,8 @@ func (q *Queue) countOrigin(m *message, by int) {
 	}
 }
 
-// originIndex is what a dead letter of that queue has as its origin.
+// originIndex is message.Origin of a dead letter of that queue: 1 + its place in
+// q.origins, which grows when the queue is new, and 0 when there are too many.
 func (q *Queue) originIndex(name string) uint16 {
 	if name == "" {
 		return 0

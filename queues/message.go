@@ -11,7 +11,7 @@ import (
 // message is what the queue holds of one message. Its body stays in the journal.
 type message = journal.Message
 
-// state is what a message waits for, in message.State.
+// state is what a message waits for; message.State holds it.
 type state = uint8
 
 const (

@@ -142,10 +142,10 @@ func (q *Queue) expireLeases(now int64) {
 	q.compact()
 }
 
-// Settle acknowledges leased messages and asks for others again, and tells how
-// many of each there were. As in production, an ack counts even when its lease
+// Settle acknowledges leased messages, asks for others to be delivered again, and
+// returns how many of each there were. As in production, an ack counts even when its lease
 // has run out meanwhile; a retry does not, because the message is ready anyway
-// or somebody else's. What was not settled has a warning under its lease.
+// or leased by another consumer. What was not settled has a warning under its lease.
 // https://developers.cloudflare.com/queues/configuration/pull-consumers/#4-acknowledge-messages
 func (q *Queue) Settle(acks []LeaseID, retries []LeaseRetry) (acked, retried int, warnings map[LeaseID]string, err error) {
 	for _, r := range retries {
@@ -158,7 +158,7 @@ func (q *Queue) Settle(acks []LeaseID, retries []LeaseRetry) (acked, retried int
 		return 0, 0, nil, err
 	}
 	if len(s.Dead) > 0 {
-		_ = q.moveDead(false) // it tells the log
+		_ = q.moveDead(false) // it logs its errors
 	}
 	return len(s.Removed), len(s.Retries) + len(s.Dropped) + len(s.Dead), warnings, nil
 }
@@ -202,7 +202,7 @@ func (q *Queue) settleLeases(acks []LeaseID, retries []LeaseRetry) (journal.Sett
 	return s, warnings, nil
 }
 
-// findLeased finds the message of a lease, and tells whether the lease still holds.
+// findLeased finds the message of a lease, and reports whether the lease still holds.
 func (q *Queue) findLeased(id LeaseID, named map[*message]bool) (m *message, holds bool, warning string) {
 	seq, ok := id.seq()
 	if !ok {
@@ -219,8 +219,9 @@ func (q *Queue) findLeased(id LeaseID, named map[*message]bool) (m *message, hol
 	return m, m.State == stateLeased && leaseOf(m) == id, ""
 }
 
-// retryOrEnd makes a message wait until due, or ends it when it has had all its
-// attempts. Without a consumer (c is nil) nothing limits them.
+// retryOrEnd adds a message to the retries of s, to be delivered again at due (Unix
+// ms), or to its dead or dropped messages when it has had all its attempts. Without
+// a consumer (c is nil) attempts have no limit.
 func (q *Queue) retryOrEnd(s *journal.Settlement, c *Consumer, m *message, due int64) {
 	if c == nil || int(m.Attempts) <= c.cfg.MaxRetries {
 		s.Retries = append(s.Retries, journal.Retry{Message: m, DueMs: due})
@@ -268,7 +269,7 @@ func (id LeaseID) seq() (uint64, bool) {
 	return binary.BigEndian.Uint64(b), true
 }
 
-// hasHadLease tells whether the lease was one of this message's, now or earlier.
+// hasHadLease reports whether the lease was one of this message's, now or earlier.
 func hasHadLease(m *message, id LeaseID) bool {
 	b, err := hex.DecodeString(string(id))
 	return err == nil && [leaseKeyBytes]byte(b[10:]) == [leaseKeyBytes]byte(m.ID[:leaseKeyBytes]) && binary.BigEndian.Uint16(b[8:]) <= m.Attempts

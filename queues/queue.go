@@ -22,7 +22,7 @@ type Queue struct {
 	mu            sync.Mutex
 	log           *journal.Log
 	settings      journal.Settings
-	savedConsumer *ConsumerConfig // a consumer that the journal keeps
+	savedConsumer *ConsumerConfig // the one that the journal keeps
 	nextSeq       uint64
 
 	byArrival    fifo // see lists.go
@@ -44,12 +44,12 @@ type Queue struct {
 	producers          map[string]bool // Workers that send, by name
 	timer              clock.Timer
 	timerAtMs          int64
-	timerSeq           uint64 // tells the armed timer from one that was replaced
+	timerSeq           uint64 // identifies the timer that is set, against one that was replaced
 	timerWaiters       int    // timer callbacks that wait for a delivery
 	moveDeadAtMs       int64  // when to try again to move dead letters; 0 = nothing to try
-	fullWasLogged      bool   // the log has said that the queue takes no more
+	fullWasLogged      bool   // since a message was last accepted
 	purgedAtMs         int64
-	latestMs           int64 // the last moment named in the journal, while it is read
+	latestMs           int64 // the last time in the journal, in Unix ms, while it is replayed
 	compacting         bool
 	compactNotBeforeMs int64 // Unix ms before which a failed compaction is not tried again
 	closed             bool
@@ -162,7 +162,7 @@ func (q *Queue) Pause() error { return q.configure(func(s *journal.Settings) { s
 // Resume undoes Pause.
 func (q *Queue) Resume() error { return q.configure(func(s *journal.Settings) { s.Paused = false }) }
 
-// Paused tells whether deliveries are stopped by Pause.
+// Paused reports whether deliveries are stopped by Pause.
 func (q *Queue) Paused() bool { return q.currentSettings().Paused }
 
 // DeliveryDelay is the queue's own default delay of a message.

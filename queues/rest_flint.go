@@ -2,7 +2,7 @@ package queues
 
 import "net/http"
 
-// infoJSON is what flint tells of a queue beside Cloudflare's metrics.
+// infoJSON is flint's own description of a queue, with Cloudflare's metrics.
 type infoJSON struct {
 	metricsJSON
 	Ready           int            `json:"ready"`

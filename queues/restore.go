@@ -9,7 +9,11 @@ import (
 	"flint/queues/journal"
 )
 
-// replay takes what the journal of a queue says while it is opened.
+// replay applies the records of a journal to its queue while it is opened. It
+// implements journal.Replayer.
+//
+// Messages whose delivery had begun count as in flight until restore, which makes
+// them ready or delayed.
 type replay struct{ *Queue }
 
 func (q replay) Message(m *message, origin string) bool {

@@ -32,7 +32,7 @@ func (c *Consumer) settle(batch []*message, out Outcome, took time.Duration) {
 	q.mu.Unlock()
 	c.logBatch(len(batch), &s, out.Outcome, took)
 	if len(s.Dead) > 0 {
-		_ = q.moveDead(false) // it tells the log
+		_ = q.moveDead(false) // it logs its errors
 	}
 }
 

@@ -33,7 +33,7 @@ func (s *pendingSend) Body(i int) []byte { return s.outgoing[i].Body }
 
 // Send adds messages to the queue, all or none, and returns once they are in
 // the journal. It takes at most MaxBatchMessages of MaxBatchBytes together.
-// Senders that meet share one write.
+// Concurrent senders share one write.
 // https://developers.cloudflare.com/queues/configuration/javascript-apis/
 func (q *Queue) Send(ctx context.Context, out []Outgoing) (Metrics, error) {
 	if err := ctx.Err(); err != nil {
@@ -72,7 +72,7 @@ func (q *Queue) prepare(out []Outgoing) (*pendingSend, error) {
 	return job, nil
 }
 
-// commitSends writes what senders have gathered. The lock is held.
+// commitSends writes what concurrent senders gathered. The lock is held.
 func (q *Queue) commitSends(jobs []*pendingSend) error {
 	if q.closed {
 		return os.ErrClosed
@@ -130,7 +130,8 @@ func (q *Queue) logFull() {
 		slog.String("queue", q.name), slog.Int("messages", q.backlogCount), slog.Int64("bytes", q.backlogBytes), slog.Int64("limit", q.broker.maxBacklogBytes))
 }
 
-// notifySent tells the watchers; the bodies are copied, because they are the sender's.
+// notifySent sends the events of accepted messages. It copies the bodies, which
+// belong to the sender.
 func (q *Queue) notifySent(job *pendingSend) {
 	if q.broker.watcherCount.Load() == 0 {
 		return

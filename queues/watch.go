@@ -39,7 +39,7 @@ type Event struct {
 }
 
 // Watcher is a subscription to the events of a Broker. What its channel has no
-// room for is dropped and counted: nobody waits for a slow watcher.
+// room for is dropped and counted, so a slow watcher delays nothing.
 type Watcher struct {
 	broker  *Broker
 	events  chan Event
@@ -102,7 +102,7 @@ func (b *Broker) notify(e Event) {
 	}
 }
 
-// notifyBatch tells of messages that were sent or delivered.
+// notifyBatch sends an event for each message that was sent or delivered.
 func (b *Broker) notifyBatch(kind EventKind, q *Queue, batch []*message, views []Message) {
 	if b.watcherCount.Load() == 0 {
 		return
@@ -118,7 +118,7 @@ func (b *Broker) notifyBatch(kind EventKind, q *Queue, batch []*message, views [
 	}
 }
 
-// notifySettled tells what a settlement did. It comes before the settlement is applied.
+// notifySettled sends the events of a settlement, before the settlement is applied.
 func (q *Queue) notifySettled(s *journal.Settlement, removedAs EventKind) {
 	if q.broker.watcherCount.Load() == 0 {
 		return

@@ -52,8 +52,8 @@ const (
 	recLease    = 'L' // a moment, then as recAttempts: they are leased until then
 	recSettle   = 'X' // what became of messages: removed, retried, dead
 	recRedrive  = 'V' // as recSettle, of messages that go back from a dead letter queue
-	recPurge    = 'P' // the seq up to which all is removed
-	recSettings = 'C'
+	recPurge    = 'P' // the seq before which all messages are removed
+	recSettings = 'C' // the number of the next message, the time, and Settings
 	recConsumer = 'H' // the consumer that is kept, as JSON; nothing = none
 )
 
@@ -78,11 +78,11 @@ type Retry struct {
 type Settlement struct {
 	AtMs    int64      // Unix ms
 	Removed []*Message // acknowledged, expired or deleted
-	Dropped []*Message // gone too: failed on every attempt
+	Dropped []*Message // removed too: failed on every attempt
 	Retries []Retry
-	Dead    []*Message // on their way to the dead letter queue
+	Dead    []*Message // on their way to the queue DeadTo
 	DeadTo  string
-	Redrive bool // the dead go back to where they came from
+	Redrive bool // they leave a dead letter queue, instead of going to one
 }
 
 func (s *Settlement) isEmpty() bool {
@@ -269,7 +269,7 @@ func (l *Log) WriteConsumer(text []byte) error {
 	return err
 }
 
-// append writes records, which are parts of buf, and tells where the first one is.
+// append writes records, which are parts of buf, and returns where the first one is.
 func (l *Log) append(buf []byte, records ...[]byte) (at int64, err error) {
 	if buf != nil && cap(buf) <= maxScratchBytes {
 		l.buf = buf // keep the grown scratch, unless it is huge

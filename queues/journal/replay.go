@@ -130,7 +130,7 @@ type decoder struct {
 	bad    bool
 }
 
-// place is where in the journal the decoder stands.
+// place is the decoder's position in the journal.
 func (d *decoder) place() int64 { return d.at + int64(len(d.record)-len(d.b)) }
 
 func (d *decoder) uint() uint64 {

@@ -17,7 +17,7 @@ type deadLetter struct {
 	message  *message
 	to       string
 	redrive  bool
-	isMoving bool // somebody moves it at this moment
+	isMoving bool // a call of moveDead is moving it
 }
 
 // arrivingMessage is a dead letter as its new queue gets it.
@@ -31,7 +31,7 @@ type arrivingMessage struct {
 // them marked, so that a crash at any point neither loses nor redelivers one:
 // after it, recovered is set and what has already arrived is not sent again.
 //
-// What cannot be moved is in the log, and tried again later.
+// What cannot be moved is logged, and tried again later.
 func (q *Queue) moveDead(recovered bool) error {
 	var errs []error
 	for to, group := range q.takeDying() {
@@ -42,8 +42,8 @@ func (q *Queue) moveDead(recovered bool) error {
 	return errors.Join(errs...)
 }
 
-// takeDying takes the dead letters that nobody moves yet, by their queues and in
-// the order of arrival.
+// takeDying marks the dead letters that are not being moved yet as moving, and
+// returns them by their target queue, in the order of arrival.
 func (q *Queue) takeDying() map[string][]*deadLetter {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -77,7 +77,8 @@ func (q *Queue) moveTo(to string, group []*deadLetter, recovered bool) error {
 	return err
 }
 
-// finishMove removes here what has arrived there.
+// finishMove removes from this queue what has arrived in the other one, or, after
+// an error, sets the time of the next attempt.
 func (q *Queue) finishMove(to string, group []*deadLetter, err error) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -126,8 +127,8 @@ func (q *Queue) readDeadLetters(group []*deadLetter) ([]arrivingMessage, error) 
 
 // accept takes dead letters of another queue: the same id, time and body, no
 // attempts yet, and the full retention from now. None is delivered before
-// release: until the other queue has forgotten them, a crash would find them
-// there, and only what is still here is known to have arrived.
+// makeDeliverable: until the other queue has removed them, a crash leaves them in
+// both, and only what is still held here is known to have arrived.
 func (q *Queue) accept(letters []arrivingMessage, recovered bool) ([]*message, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -175,7 +176,7 @@ func (q *Queue) makeDeliverable(batch []*message) {
 	q.dispatch(now)
 }
 
-// notHeld are the letters that the queue does not hold.
+// notHeld are those of letters that the queue does not hold.
 func (q *Queue) notHeld(letters []arrivingMessage) []arrivingMessage {
 	ids := make(map[[16]byte]bool, len(letters))
 	for i := range letters {
