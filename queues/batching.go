@@ -141,12 +141,12 @@ func (q *Queue) onTimer(seq uint64) {
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	c := q.consumer
-	if c == nil || c.running == 0 || q.timerWaiters >= maxTimerWaiters {
+	consumer := q.consumer
+	if consumer == nil || consumer.running == 0 || q.timerWaiters >= maxTimerWaiters {
 		return
 	}
 	q.timerWaiters++
-	idle := c.idle
+	idle := consumer.idle
 	q.mu.Unlock()
 	<-idle
 	q.mu.Lock()

@@ -19,12 +19,12 @@ import (
 // with the moment at which it came, to the millisecond.
 
 // inBubble runs f with a broker on real time.
-func inBubble(t *testing.T, f func(r *rig, w *diary)) {
+func inBubble(t *testing.T, f func(r *rig, w *recorder)) {
 	t.Helper()
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := newRigAt(t, clock.New())
-		f(r, &diary{clock: r.clock, start: r.clock.Now()})
+		f(r, &recorder{clock: r.clock, start: r.clock.Now()})
 	})
 }
 
@@ -43,8 +43,8 @@ func hangs(ctx context.Context, _ Batch) (Outcome, error) {
 	return Outcome{}, ctx.Err()
 }
 
-// diary is a Worker that notes what it gets, and when.
-type diary struct {
+// recorder is a Worker that notes what it gets, and when.
+type recorder struct {
 	clock  clock.Clock
 	start  time.Time
 	handle func(ctx context.Context, b Batch) (Outcome, error) // nil: every batch is ok
@@ -53,25 +53,25 @@ type diary struct {
 	lines []string // "1m30s: body/attempts body/attempts"
 }
 
-func (d *diary) DeliverQueue(ctx context.Context, b Batch) (Outcome, error) {
-	d.note(bodies(b.Messages, nil))
-	if d.handle == nil {
+func (r *recorder) DeliverQueue(ctx context.Context, b Batch) (Outcome, error) {
+	r.note(bodies(b.Messages, nil))
+	if r.handle == nil {
 		return Outcome{Outcome: "ok"}, nil
 	}
-	return d.handle(ctx, b)
+	return r.handle(ctx, b)
 }
 
-func (d *diary) note(what string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.lines = append(d.lines, fmt.Sprintf("%v: %s", clock.Since(d.clock, d.start), what))
+func (r *recorder) note(what string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.lines = append(r.lines, fmt.Sprintf("%v: %s", clock.Since(r.clock, r.start), what))
 }
 
-func (d *diary) want(t *testing.T, lines ...string) {
+func (r *recorder) want(t *testing.T, lines ...string) {
 	t.Helper()
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if got, want := strings.Join(d.lines, "\n"), strings.Join(lines, "\n"); got != want {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if got, want := strings.Join(r.lines, "\n"), strings.Join(lines, "\n"); got != want {
 		t.Fatalf("the Worker got\n%s\nwant\n%s", got, want)
 	}
 }
@@ -79,7 +79,7 @@ func (d *diary) want(t *testing.T, lines ...string) {
 // A batch goes when it is full, or max_batch_timeout after its first message,
 // whichever comes first.
 func TestBatchesInTime(t *testing.T) {
-	inBubble(t, func(r *rig, w *diary) {
+	inBubble(t, func(r *rig, w *recorder) {
 		cfg := DefaultConsumer("jobs")
 		cfg.MaxBatchSize, cfg.MaxBatchTimeout = 3, time.Minute
 		r.attach(cfg, w)
@@ -101,7 +101,7 @@ func TestBatchesInTime(t *testing.T) {
 
 // What nobody set is 10 messages and 5 seconds, one batch after another.
 func TestDefaultsInTime(t *testing.T) {
-	inBubble(t, func(r *rig, w *diary) {
+	inBubble(t, func(r *rig, w *recorder) {
 		w.handle = func(context.Context, Batch) (Outcome, error) {
 			time.Sleep(7 * time.Second)
 			return Outcome{Outcome: "ok"}, nil
@@ -117,7 +117,7 @@ func TestDefaultsInTime(t *testing.T) {
 
 // delaySeconds holds a message back by itself; batches form as they fall due.
 func TestDelaysInTime(t *testing.T) {
-	inBubble(t, func(r *rig, w *diary) {
+	inBubble(t, func(r *rig, w *recorder) {
 		r.attach(DefaultConsumer("jobs"), w)
 		r.sendLater("jobs", "day", MaxDelay)
 		r.sendLater("jobs", "hour", time.Hour)
@@ -131,7 +131,7 @@ func TestDelaysInTime(t *testing.T) {
 // A retry waits for its own delay, else for that of the batch, else for the
 // consumer's retry_delay, after which it forms batches like any message.
 func TestRetryDelaysInTime(t *testing.T) {
-	inBubble(t, func(r *rig, w *diary) {
+	inBubble(t, func(r *rig, w *recorder) {
 		w.handle = func(_ context.Context, b Batch) (Outcome, error) {
 			switch {
 			case len(b.Messages) == 3:
@@ -156,7 +156,7 @@ func TestRetryDelaysInTime(t *testing.T) {
 // A batch that ends after its consumer was taken away, as a reload does it, is
 // settled by that consumer's rules.
 func TestDetachInTime(t *testing.T) {
-	inBubble(t, func(r *rig, w *diary) {
+	inBubble(t, func(r *rig, w *recorder) {
 		w.handle = func(_ context.Context, b Batch) (Outcome, error) {
 			time.Sleep(10 * time.Second)
 			return Outcome{Outcome: map[bool]string{true: "ok", false: "exception"}[b.Messages[0].Attempts > 1]}, nil
@@ -176,7 +176,7 @@ func TestDetachInTime(t *testing.T) {
 
 // A message has max_retries retries, with retry_delay between them.
 func TestLastRetryInTime(t *testing.T) {
-	inBubble(t, func(r *rig, w *diary) {
+	inBubble(t, func(r *rig, w *recorder) {
 		w.handle = thrown
 		cfg := DefaultConsumer("jobs")
 		cfg.MaxBatchTimeout, cfg.RetryDelay, cfg.MaxRetries, cfg.DeadLetterQueue = 0, time.Hour, 2, "dead"
@@ -195,7 +195,7 @@ func TestLastRetryInTime(t *testing.T) {
 // twice as long each time, at last every 30 seconds; no attempt counts. Once it
 // was reached the waiting begins anew.
 func TestBackoffInTime(t *testing.T) {
-	inBubble(t, func(r *rig, w *diary) {
+	inBubble(t, func(r *rig, w *recorder) {
 		back := w.start.Add(100 * time.Second)
 		w.handle = func(context.Context, Batch) (Outcome, error) {
 			if r.clock.Now().Before(back) {
@@ -220,7 +220,7 @@ func TestBackoffInTime(t *testing.T) {
 // A batch has 15 minutes. Then it has failed, all of it: what the handler
 // acknowledged until then is known only to the runtime, which does not tell.
 func TestHandlerTimeLimitInTime(t *testing.T) {
-	inBubble(t, func(r *rig, w *diary) {
+	inBubble(t, func(r *rig, w *recorder) {
 		w.handle = func(ctx context.Context, b Batch) (Outcome, error) {
 			if b.Messages[0].Attempts > 2 {
 				time.Sleep(15*time.Minute - time.Second)
@@ -249,7 +249,7 @@ func TestHandlerTimeLimitInTime(t *testing.T) {
 
 // A lease ends by itself, and each ended lease was an attempt.
 func TestLeasesInTime(t *testing.T) {
-	inBubble(t, func(r *rig, w *diary) {
+	inBubble(t, func(r *rig, w *recorder) {
 		r.attachPull(func(c *ConsumerConfig) { c.MaxRetries, c.DeadLetterQueue = 2, "dead" })
 		r.send("jobs", "a")
 		q := r.queue("jobs")
@@ -281,7 +281,7 @@ func TestLeasesInTime(t *testing.T) {
 // A message that nobody takes is gone after the retention period, to the
 // millisecond; one in a batch is left until the batch has ended.
 func TestRetentionInTime(t *testing.T) {
-	inBubble(t, func(r *rig, w *diary) {
+	inBubble(t, func(r *rig, w *recorder) {
 		events := r.b.Watch(100)
 		done := make(chan struct{})
 		go func() {
@@ -315,7 +315,7 @@ func TestRetentionInTime(t *testing.T) {
 
 // A pause holds what falls due, delays go on, and resuming delivers it at once.
 func TestPauseInTime(t *testing.T) {
-	inBubble(t, func(r *rig, w *diary) {
+	inBubble(t, func(r *rig, w *recorder) {
 		r.attach(DefaultConsumer("jobs"), w)
 		r.sendLater("jobs", "late", time.Hour)
 		r.sendLater("jobs", "later", 3*time.Hour)
@@ -333,7 +333,7 @@ func TestPauseInTime(t *testing.T) {
 
 // Close gives a running batch five seconds, and no more.
 func TestCloseInTime(t *testing.T) {
-	inBubble(t, func(r *rig, w *diary) {
+	inBubble(t, func(r *rig, w *recorder) {
 		w.handle = hangs
 		cfg := DefaultConsumer("jobs")
 		cfg.MaxBatchTimeout = 0

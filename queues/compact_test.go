@@ -151,7 +151,7 @@ func TestDeleteDuringACompaction(t *testing.T) {
 // A backlog that is being drained is not copied on the way: the journal is
 // rewritten when there is nothing left in it.
 func TestDrainingIsNotInterrupted(t *testing.T) {
-	inBubble(t, func(r *rig, w *diary) {
+	inBubble(t, func(r *rig, w *recorder) {
 		fill(r, r.b, 20_000, 1000)
 		q := r.queue("jobs")
 		before, shrunk := q.log.Size(), 0
@@ -173,7 +173,7 @@ func TestDrainingIsNotInterrupted(t *testing.T) {
 
 // A queue whose consumer never rests is rewritten all the same.
 func TestBusyQueueIsRewritten(t *testing.T) {
-	inBubble(t, func(r *rig, w *diary) {
+	inBubble(t, func(r *rig, w *recorder) {
 		w.handle = func(_ context.Context, b Batch) (Outcome, error) {
 			if string(b.Messages[0].Body) == "slow" {
 				time.Sleep(time.Minute)

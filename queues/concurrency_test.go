@@ -37,7 +37,7 @@ func (w *most) seen() []int {
 // Without max_concurrency the number of batches that run at once follows the
 // backlog: one more for each ten full batches that wait, eight at most.
 func TestConcurrencyFollowsTheBacklog(t *testing.T) {
-	inBubble(t, func(r *rig, _ *diary) {
+	inBubble(t, func(r *rig, _ *recorder) {
 		w := &most{q: r.queue("jobs"), outcome: "ok"}
 		cfg := DefaultConsumer("jobs")
 		cfg.MaxBatchTimeout, cfg.MaxBatchSize = 0, 10
@@ -61,7 +61,7 @@ func TestConcurrencyFollowsTheBacklog(t *testing.T) {
 
 // It falls to one while batches fail, and grows again when they do not.
 func TestConcurrencyFallsWhileBatchesFail(t *testing.T) {
-	inBubble(t, func(r *rig, _ *diary) {
+	inBubble(t, func(r *rig, _ *recorder) {
 		w := &most{q: r.queue("jobs"), outcome: "exception"}
 		cfg := DefaultConsumer("jobs")
 		cfg.MaxBatchTimeout, cfg.MaxBatchSize, cfg.MaxRetries = 0, 1, 100

@@ -83,14 +83,14 @@ func (q *Queue) finishMove(to string, group []*deadLetter, err error) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	now := q.broker.now()
-	s := journal.Settlement{AtMs: now}
+	settlement := journal.Settlement{AtMs: now}
 	for _, d := range group {
 		d.isMoving = false
-		s.Removed = append(s.Removed, d.message)
+		settlement.Removed = append(settlement.Removed, d.message)
 	}
 	if err == nil {
-		err = q.log.WriteSettlement(&s)
-		q.applySettlement(&s, "")
+		err = q.log.WriteSettlement(&settlement)
+		q.applySettlement(&settlement, "")
 		q.compact()
 	} else {
 		q.moveDeadAtMs = now + maxBackoff.Milliseconds()

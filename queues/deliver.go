@@ -171,8 +171,8 @@ func (c *Consumer) markReachable() {
 }
 
 // logBatch is the line that a developer sees for each batch.
-func (c *Consumer) logBatch(total int, s *journal.Settlement, outcome string, took time.Duration) {
+func (c *Consumer) logBatch(total int, settlement *journal.Settlement, outcome string, took time.Duration) {
 	c.queue.broker.log.Info("queue batch", slog.String("queue", c.queue.name), slog.Int("messages", total),
-		slog.Int("retried", len(s.Retries)), slog.Int("dead", len(s.Dead)),
+		slog.Int("retried", len(settlement.Retries)), slog.Int("dead", len(settlement.Dead)),
 		slog.String("outcome", outcome), slog.Duration("took", took))
 }

@@ -127,16 +127,16 @@ func (q *Queue) expireLeases(now int64) {
 	if len(expired) == 0 {
 		return
 	}
-	s := journal.Settlement{AtMs: now, DeadTo: q.deadLetterQueue()}
+	settlement := journal.Settlement{AtMs: now, DeadTo: q.deadLetterQueue()}
 	for _, m := range expired {
-		q.retryOrEnd(&s, q.consumer, m, m.DueMs)
+		q.retryOrEnd(&settlement, q.consumer, m, m.DueMs)
 	}
-	if err := q.log.WriteSettlement(&s); err != nil {
+	if err := q.log.WriteSettlement(&settlement); err != nil {
 		// They are ready all the same; after a restart their leases end again.
 		q.broker.log.Error("the end of leases could not be noted in the journal", slog.String("queue", q.name), slog.Any("error", err))
 	}
-	q.applySettlement(&s, "")
-	if len(s.Dead) > 0 {
+	q.applySettlement(&settlement, "")
+	if len(settlement.Dead) > 0 {
 		q.moveDeadAtMs = now // the timer moves them
 	}
 	q.compact()
@@ -171,7 +171,7 @@ func (q *Queue) settleLeases(acks []LeaseID, retries []LeaseRetry) (journal.Sett
 	}
 	now := q.broker.now()
 	q.expireLeases(now)
-	s := journal.Settlement{AtMs: now, DeadTo: q.deadLetterQueue()}
+	settlement := journal.Settlement{AtMs: now, DeadTo: q.deadLetterQueue()}
 	warnings := map[LeaseID]string{}
 	named := map[*message]bool{} // the first call on a message wins
 	for _, id := range acks {
@@ -180,7 +180,7 @@ func (q *Queue) settleLeases(acks []LeaseID, retries []LeaseRetry) (journal.Sett
 			warnings[id] = warning
 			continue
 		}
-		s.Removed = append(s.Removed, m)
+		settlement.Removed = append(settlement.Removed, m)
 	}
 	for _, r := range retries {
 		m, holds, warning := q.findLeased(r.Lease, named)
@@ -191,15 +191,15 @@ func (q *Queue) settleLeases(acks []LeaseID, retries []LeaseRetry) (journal.Sett
 			warnings[r.Lease] = warning
 			continue
 		}
-		q.retryOrEnd(&s, q.consumer, m, now+q.consumer.retryDelay(r.Delay).Milliseconds())
+		q.retryOrEnd(&settlement, q.consumer, m, now+q.consumer.retryDelay(r.Delay).Milliseconds())
 	}
-	if err := q.log.WriteSettlement(&s); err != nil {
+	if err := q.log.WriteSettlement(&settlement); err != nil {
 		return journal.Settlement{}, nil, err
 	}
-	q.applySettlement(&s, EventAcked)
+	q.applySettlement(&settlement, EventAcked)
 	q.dispatch(now)
 	q.compact()
-	return s, warnings, nil
+	return settlement, warnings, nil
 }
 
 // findLeased finds the message of a lease, and reports whether the lease still holds.
@@ -222,12 +222,12 @@ func (q *Queue) findLeased(id LeaseID, named map[*message]bool) (m *message, hol
 // retryOrEnd adds a message to the retries of s, to be delivered again at due (Unix
 // ms), or to its dead or dropped messages when it has had all its attempts. Without
 // a consumer (c is nil) attempts have no limit.
-func (q *Queue) retryOrEnd(s *journal.Settlement, c *Consumer, m *message, due int64) {
+func (q *Queue) retryOrEnd(settlement *journal.Settlement, c *Consumer, m *message, due int64) {
 	if c == nil || int(m.Attempts) <= c.cfg.MaxRetries {
-		s.Retries = append(s.Retries, journal.Retry{Message: m, DueMs: due})
+		settlement.Retries = append(settlement.Retries, journal.Retry{Message: m, DueMs: due})
 		return
 	}
-	q.endFailed(s, m)
+	q.endFailed(settlement, m)
 }
 
 // retryDelay is the delay of a retry that asks for d, or for none. c may be nil.

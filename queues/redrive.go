@@ -55,7 +55,7 @@ func (q *Queue) countRedrivable(o RedriveOptions) (n int) {
 }
 
 // markRedrive notes in the journal where up to limit messages are to go.
-func (q *Queue) markRedrive(o RedriveOptions, limit int) (moved int, err error) {
+func (q *Queue) markRedrive(o RedriveOptions, limit int) (marked int, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.closed {
@@ -64,14 +64,14 @@ func (q *Queue) markRedrive(o RedriveOptions, limit int) (moved int, err error) 
 	now := q.broker.now()
 	q.catchUp(now)
 	for to, batch := range q.redrivable(o, limit) {
-		s := journal.Settlement{AtMs: now, Dead: batch, DeadTo: to, Redrive: true}
-		if err := q.log.WriteSettlement(&s); err != nil {
-			return moved, err
+		settlement := journal.Settlement{AtMs: now, Dead: batch, DeadTo: to, Redrive: true}
+		if err := q.log.WriteSettlement(&settlement); err != nil {
+			return marked, err
 		}
-		q.applySettlement(&s, "")
-		moved += len(batch)
+		q.applySettlement(&settlement, "")
+		marked += len(batch)
 	}
-	return moved, nil
+	return marked, nil
 }
 
 func (q *Queue) checkRedrive(o RedriveOptions) error {

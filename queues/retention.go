@@ -23,23 +23,23 @@ func (q *Queue) removeExpired(now int64) {
 	if m := q.oldest(); m == nil || q.expiresAtMs(m) > now || q.closed {
 		return
 	}
-	s := journal.Settlement{AtMs: now}
+	settlement := journal.Settlement{AtMs: now}
 	for i := range q.byArrival.len() {
 		m := q.byArrival.at(i)
 		if m.State != stateGone && q.expiresAtMs(m) > now {
 			break
 		}
 		if m.State == stateReady || m.State == stateDelayed {
-			s.Removed = append(s.Removed, m)
+			settlement.Removed = append(settlement.Removed, m)
 		}
 	}
-	if err := q.log.WriteSettlement(&s); err != nil {
+	if err := q.log.WriteSettlement(&settlement); err != nil {
 		q.broker.log.Error("expired messages could not be deleted", slog.String("queue", q.name), slog.Any("error", err))
 		return
 	}
-	if len(s.Removed) > 0 {
-		q.broker.log.Warn("messages expired", slog.String("queue", q.name), slog.Int("messages", len(s.Removed)))
+	if len(settlement.Removed) > 0 {
+		q.broker.log.Warn("messages expired", slog.String("queue", q.name), slog.Int("messages", len(settlement.Removed)))
 	}
-	q.applySettlement(&s, EventExpired)
+	q.applySettlement(&settlement, EventExpired)
 	q.compact()
 }

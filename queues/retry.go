@@ -21,17 +21,17 @@ func (c *Consumer) settle(batch []*message, out Outcome, took time.Duration) {
 	q.mu.Lock()
 	c.markReachable()
 	c.lastBatchFailed = out.Outcome != "ok"
-	s := c.settlementOf(batch, out)
-	if err := q.log.WriteSettlement(&s); err != nil {
+	settlement := c.settlementOf(batch, out)
+	if err := q.log.WriteSettlement(&settlement); err != nil {
 		// The handler has run: its acks hold until a restart, after which
 		// these messages are delivered again.
 		q.broker.log.Error("the outcome of a batch could not be noted in the journal", slog.String("queue", q.name), slog.Any("error", err))
 	}
-	q.applySettlement(&s, EventAcked)
+	q.applySettlement(&settlement, EventAcked)
 	q.compact()
 	q.mu.Unlock()
-	c.logBatch(len(batch), &s, out.Outcome, took)
-	if len(s.Dead) > 0 {
+	c.logBatch(len(batch), &settlement, out.Outcome, took)
+	if len(settlement.Dead) > 0 {
 		_ = q.moveDead(false) // it logs its errors
 	}
 }
@@ -40,7 +40,7 @@ func (c *Consumer) settle(batch []*message, out Outcome, took time.Duration) {
 // https://developers.cloudflare.com/queues/configuration/batching-retries/#explicit-acknowledgement-and-retries
 func (c *Consumer) settlementOf(batch []*message, out Outcome) journal.Settlement {
 	now := c.queue.broker.now()
-	s := journal.Settlement{AtMs: now, DeadTo: c.cfg.DeadLetterQueue}
+	settlement := journal.Settlement{AtMs: now, DeadTo: c.cfg.DeadLetterQueue}
 	explicit := out.explicitVerdicts()
 	rest := out.defaultVerdict()
 	for _, m := range batch {
@@ -52,12 +52,12 @@ func (c *Consumer) settlementOf(batch []*message, out Outcome) journal.Settlemen
 			v = rest
 		}
 		if v.ack {
-			s.Removed = append(s.Removed, m)
+			settlement.Removed = append(settlement.Removed, m)
 			continue
 		}
-		c.queue.retryOrEnd(&s, c, m, now+c.retryDelay(v.delay).Milliseconds())
+		c.queue.retryOrEnd(&settlement, c, m, now+c.retryDelay(v.delay).Milliseconds())
 	}
-	return s
+	return settlement
 }
 
 // explicitVerdicts are the messages that the handler named: a call on a message beats
@@ -93,35 +93,35 @@ func (o *Outcome) defaultVerdict() verdict {
 
 // endFailed sends a message that has had all its retries to the dead letter
 // queue, or drops it.
-func (q *Queue) endFailed(s *journal.Settlement, m *message) {
+func (q *Queue) endFailed(settlement *journal.Settlement, m *message) {
 	attrs := []any{slog.String("queue", q.name), slog.String("message", hex.EncodeToString(m.ID[:])), slog.Int("attempts", int(m.Attempts))}
-	if s.DeadTo == "" {
-		s.Dropped = append(s.Dropped, m)
+	if settlement.DeadTo == "" {
+		settlement.Dropped = append(settlement.Dropped, m)
 		q.broker.log.Warn("message dropped: it failed on every attempt and there is no dead letter queue", attrs...)
 		return
 	}
-	s.Dead = append(s.Dead, m)
-	q.broker.log.Warn("message failed on every attempt and goes to the dead letter queue", append(attrs, slog.String("dead_letter_queue", s.DeadTo))...)
+	settlement.Dead = append(settlement.Dead, m)
+	q.broker.log.Warn("message failed on every attempt and goes to the dead letter queue", append(attrs, slog.String("dead_letter_queue", settlement.DeadTo))...)
 }
 
 // applySettlement does in memory what a settlement says. Watchers hear of the removed
 // messages as removedAs; when that is empty they hear nothing of them.
-func (q *Queue) applySettlement(s *journal.Settlement, removedAs EventKind) {
-	q.notifySettled(s, removedAs)
-	for _, m := range s.Removed {
+func (q *Queue) applySettlement(settlement *journal.Settlement, removedAs EventKind) {
+	q.notifySettled(settlement, removedAs)
+	for _, m := range settlement.Removed {
 		delete(q.dying, m)
 		q.removeFromBacklog(m)
 	}
-	for _, m := range s.Dropped {
+	for _, m := range settlement.Dropped {
 		q.removeFromBacklog(m)
 	}
-	for _, r := range s.Retries {
+	for _, r := range settlement.Retries {
 		r.Message.DueMs = r.DueMs
-		q.enqueue(r.Message, s.AtMs)
+		q.enqueue(r.Message, settlement.AtMs)
 	}
-	for _, m := range s.Dead {
+	for _, m := range settlement.Dead {
 		q.setState(m, stateDying)
-		q.dying[m] = &deadLetter{message: m, to: s.DeadTo, redrive: s.Redrive}
+		q.dying[m] = &deadLetter{message: m, to: settlement.DeadTo, redrive: settlement.Redrive}
 	}
 }
 
@@ -133,17 +133,17 @@ func (q *Queue) discard(seqs []uint64) (int, error) {
 	if q.closed {
 		return 0, os.ErrClosed
 	}
-	s := journal.Settlement{AtMs: q.broker.now()}
+	settlement := journal.Settlement{AtMs: q.broker.now()}
 	for _, seq := range seqs {
 		if m := q.findBySeq(seq); m != nil && (m.State == stateReady || m.State == stateDelayed) {
-			s.Removed = append(s.Removed, m)
+			settlement.Removed = append(settlement.Removed, m)
 		}
 	}
-	if err := q.log.WriteSettlement(&s); err != nil {
+	if err := q.log.WriteSettlement(&settlement); err != nil {
 		return 0, err
 	}
 	before := q.backlogCount
-	q.applySettlement(&s, EventPurged)
+	q.applySettlement(&settlement, EventPurged)
 	q.compact()
 	return before - q.backlogCount, nil
 }

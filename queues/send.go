@@ -39,14 +39,14 @@ func (q *Queue) Send(ctx context.Context, out []Outgoing) (Metrics, error) {
 	if err := ctx.Err(); err != nil {
 		return Metrics{}, err
 	}
-	job, err := q.prepare(out)
+	send, err := q.prepare(out)
 	if err != nil {
 		return Metrics{}, err
 	}
-	if err := q.sends.Write(job, job.journalBytes); err != nil {
+	if err := q.sends.Write(send, send.journalBytes); err != nil {
 		return Metrics{}, err
 	}
-	return job.metrics, job.err
+	return send.metrics, send.err
 }
 
 // prepare checks a batch against the limits and gives its messages their ids.
@@ -55,7 +55,7 @@ func (q *Queue) prepare(out []Outgoing) (*pendingSend, error) {
 	if err != nil {
 		return nil, err
 	}
-	job := &pendingSend{outgoing: out, messages: make([]*message, len(out)), journalBytes: total + len(out)*journal.MessageOverhead}
+	send := &pendingSend{outgoing: out, messages: make([]*message, len(out)), journalBytes: total + len(out)*journal.MessageOverhead}
 	ids := make([]byte, len(out)*len(message{}.ID))
 	if err := q.broker.newIDs(ids); err != nil {
 		return nil, err
@@ -67,56 +67,56 @@ func (q *Queue) prepare(out []Outgoing) (*pendingSend, error) {
 		}
 		m := &message{ContentType: contentType, BodyBytes: uint32(len(out[i].Body))}
 		copy(m.ID[:], ids[i*len(m.ID):])
-		job.messages[i] = m
+		send.messages[i] = m
 	}
-	return job, nil
+	return send, nil
 }
 
 // commitSends writes what concurrent senders gathered. The lock is held.
-func (q *Queue) commitSends(jobs []*pendingSend) error {
+func (q *Queue) commitSends(sends []*pendingSend) error {
 	if q.closed {
 		return os.ErrClosed
 	}
 	now := q.broker.now()
-	jobs = q.admit(jobs, now)
-	if err := journal.WriteSends(q.log, jobs); err != nil {
+	sends = q.admit(sends, now)
+	if err := journal.WriteSends(q.log, sends); err != nil {
 		return err
 	}
-	for _, job := range jobs {
-		q.nextSeq += uint64(len(job.messages))
-		for _, m := range job.messages {
+	for _, send := range sends {
+		q.nextSeq += uint64(len(send.messages))
+		for _, m := range send.messages {
 			q.add(m, now)
 		}
-		q.notifySent(job)
+		q.notifySent(send)
 	}
 	q.dispatch(now)
 	metrics := q.metrics()
-	for _, job := range jobs {
-		job.metrics = metrics
+	for _, send := range sends {
+		send.metrics = metrics
 	}
 	return nil
 }
 
 // admit places the messages in the order of arrival. What the queue has no room
 // for is refused, and the log says so once until something fits again.
-func (q *Queue) admit(jobs []*pendingSend, now int64) []*pendingSend {
-	admitted := jobs[:0:0]
+func (q *Queue) admit(sends []*pendingSend, now int64) []*pendingSend {
+	admitted := sends[:0:0]
 	seq, bytes := q.nextSeq, q.backlogBytes
-	for _, job := range jobs {
-		size := int64(job.journalBytes - len(job.outgoing)*journal.MessageOverhead)
+	for _, send := range sends {
+		size := int64(send.journalBytes - len(send.outgoing)*journal.MessageOverhead)
 		if bytes+size > q.broker.maxBacklogBytes {
-			job.err = errBacklog(q.name, q.broker.maxBacklogBytes)
+			send.err = errBacklog(q.name, q.broker.maxBacklogBytes)
 			q.logFull()
 			continue
 		}
 		q.fullWasLogged = false
 		bytes += size
-		for i, m := range job.messages {
+		for i, m := range send.messages {
 			m.Seq, m.SentMs = seq, now
-			m.DueMs = now + job.outgoing[i].Delay.Milliseconds()
+			m.DueMs = now + send.outgoing[i].Delay.Milliseconds()
 			seq++
 		}
-		admitted = append(admitted, job)
+		admitted = append(admitted, send)
 	}
 	return admitted
 }
@@ -132,15 +132,15 @@ func (q *Queue) logFull() {
 
 // notifySent sends the events of accepted messages. It copies the bodies, which
 // belong to the sender.
-func (q *Queue) notifySent(job *pendingSend) {
+func (q *Queue) notifySent(send *pendingSend) {
 	if q.broker.watcherCount.Load() == 0 {
 		return
 	}
-	views := make([]Message, len(job.messages))
-	for i, m := range job.messages {
-		views[i] = viewOf(m, append([]byte(nil), job.outgoing[i].Body...))
+	views := make([]Message, len(send.messages))
+	for i, m := range send.messages {
+		views[i] = viewOf(m, append([]byte(nil), send.outgoing[i].Body...))
 	}
-	q.broker.notifyBatch(EventSent, q, job.messages, views)
+	q.broker.notifyBatch(EventSent, q, send.messages, views)
 }
 
 // checkBatch checks a batch against the limits and adds up its bodies.

@@ -119,30 +119,30 @@ func (b *Broker) notifyBatch(kind EventKind, q *Queue, batch []*message, views [
 }
 
 // notifySettled sends the events of a settlement, before the settlement is applied.
-func (q *Queue) notifySettled(s *journal.Settlement, removedAs EventKind) {
+func (q *Queue) notifySettled(settlement *journal.Settlement, removedAs EventKind) {
 	if q.broker.watcherCount.Load() == 0 {
 		return
 	}
-	for _, m := range s.Removed {
+	for _, m := range settlement.Removed {
 		if removedAs != "" {
-			q.broker.notify(eventOf(m, removedAs, q, s.AtMs))
+			q.broker.notify(eventOf(m, removedAs, q, settlement.AtMs))
 		}
 	}
-	for _, m := range s.Dropped {
-		q.broker.notify(eventOf(m, EventDropped, q, s.AtMs))
+	for _, m := range settlement.Dropped {
+		q.broker.notify(eventOf(m, EventDropped, q, settlement.AtMs))
 	}
-	for _, r := range s.Retries {
-		e := eventOf(r.Message, EventRetried, q, s.AtMs)
+	for _, r := range settlement.Retries {
+		e := eventOf(r.Message, EventRetried, q, settlement.AtMs)
 		e.Due = fromMillis(r.DueMs)
 		q.broker.notify(e)
 	}
 	dead := EventDead
-	if s.Redrive {
+	if settlement.Redrive {
 		dead = EventRedriven
 	}
-	for _, m := range s.Dead {
-		e := eventOf(m, dead, q, s.AtMs)
-		e.To = s.DeadTo
+	for _, m := range settlement.Dead {
+		e := eventOf(m, dead, q, settlement.AtMs)
+		e.To = settlement.DeadTo
 		q.broker.notify(e)
 	}
 }
