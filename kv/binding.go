@@ -43,7 +43,7 @@ const (
 	headerMetadata    = "CF-KV-Metadata"
 	headerExpiration  = "CF-Expiration"
 	headerCacheStatus = "CF-Cache-Status"
-	justEncoded       = "urlencoded=true" // the query of a call without options
+	queryOnlyEncoded  = "urlencoded=true" // the query of a call without options
 )
 
 // ServeBinding answers one call on the namespace with the id resource.
@@ -90,7 +90,7 @@ func (c *call) get(path string) error {
 	err = c.do(op, func(ctx context.Context) (err error) {
 		var status CacheStatus
 		e, status, err = c.ns.GetAtEdge(ctx, key, o)
-		c.tell(status)
+		c.setCacheStatus(status)
 		op.Bytes = int64(len(e.Value))
 		return err
 	})
@@ -116,8 +116,8 @@ func (c *call) getOptions(path string) (key string, o GetOptions, err error) {
 	return key, o, err
 }
 
-// tell sets what getWithMetadata and list show as cacheStatus.
-func (c *call) tell(status CacheStatus) {
+// setCacheStatus sets what getWithMetadata and list show as cacheStatus.
+func (c *call) setCacheStatus(status CacheStatus) {
 	if status != "" {
 		c.w.Header().Set(headerCacheStatus, string(status))
 	}
@@ -150,21 +150,21 @@ func (c *call) put(path string) error {
 		return err
 	}
 	op := &intercept.Op{Action: "put", Key: key, Bytes: max(c.r.ContentLength, 0)}
-	return c.done(c.do(op, func(ctx context.Context) error {
-		body := &counter{Reader: c.r.Body}
+	return c.replyToWrite(c.do(op, func(ctx context.Context) error {
+		body := &countingReader{Reader: c.r.Body}
 		err := c.ns.PutStream(ctx, key, body, c.r.ContentLength, o)
 		op.Bytes = body.n
 		return err
 	}))
 }
 
-// counter counts what is read.
-type counter struct {
+// countingReader counts what is read.
+type countingReader struct {
 	io.Reader
 	n int64
 }
 
-func (c *counter) Read(p []byte) (int, error) {
+func (c *countingReader) Read(p []byte) (int, error) {
 	n, err := c.Reader.Read(p)
 	c.n += int64(n)
 	return n, err
@@ -179,13 +179,13 @@ func (c *call) delete(path string) error {
 	if err != nil {
 		return err
 	}
-	return c.done(c.do(&intercept.Op{Action: "delete", Key: key}, func(ctx context.Context) error {
+	return c.replyToWrite(c.do(&intercept.Op{Action: "delete", Key: key}, func(ctx context.Context) error {
 		return c.ns.Delete(ctx, key)
 	}))
 }
 
-// done answers a write that succeeded.
-func (c *call) done(err error) error {
+// replyToWrite answers a write that succeeded.
+func (c *call) replyToWrite(err error) error {
 	if err == nil {
 		h := c.w.Header()
 		h["Date"], h["Content-Length"] = nil, []string{"0"}
@@ -218,7 +218,7 @@ func (c *call) list() error {
 	err = c.do(op, func(ctx context.Context) (err error) {
 		var status CacheStatus
 		page, status, err = c.ns.ListAtEdge(ctx, o)
-		c.tell(status)
+		c.setCacheStatus(status)
 		op.Rows = int64(len(page.Keys))
 		return err
 	})
@@ -295,7 +295,7 @@ func (c *call) sendJSON(v any) error {
 // no failure to the runtime and keeps the connection open.
 func (b *Binding) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.Is(err, ErrKeyNotFound) {
-		missing(w)
+		replyMissing(w)
 		return
 	}
 	e := cferr.From(err)
@@ -309,7 +309,7 @@ func (b *Binding) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 }
 
-func missing(w http.ResponseWriter) {
+func replyMissing(w http.ResponseWriter) {
 	w.Header()["Content-Length"] = []string{"0"}
 	w.WriteHeader(http.StatusNotFound)
 }
@@ -317,12 +317,12 @@ func missing(w http.ResponseWriter) {
 // query parses the options of a call, nil when there are none.
 func (c *call) query() (url.Values, error) {
 	raw := c.r.URL.RawQuery
-	if raw == "" || raw == justEncoded {
+	if raw == "" || raw == queryOnlyEncoded {
 		return nil, nil
 	}
 	query, err := url.ParseQuery(raw)
 	if err != nil {
-		return nil, option("Could not read the query %q", raw)
+		return nil, errOption("Could not read the query %q", raw)
 	}
 	return query, nil
 }

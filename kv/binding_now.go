@@ -15,7 +15,7 @@ func (b *Binding) ServeNow(w http.ResponseWriter, r *http.Request, resource stri
 	if r.Method != http.MethodGet || !b.chain.Empty() {
 		return false
 	}
-	ns := b.store.loaded(resource)
+	ns := b.store.loadedNamespace(resource)
 	if ns == nil {
 		return false
 	}
@@ -31,7 +31,7 @@ func (b *Binding) ServeNow(w http.ResponseWriter, r *http.Request, resource stri
 	case err == nil:
 		c.sendEntry(e)
 	case errors.Is(err, ErrKeyNotFound):
-		missing(w)
+		replyMissing(w)
 	default:
 		return false
 	}
@@ -53,10 +53,10 @@ func (n *Namespace) listNow(o ListOptions) (Page, error) {
 	if err != nil {
 		return Page{}, err
 	}
-	if n.local == nil || n.edge != nil || limit > maxKeysNow {
+	if n.inMemory == nil || n.edge != nil || limit > maxListNowKeys {
 		return Page{}, memory.ErrWouldWait
 	}
-	keys, more, err := n.local.ListNow(start, o.Prefix, limit)
+	keys, more, err := n.inMemory.ListNow(start, o.Prefix, limit)
 	if err != nil {
 		return Page{}, err
 	}
@@ -65,11 +65,11 @@ func (n *Namespace) listNow(o ListOptions) (Page, error) {
 
 // getNow is Get, or ErrWouldWait when that would wait or the value is long.
 func (n *Namespace) getNow(key string, o GetOptions) (Entry, error) {
-	if n.local == nil || n.edge != nil {
+	if n.inMemory == nil || n.edge != nil {
 		return Entry{}, memory.ErrWouldWait
 	}
 	if err := checkRead(key, o.CacheTTL); err != nil {
 		return Entry{}, err
 	}
-	return n.local.GetNow(key)
+	return n.inMemory.GetNow(key)
 }

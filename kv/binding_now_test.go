@@ -98,7 +98,7 @@ func TestNothingWaitsAtOnce(t *testing.T) {
 	c := clock.NewFrozen(time.Unix(1e9, 0))
 	p := newPrompt(t, Options{Clock: c})
 	p.declines("a namespace that is not loaded", "ns2", get, target)
-	if p.store.loaded("ns2") != nil {
+	if p.store.loadedNamespace("ns2") != nil {
 		t.Error("it was loaded")
 	}
 

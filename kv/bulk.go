@@ -39,10 +39,10 @@ func readJSON(body io.Reader, limit int64, v any) error {
 		return err
 	}
 	if int64(len(text)) > limit {
-		return tooLarge("The body exceeds the limit of %d bytes", limit)
+		return errTooLarge("The body exceeds the limit of %d bytes", limit)
 	}
 	if err := json.Unmarshal(text, v); err != nil {
-		return option("The body is not what this call takes: %s", strings.TrimPrefix(err.Error(), "json: "))
+		return errOption("The body is not what this call takes: %s", strings.TrimPrefix(err.Error(), "json: "))
 	}
 	return nil
 }
@@ -50,8 +50,8 @@ func readJSON(body io.Reader, limit int64, v any) error {
 // bulkValues lays out the answer to a bulk read: each key with its value, or
 // null, in the order in which they were asked for. dress says how a value is
 // shown.
-func bulkValues(keys []string, found map[string]Entry, kind string, dress func(Entry, any) any) json.Marshaler {
-	o := object{values: make(map[string]any, len(keys))}
+func bulkValues(keys []string, found map[string]Entry, kind string, present func(Entry, any) any) json.Marshaler {
+	o := orderedObject{values: make(map[string]any, len(keys))}
 	for _, key := range keys {
 		if _, twice := o.values[key]; twice {
 			continue
@@ -62,23 +62,23 @@ func bulkValues(keys []string, found map[string]Entry, kind string, dress func(E
 		case !ok:
 			o.values[key] = nil
 		case kind == "json":
-			o.values[key] = dress(e, json.RawMessage(e.Value))
+			o.values[key] = present(e, json.RawMessage(e.Value))
 		default:
-			o.values[key] = dress(e, string(e.Value))
+			o.values[key] = present(e, string(e.Value))
 		}
 	}
 	return o
 }
 
-// object is a JSON object whose keys have an order: a Worker sees it in the Map
+// orderedObject is a JSON object whose keys have an order: a Worker sees it in the Map
 // that it gets.
-type object struct {
+type orderedObject struct {
 	keys   []string
 	values map[string]any
 }
 
 // MarshalJSON implements json.Marshaler.
-func (o object) MarshalJSON() ([]byte, error) {
+func (o orderedObject) MarshalJSON() ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)

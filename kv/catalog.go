@@ -27,9 +27,9 @@ func (s *Store) Declare(id, title string) {
 	s.declared[id] = title
 }
 
-// known are the titles of all namespaces by id.
-func (s *Store) known(ctx context.Context) (map[string]string, error) {
-	all, err := s.home.Titles(ctx)
+// titles are the titles of all namespaces by id.
+func (s *Store) titles(ctx context.Context) (map[string]string, error) {
+	all, err := s.backend.Titles(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +50,7 @@ func (s *Store) known(ctx context.Context) (map[string]string, error) {
 
 // List describes all namespaces, ordered by id.
 func (s *Store) List(ctx context.Context) ([]Info, error) {
-	known, err := s.known(ctx)
+	known, err := s.titles(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +64,7 @@ func (s *Store) List(ctx context.Context) ([]Info, error) {
 
 // Lookup describes one namespace. It fails with ErrNamespaceNotFound.
 func (s *Store) Lookup(ctx context.Context, id string) (Info, error) {
-	known, err := s.known(ctx)
+	known, err := s.titles(ctx)
 	if err != nil {
 		return Info{}, err
 	}
@@ -81,7 +81,7 @@ func (s *Store) Lookup(ctx context.Context, id string) (Info, error) {
 func (s *Store) Create(ctx context.Context, title string) (Info, error) {
 	var id [16]byte
 	rand.Read(id[:]) // never fails
-	return s.name(ctx, hex.EncodeToString(id[:]), title)
+	return s.setTitle(ctx, hex.EncodeToString(id[:]), title)
 }
 
 // Rename gives a namespace another title.
@@ -91,22 +91,22 @@ func (s *Store) Rename(ctx context.Context, id, title string) (Info, error) {
 	if _, err := s.Lookup(ctx, id); err != nil {
 		return Info{}, err
 	}
-	return s.name(ctx, id, title)
+	return s.setTitle(ctx, id, title)
 }
 
-func (s *Store) name(ctx context.Context, id, title string) (Info, error) {
+func (s *Store) setTitle(ctx context.Context, id, title string) (Info, error) {
 	if title == "" {
 		return Info{}, errTitleMissing
 	}
 	if len(title) > maxTitleBytes {
 		return Info{}, errTitleLong
 	}
-	s.naming.Lock()
-	defer s.naming.Unlock()
+	s.titleMu.Lock()
+	defer s.titleMu.Unlock()
 	if s.isClosed() {
 		return Info{}, ErrClosed
 	}
-	known, err := s.known(ctx)
+	known, err := s.titles(ctx)
 	if err != nil {
 		return Info{}, err
 	}
@@ -115,7 +115,7 @@ func (s *Store) name(ctx context.Context, id, title string) (Info, error) {
 			return Info{}, errTitleTaken
 		}
 	}
-	return Info{id, title}, s.home.SetTitle(ctx, id, title)
+	return Info{id, title}, s.backend.SetTitle(ctx, id, title)
 }
 
 // Delete removes a namespace with all its keys. One that the configuration
@@ -132,11 +132,11 @@ func (s *Store) Delete(ctx context.Context, id string) error {
 	}
 	sl.mu.Lock() // whoever opens it meanwhile waits, and learns that it is gone
 	defer sl.mu.Unlock()
-	if err := sl.shut(); err != nil {
+	if err := sl.close(); err != nil {
 		s.log.Warn("a deleted KV namespace did not close cleanly", "namespace", id, "error", err)
 	}
-	err = s.home.Drop(ctx, id)
-	s.edge.forget(id)
+	err = s.backend.Drop(ctx, id)
+	s.edge.dropNamespace(id)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.slots[id] == sl {

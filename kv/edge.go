@@ -31,15 +31,15 @@ const (
 	CacheMiss CacheStatus = "MISS"
 )
 
-// edge is the cache of one location for all eventual namespaces, bounded by
+// edgeCache is the cache of one location for all eventual namespaces, bounded by
 // dropping what was used least recently.
-type edge struct {
+type edgeCache struct {
 	clock clock.Clock
 
-	mu    sync.Mutex
-	items map[edgeKey]*list.Element // of *edgeItem
-	used  list.List                 // most recently first
-	bytes int
+	mu     sync.Mutex
+	items  map[edgeKey]*list.Element // of *edgeItem
+	recent list.List                 // most recently first
+	bytes  int
 }
 
 // edgeKey is a key of a namespace, or one page of a list of it.
@@ -50,19 +50,21 @@ type edgeKey struct {
 
 // edgeItem is what was read. A key that was missing has no entry.
 type edgeItem struct {
-	key   edgeKey
-	at    time.Time
-	ttl   time.Duration
-	entry *Entry
-	page  Page
-	size  int
+	key    edgeKey
+	readAt time.Time
+	ttl    time.Duration
+	entry  *Entry
+	page   Page
+	bytes  int
 }
 
-func newEdge(c clock.Clock) *edge { return &edge{clock: c, items: map[edgeKey]*list.Element{}} }
+func newEdge(c clock.Clock) *edgeCache {
+	return &edgeCache{clock: c, items: map[edgeKey]*list.Element{}}
+}
 
-// find gives what is cached and still good for ttl. Reading again with a lower
+// get gives what is cached and still good for ttl. Reading again with a lower
 // ttl shortens the life of what is cached.
-func (e *edge) find(key edgeKey, ttl time.Duration) *edgeItem {
+func (e *edgeCache) get(key edgeKey, ttl time.Duration) *edgeItem {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	found := e.items[key]
@@ -73,59 +75,59 @@ func (e *edge) find(key edgeKey, ttl time.Duration) *edgeItem {
 	item.ttl = min(item.ttl, ttl)
 	now := e.clock.Now()
 	gone := item.entry != nil && item.entry.Expired(now.Unix()) // an expiration counts for more than a cacheTtl
-	if gone || now.Sub(item.at) >= item.ttl {
-		e.drop(found)
+	if gone || now.Sub(item.readAt) >= item.ttl {
+		e.remove(found)
 		return nil
 	}
-	e.used.MoveToFront(found)
+	e.recent.MoveToFront(found)
 	return item
 }
 
-func (e *edge) keep(item *edgeItem) {
-	item.measure()
+func (e *edgeCache) put(item *edgeItem) {
+	item.setBytes()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if old := e.items[item.key]; old != nil {
-		e.drop(old)
+		e.remove(old)
 	}
-	e.items[item.key] = e.used.PushFront(item)
-	e.bytes += item.size
+	e.items[item.key] = e.recent.PushFront(item)
+	e.bytes += item.bytes
 	for e.bytes > maxEdgeBytes {
-		e.drop(e.used.Back())
+		e.remove(e.recent.Back())
 	}
 }
 
-// measure estimates what an item takes in memory.
-func (i *edgeItem) measure() {
+// setBytes estimates what an item takes in memory.
+func (i *edgeItem) setBytes() {
 	const each = 200 // structures around the bytes
-	i.size = each + len(i.key.namespace) + len(i.key.name) + len(i.key.list.Prefix) + len(i.key.list.Cursor)
+	i.bytes = each + len(i.key.namespace) + len(i.key.name) + len(i.key.list.Prefix) + len(i.key.list.Cursor)
 	if i.entry != nil {
-		i.size += each + len(i.entry.Value) + len(i.entry.Metadata)
+		i.bytes += each + len(i.entry.Value) + len(i.entry.Metadata)
 	}
 	for _, k := range i.page.Keys {
-		i.size += each + len(k.Name) + len(k.Metadata)
+		i.bytes += each + len(k.Name) + len(k.Metadata)
 	}
 }
 
-func (e *edge) drop(el *list.Element) {
-	item := e.used.Remove(el).(*edgeItem)
+func (e *edgeCache) remove(el *list.Element) {
+	item := e.recent.Remove(el).(*edgeItem)
 	delete(e.items, item.key)
-	e.bytes -= item.size
+	e.bytes -= item.bytes
 }
 
-// forget drops all of a namespace.
-func (e *edge) forget(namespace string) {
+// dropNamespace drops all of a namespace.
+func (e *edgeCache) dropNamespace(namespace string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for key, el := range e.items {
 		if key.namespace == namespace {
-			e.drop(el)
+			e.remove(el)
 		}
 	}
 }
 
-// cacheTime is how long a location keeps what it read.
-func cacheTime(cacheTTL *int64) time.Duration {
+// cacheDuration is how long a location keeps what it read.
+func cacheDuration(cacheTTL *int64) time.Duration {
 	if cacheTTL == nil {
 		return defaultCacheTTL * time.Second
 	}
@@ -142,14 +144,14 @@ func (n *Namespace) GetAtEdge(ctx context.Context, key string, o GetOptions) (En
 	if err := checkRead(key, o.CacheTTL); err != nil {
 		return Entry{}, "", err
 	}
-	at, ttl := n.clock.Now(), cacheTime(o.CacheTTL)
-	status, item := CacheHit, n.edge.find(edgeKey{namespace: n.id, name: key}, ttl)
+	at, ttl := n.clock.Now(), cacheDuration(o.CacheTTL)
+	status, item := CacheHit, n.edge.get(edgeKey{namespace: n.id, name: key}, ttl)
 	if item == nil {
 		e, err := n.driver.Get(ctx, key)
 		if err != nil && err != ErrKeyNotFound { //nolint:errorlint // drivers return the sentinel itself
 			return Entry{}, "", err
 		}
-		item = n.keepEntry(key, e, err == nil, at, ttl)
+		item = n.cacheEntry(key, e, err == nil, at, ttl)
 		status = CacheMiss
 	}
 	if item.entry == nil {
@@ -158,13 +160,13 @@ func (n *Namespace) GetAtEdge(ctx context.Context, key string, o GetOptions) (En
 	return *item.entry, status, nil
 }
 
-func (n *Namespace) keepEntry(key string, e Entry, found bool, at time.Time, ttl time.Duration) *edgeItem {
-	item := &edgeItem{key: edgeKey{namespace: n.id, name: strings.Clone(key)}, at: at, ttl: ttl}
+func (n *Namespace) cacheEntry(key string, e Entry, found bool, at time.Time, ttl time.Duration) *edgeItem {
+	item := &edgeItem{key: edgeKey{namespace: n.id, name: strings.Clone(key)}, readAt: at, ttl: ttl}
 	if found { // a copy: a small value would keep the block of memory that it stands in
 		e.Value, e.Metadata = bytes.Clone(e.Value), bytes.Clone(e.Metadata)
 		item.entry = &e
 	}
-	n.edge.keep(item)
+	n.edge.put(item)
 	return item
 }
 
@@ -173,14 +175,14 @@ func (n *Namespace) GetBulkAtEdge(ctx context.Context, keys []string, o BulkGetO
 	if n.edge == nil {
 		return n.GetBulk(ctx, keys, o)
 	}
-	return checkedBulk(keys, o, func() (map[string]Entry, error) { return n.bulkAtEdge(ctx, keys, cacheTime(o.CacheTTL)) })
+	return checkedBulk(keys, o, func() (map[string]Entry, error) { return n.bulkAtEdge(ctx, keys, cacheDuration(o.CacheTTL)) })
 }
 
 func (n *Namespace) bulkAtEdge(ctx context.Context, keys []string, ttl time.Duration) (map[string]Entry, error) {
 	at, found := n.clock.Now(), make(map[string]Entry, len(keys))
 	var missing []string
 	for _, key := range keys {
-		switch item := n.edge.find(edgeKey{namespace: n.id, name: key}, ttl); {
+		switch item := n.edge.get(edgeKey{namespace: n.id, name: key}, ttl); {
 		case item == nil:
 			missing = append(missing, key)
 		case item.entry != nil:
@@ -194,7 +196,7 @@ func (n *Namespace) bulkAtEdge(ctx context.Context, keys []string, ttl time.Dura
 		}
 		for _, key := range missing {
 			e, ok := fresh[key]
-			n.keepEntry(key, e, ok, at, ttl)
+			n.cacheEntry(key, e, ok, at, ttl)
 			if ok {
 				found[key] = e
 			}
@@ -223,18 +225,18 @@ func (n *Namespace) ListAtEdge(ctx context.Context, o ListOptions) (Page, CacheS
 	if o.Limit == 0 { // the default has a number, so a page never has the key of an entry
 		key.list.Limit = MaxListKeys
 	}
-	if item := n.edge.find(key, defaultCacheTTL*time.Second); item != nil {
-		return item.page.without(at.Unix()), CacheHit, nil
+	if item := n.edge.get(key, defaultCacheTTL*time.Second); item != nil {
+		return item.page.withoutExpired(at.Unix()), CacheHit, nil
 	}
 	page, err := n.List(ctx, o)
 	if err == nil {
-		n.edge.keep(&edgeItem{key: key, at: at, ttl: defaultCacheTTL * time.Second, page: page})
+		n.edge.put(&edgeItem{key: key, readAt: at, ttl: defaultCacheTTL * time.Second, page: page})
 	}
 	return page, CacheMiss, err
 }
 
-// without is a page without what has expired.
-func (p Page) without(now int64) Page {
+// withoutExpired is a page without what has expired.
+func (p Page) withoutExpired(now int64) Page {
 	keys := make([]Key, 0, len(p.Keys))
 	for _, k := range p.Keys {
 		if k.Expiration == 0 || k.Expiration > now {

@@ -207,7 +207,7 @@ func TestEdgeIsBounded(t *testing.T) {
 		edgeGet(t, n, fmt.Sprint(i), 0)
 		edgeGet(t, n, "0", 0) // used all the time, so it stays
 	}
-	if s.edge.bytes > maxEdgeBytes || len(s.edge.items) != s.edge.used.Len() || len(s.edge.items) != 6 {
+	if s.edge.bytes > maxEdgeBytes || len(s.edge.items) != s.edge.recent.Len() || len(s.edge.items) != 6 {
 		t.Errorf("the cache holds %d bytes in %d items", s.edge.bytes, len(s.edge.items))
 	}
 	for key, want := range map[string]string{"0": "HIT", "1": "MISS", "7": "HIT"} {
@@ -218,10 +218,10 @@ func TestEdgeIsBounded(t *testing.T) {
 	for i := range 400_000 {
 		edgeGet(t, n, fmt.Sprint("missing", i), 0)
 	}
-	if s.edge.bytes > maxEdgeBytes || len(s.edge.items) != s.edge.used.Len() {
+	if s.edge.bytes > maxEdgeBytes || len(s.edge.items) != s.edge.recent.Len() {
 		t.Errorf("the cache holds %d bytes in %d items", s.edge.bytes, len(s.edge.items))
 	}
-	s.edge.forget("ns")
+	s.edge.dropNamespace("ns")
 	if s.edge.bytes != 0 || len(s.edge.items) != 0 {
 		t.Errorf("the cache still holds %d bytes in %d items", s.edge.bytes, len(s.edge.items))
 	}
@@ -289,16 +289,16 @@ func TestWriteLimitForgets(t *testing.T) {
 	defer c.Close()
 	l := newWriteLimit(c)
 	for i := range maxRecentWrites + 100 {
-		if err := l.take(fmt.Sprint(i)); err != nil {
+		if err := l.allow(fmt.Sprint(i)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if len(l.recent) > maxRecentWrites+1 || len(l.recent) != len(l.order) {
-		t.Errorf("%d keys are remembered, %d in order", len(l.recent), len(l.order))
+	if len(l.lastWrites) > maxRecentWrites+1 || len(l.lastWrites) != len(l.oldestFirst) {
+		t.Errorf("%d keys are remembered, %d in order", len(l.lastWrites), len(l.oldestFirst))
 	}
 	advance(t, c, time.Second)
-	if err := l.take("last"); err != nil || len(l.recent) != 1 || len(l.order) != 1 {
-		t.Errorf("%d keys are remembered a second later, %d in order, %v", len(l.recent), len(l.order), err)
+	if err := l.allow("last"); err != nil || len(l.lastWrites) != 1 || len(l.oldestFirst) != 1 {
+		t.Errorf("%d keys are remembered a second later, %d in order, %v", len(l.lastWrites), len(l.oldestFirst), err)
 	}
 }
 

@@ -43,10 +43,10 @@ func checkedBulk(keys []string, o BulkGetOptions, read func() (map[string]Entry,
 		return nil, errBulkType(o.Type)
 	}
 	if len(keys) > MaxBulkGetKeys {
-		return nil, errBulkMost
+		return nil, errTooManyBulkKeys
 	}
 	if len(keys) == 0 {
-		return nil, errBulkLeast
+		return nil, errNoBulkKeys
 	}
 	for _, key := range keys {
 		if err := checkRead(key, o.CacheTTL); err != nil {

@@ -33,13 +33,13 @@ type Rules struct {
 // Store holds the namespaces of one state directory. Its methods may be called
 // from any goroutine.
 type Store struct {
-	home  driver.Backend
-	edge  *edge
-	clock clock.Clock
-	log   *slog.Logger
-	rules func(id string) Rules
+	backend driver.Backend
+	edge    *edgeCache
+	clock   clock.Clock
+	log     *slog.Logger
+	rules   func(id string) Rules
 
-	naming   sync.Mutex // held while a title is given, so that no two get the same
+	titleMu  sync.Mutex // held while a title is given, so that no two get the same
 	mu       sync.RWMutex
 	slots    map[string]*slot
 	declared map[string]string // titles of namespaces that this process knows
@@ -48,9 +48,9 @@ type Store struct {
 
 // slot is the place of a namespace: loaded once, however many ask at once.
 type slot struct {
-	ready atomic.Pointer[Namespace]
-	mu    sync.Mutex
-	gone  bool // closed or deleted: never loaded again
+	namespace atomic.Pointer[Namespace]
+	mu        sync.Mutex
+	isClosed  bool // closed or deleted: never loaded again
 }
 
 // Open opens the store that o describes. The namespaces themselves are read when
@@ -62,12 +62,12 @@ func Open(o Options) (*Store, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	home, err := newBackend(o.Driver, o.Dir, o.Clock, o.Log)
+	home, err := openBackend(o.Driver, o.Dir, o.Clock, o.Log)
 	if err != nil {
 		return nil, fmt.Errorf("open KV: %w", err)
 	}
 	return &Store{
-		home: home, edge: newEdge(o.Clock), clock: o.Clock, log: o.Log, rules: o.rules,
+		backend: home, edge: newEdge(o.Clock), clock: o.Clock, log: o.Log, rules: o.rules,
 		slots: map[string]*slot{}, declared: map[string]string{},
 	}, nil
 }
@@ -82,7 +82,7 @@ func (o *Options) rules(id string) Rules {
 // Namespace gives the namespace with this id, opening or creating it. Any text
 // of up to 512 bytes is an id.
 func (s *Store) Namespace(id string) (*Namespace, error) {
-	if n := s.loaded(id); n != nil {
+	if n := s.loadedNamespace(id); n != nil {
 		return n, nil
 	}
 	if id == "" || len(id) > maxNamespaceBytes {
@@ -92,15 +92,15 @@ func (s *Store) Namespace(id string) (*Namespace, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.loadInto(sl, id)
+	return s.load(sl, id)
 }
 
-// loaded gives the namespace if it is there already.
-func (s *Store) loaded(id string) *Namespace {
+// loadedNamespace gives the namespace if it is there already.
+func (s *Store) loadedNamespace(id string) *Namespace {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if sl := s.slots[id]; sl != nil {
-		return sl.ready.Load()
+		return sl.namespace.Load()
 	}
 	return nil
 }
@@ -122,22 +122,22 @@ func (s *Store) slot(id string) (*slot, error) {
 	return sl, nil
 }
 
-// loadInto loads one namespace; other namespaces are not held up by it.
-func (s *Store) loadInto(sl *slot, id string) (*Namespace, error) {
+// load loads one namespace; other namespaces are not held up by it.
+func (s *Store) load(sl *slot, id string) (*Namespace, error) {
 	sl.mu.Lock()
 	defer sl.mu.Unlock()
-	if sl.gone {
+	if sl.isClosed {
 		return nil, ErrClosed
 	}
-	if n := sl.ready.Load(); n != nil {
+	if n := sl.namespace.Load(); n != nil {
 		return n, nil
 	}
-	d, err := s.home.Open(id)
+	d, err := s.backend.Open(id)
 	if err != nil {
 		return nil, fmt.Errorf("open KV namespace %q: %w", id, err)
 	}
 	n := &Namespace{id: id, clock: s.clock, driver: d}
-	n.local, _ = d.(*memory.Namespace)
+	n.inMemory, _ = d.(*memory.Namespace)
 	rules := s.rules(id)
 	if rules.Eventual {
 		n.edge = s.edge
@@ -145,15 +145,15 @@ func (s *Store) loadInto(sl *slot, id string) (*Namespace, error) {
 	if rules.WriteLimit {
 		n.limit = newWriteLimit(s.clock)
 	}
-	sl.ready.Store(n)
+	sl.namespace.Store(n)
 	return n, nil
 }
 
-// shut closes the slot's namespace and keeps it from being loaded again. It is
+// close closes the slot's namespace and keeps it from being loaded again. It is
 // called with mu held.
-func (sl *slot) shut() error {
-	sl.gone = true
-	n := sl.ready.Swap(nil)
+func (sl *slot) close() error {
+	sl.isClosed = true
+	n := sl.namespace.Swap(nil)
 	if n == nil {
 		return nil
 	}
@@ -170,10 +170,10 @@ func (s *Store) Close() error {
 	var err error
 	for _, sl := range slots {
 		sl.mu.Lock()
-		err = errors.Join(err, sl.shut())
+		err = errors.Join(err, sl.close())
 		sl.mu.Unlock()
 	}
-	return errors.Join(err, s.home.Close())
+	return errors.Join(err, s.backend.Close())
 }
 
 func (s *Store) isClosed() bool {
@@ -184,4 +184,4 @@ func (s *Store) isClosed() bool {
 
 // Ping says what keeps the driver from answering, for example a Redis that is
 // away.
-func (s *Store) Ping(ctx context.Context) error { return s.home.Ping(ctx) }
+func (s *Store) Ping(ctx context.Context) error { return s.backend.Ping(ctx) }

@@ -44,8 +44,8 @@ const (
 
 // Limits of flint.
 const (
-	maxKeysNow     = 100     // the longest list that is made on the event loop
-	maxFarSeconds  = 1 << 53 // what a JavaScript number can hold; later moments are clamped to it
-	minReadBuffer  = 4 << 10 // memory for a value of unknown length to begin with, in bytes
-	maxMeasureBody = 1 << 30 // how far an overlong value is read to tell its length, in bytes
+	maxListNowKeys       = 100     // the longest list that is made on the event loop
+	maxExpirationSeconds = 1 << 53 // what a JavaScript number can hold; later moments are clamped to it
+	minReadBuffer        = 4 << 10 // memory for a value of unknown length to begin with, in bytes
+	maxMeasuredBytes     = 1 << 30 // how far an overlong value is read to tell its length, in bytes
 )

@@ -28,26 +28,26 @@ var (
 	errTitleLong    = cferr.Newf(http.StatusBadRequest, codeInvalidOption, "A namespace title may have at most %d bytes", maxTitleBytes)
 	errNamespaceID  = cferr.Newf(http.StatusBadRequest, codeInvalidOption, "A namespace id must have 1 to %d bytes", maxNamespaceBytes)
 
-	errEmptyKey      = option("Key names must not be empty")
-	errKeyEncoding   = option("Could not URL-decode key name")
-	errCursor        = option("Invalid cursor. Use the cursor that the previous list answered with.")
-	errMetadata      = option("Metadata is not valid JSON.")
-	errBulkMost      = option("You can request a maximum of %d keys", MaxBulkGetKeys)
-	errBulkLeast     = option("You must request a minimum of 1 key")
-	errTooManyWrites = cferr.New(http.StatusTooManyRequests, codeThrottled, "Too Many Requests")
-	errBulkPairs     = option("A bulk write or delete takes at most %d keys", MaxBulkPairs)
+	errEmptyKey        = errOption("Key names must not be empty")
+	errKeyEncoding     = errOption("Could not URL-decode key name")
+	errCursor          = errOption("Invalid cursor. Use the cursor that the previous list answered with.")
+	errMetadata        = errOption("Metadata is not valid JSON.")
+	errTooManyBulkKeys = errOption("You can request a maximum of %d keys", MaxBulkGetKeys)
+	errNoBulkKeys      = errOption("You must request a minimum of 1 key")
+	errTooManyWrites   = cferr.New(http.StatusTooManyRequests, codeThrottled, "Too Many Requests")
+	errBulkPairs       = errOption("A bulk write or delete takes at most %d keys", MaxBulkPairs)
 )
 
-func option(format string, args ...any) *cferr.Error {
+func errOption(format string, args ...any) *cferr.Error {
 	return cferr.Newf(http.StatusBadRequest, codeInvalidOption, format, args...)
 }
 
-func tooLarge(format string, args ...any) *cferr.Error {
+func errTooLarge(format string, args ...any) *cferr.Error {
 	return cferr.Newf(http.StatusRequestEntityTooLarge, codeTooLarge, format, args...)
 }
 
 func errIllegalKey(key string) error {
-	return option("Illegal key name %q. Please use a different name.", key)
+	return errOption("Illegal key name %q. Please use a different name.", key)
 }
 
 func errLongKey(n int) error {
@@ -56,45 +56,45 @@ func errLongKey(n int) error {
 }
 
 func errLongValue(n int64) error {
-	return tooLarge("Value length of %d exceeds limit of %d.", n, MaxValueBytes)
+	return errTooLarge("Value length of %d exceeds limit of %d.", n, MaxValueBytes)
 }
 
 func errLongMetadata(n int) error {
-	return tooLarge("Metadata length of %d exceeds limit of %d.", n, MaxMetadataBytes)
+	return errTooLarge("Metadata length of %d exceeds limit of %d.", n, MaxMetadataBytes)
 }
 
 func errCacheTTL(given string) error {
-	return option("Invalid cache_ttl of %s. Cache TTL must be at least %d.", given, MinCacheTTL)
+	return errOption("Invalid cache_ttl of %s. Cache TTL must be at least %d.", given, MinCacheTTL)
 }
 
 func errTTLNotPositive(given string) error {
-	return option("Invalid expiration_ttl of %s. Please specify integer greater than 0.", given)
+	return errOption("Invalid expiration_ttl of %s. Please specify integer greater than 0.", given)
 }
 
 func errTTLShort(ttl int64) error {
-	return option("Invalid expiration_ttl of %d. Expiration TTL must be at least %d.", ttl, MinExpirationTTL)
+	return errOption("Invalid expiration_ttl of %d. Expiration TTL must be at least %d.", ttl, MinExpirationTTL)
 }
 
 func errExpirationPast(given string) error {
-	return option("Invalid expiration of %s. Please specify integer greater than the current number of seconds since the UNIX epoch.", given)
+	return errOption("Invalid expiration of %s. Please specify integer greater than the current number of seconds since the UNIX epoch.", given)
 }
 
 func errExpirationSoon(at int64) error {
-	return option("Invalid expiration of %d. Expiration times must be at least %d seconds in the future.", at, MinExpirationTTL)
+	return errOption("Invalid expiration of %d. Expiration times must be at least %d seconds in the future.", at, MinExpirationTTL)
 }
 
 func errLimitLow(given string) error {
-	return option("Invalid key_count_limit of %s. Please specify an integer greater than 0.", given)
+	return errOption("Invalid key_count_limit of %s. Please specify an integer greater than 0.", given)
 }
 
 func errLimitHigh(given int) error {
-	return option("Invalid key_count_limit of %d. Please specify an integer less than %d.", given, MaxListKeys)
+	return errOption("Invalid key_count_limit of %d. Please specify an integer less than %d.", given, MaxListKeys)
 }
 
 func errBulkType(given string) error {
-	return option(`"%s" is not a valid type. Use "json" or "text"`, given)
+	return errOption(`"%s" is not a valid type. Use "json" or "text"`, given)
 }
 
 func errBulkValue(kind string) error {
-	return option("At least one of the requested keys corresponds to a non-%s value", kind)
+	return errOption("At least one of the requested keys corresponds to a non-%s value", kind)
 }

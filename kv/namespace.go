@@ -12,12 +12,12 @@ import (
 //
 // https://developers.cloudflare.com/kv/concepts/kv-namespaces/
 type Namespace struct {
-	id     string
-	clock  clock.Clock
-	driver driver.Namespace
-	local  *memory.Namespace // the driver, if it is this one
-	edge   *edge             // nil unless it is eventual
-	limit  *writeLimit       // nil unless writes are limited
+	id       string
+	clock    clock.Clock
+	driver   driver.Namespace
+	inMemory *memory.Namespace // the driver, if it is this one
+	edge     *edgeCache        // nil unless it is eventual
+	limit    *writeLimit       // nil unless writes are limited
 }
 
 // ID is the id of the namespace.

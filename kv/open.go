@@ -14,10 +14,10 @@ import (
 // the store's folder.
 const Memory = "memory"
 
-// newBackend opens the backend that driver names.
-func newBackend(driver, dir string, c clock.Clock, log *slog.Logger) (driver.Backend, error) {
-	if driver != "" && driver != Memory {
-		return redis.Open(driver, c, log)
+// openBackend opens the backend that driver names.
+func openBackend(url, dir string, c clock.Clock, log *slog.Logger) (driver.Backend, error) {
+	if url != "" && url != Memory {
+		return redis.Open(url, c, log)
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err

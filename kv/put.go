@@ -29,22 +29,22 @@ func (n *Namespace) Put(ctx context.Context, key string, value []byte, o PutOpti
 // it is not known. A value over 25 MiB is refused; where only reading shows its
 // length, body is read on to tell it.
 func (n *Namespace) PutStream(ctx context.Context, key string, body io.Reader, size int64, o PutOptions) error {
-	r, err := n.prepare(key, size, o)
+	r, err := n.newRecord(key, size, o)
 	if err != nil {
 		return err
 	}
-	if err := n.limit.take(key); err != nil {
+	if err := n.limit.allow(key); err != nil {
 		return err
 	}
-	if r, err = fill(r, body, size); err != nil {
+	if r, err = readValue(r, body, size); err != nil {
 		return err
 	}
 	return n.driver.Write(ctx, r)
 }
 
-// prepare checks everything that is known before the value is read, and makes
+// newRecord checks everything that is known before the value is read, and makes
 // a record with room for it.
-func (n *Namespace) prepare(key string, size int64, o PutOptions) (driver.Record, error) {
+func (n *Namespace) newRecord(key string, size int64, o PutOptions) (driver.Record, error) {
 	if err := checkKey(key); err != nil {
 		return nil, err
 	}
@@ -62,8 +62,8 @@ func (n *Namespace) prepare(key string, size int64, o PutOptions) (driver.Record
 	return driver.NewRecord(driver.OpPut, key, metadata, at, int(max(size, 0))), nil
 }
 
-// fill reads the value into r.
-func fill(r driver.Record, body io.Reader, size int64) (driver.Record, error) {
+// readValue reads the value into r.
+func readValue(r driver.Record, body io.Reader, size int64) (driver.Record, error) {
 	if size >= 0 {
 		_, err := io.ReadFull(body, r.Value())
 		return r, err
@@ -74,7 +74,7 @@ func fill(r driver.Record, body io.Reader, size int64) (driver.Record, error) {
 	}
 	read := int64(len(whole) - len(r))
 	if read > MaxValueBytes {
-		rest, err := io.Copy(io.Discard, io.LimitReader(body, maxMeasureBody))
+		rest, err := io.Copy(io.Discard, io.LimitReader(body, maxMeasuredBytes))
 		if err != nil {
 			return nil, err
 		}
@@ -117,7 +117,7 @@ func expiration(now int64, o PutOptions) (int64, error) {
 		if ttl < MinExpirationTTL {
 			return 0, errTTLShort(ttl)
 		}
-		return now + min(ttl, maxFarSeconds), nil
+		return now + min(ttl, maxExpirationSeconds), nil
 	case o.Expiration != nil:
 		at := *o.Expiration
 		if at <= now {
@@ -126,7 +126,7 @@ func expiration(now int64, o PutOptions) (int64, error) {
 		if at < now+MinExpirationTTL {
 			return 0, errExpirationSoon(at)
 		}
-		return min(at, maxFarSeconds), nil
+		return min(at, maxExpirationSeconds), nil
 	}
 	return 0, nil
 }
@@ -191,14 +191,14 @@ func (n *Namespace) PutBulk(ctx context.Context, pairs []Pair) error {
 	}
 	records, keys := make([]driver.Record, len(pairs)), make([]string, len(pairs))
 	for i, p := range pairs {
-		r, err := n.prepare(p.Key, int64(len(p.Value)), p.PutOptions)
+		r, err := n.newRecord(p.Key, int64(len(p.Value)), p.PutOptions)
 		if err != nil {
 			return err
 		}
 		copy(r.Value(), p.Value)
 		records[i], keys[i] = r, p.Key
 	}
-	if err := n.limit.take(keys...); err != nil {
+	if err := n.limit.allow(keys...); err != nil {
 		return err
 	}
 	return n.driver.Write(ctx, records...)

@@ -30,7 +30,7 @@ func openDriver(t testing.TB, driver string, c clock.Clock, log *slog.Logger) *S
 	return s
 }
 
-func redisOf(s *Store) *redis.Backend { return s.home.(*redis.Backend) }
+func redisOf(s *Store) *redis.Backend { return s.backend.(*redis.Backend) }
 
 // left is what Redis holds, by the end of the names.
 func left(t testing.TB, s *Store) []string {

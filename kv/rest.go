@@ -39,15 +39,15 @@ func (a *REST) Routes(r *mux.Router) {
 	add("GET", one, "get namespace", a.getNamespace)
 	add("PUT", one, "rename namespace", a.renameNamespace)
 	add("DELETE", one, "remove namespace", a.deleteNamespace)
-	add("GET", one+"/keys", "list keys", a.on(a.listKeys))
-	add("GET", one+"/values/{key:.*}", "get", a.on(a.getValue))
-	add("PUT", one+"/values/{key:.*}", "put", a.on(a.putValue))
-	add("DELETE", one+"/values/{key:.*}", "remove key", a.on(a.deleteValue))
-	add("GET", one+"/metadata/{key:.*}", "get metadata", a.on(a.getMetadata))
-	add("PUT", one+"/bulk", "bulk put", a.on(a.putBulk))
-	add("DELETE", one+"/bulk", "bulk remove", a.on(a.deleteBulk))
-	add("POST", one+"/bulk/delete", "bulk remove", a.on(a.deleteBulk))
-	add("POST", one+"/bulk/get", "bulk get keys", a.on(a.getBulk))
+	add("GET", one+"/keys", "list keys", a.withNamespace(a.listKeys))
+	add("GET", one+"/values/{key:.*}", "get", a.withNamespace(a.getValue))
+	add("PUT", one+"/values/{key:.*}", "put", a.withNamespace(a.putValue))
+	add("DELETE", one+"/values/{key:.*}", "remove key", a.withNamespace(a.deleteValue))
+	add("GET", one+"/metadata/{key:.*}", "get metadata", a.withNamespace(a.getMetadata))
+	add("PUT", one+"/bulk", "bulk put", a.withNamespace(a.putBulk))
+	add("DELETE", one+"/bulk", "bulk remove", a.withNamespace(a.deleteBulk))
+	add("POST", one+"/bulk/delete", "bulk remove", a.withNamespace(a.deleteBulk))
+	add("POST", one+"/bulk/get", "bulk get keys", a.withNamespace(a.getBulk))
 }
 
 // handle answers errors as Cloudflare does: verb: 'what is wrong'.
@@ -58,7 +58,7 @@ func (a *REST) handle(verb string, h func(http.ResponseWriter, *http.Request) er
 			return
 		}
 		// A client that is still sending would not see the answer.
-		_, _ = io.CopyN(io.Discard, r.Body, maxMeasureBody)
+		_, _ = io.CopyN(io.Discard, r.Body, maxMeasuredBytes)
 		e := cferr.From(err)
 		if e == cferr.Internal {
 			a.log.Error("a KV request failed", "request", verb, "error", err)
@@ -69,8 +69,8 @@ func (a *REST) handle(verb string, h func(http.ResponseWriter, *http.Request) er
 	}
 }
 
-// on finds the namespace of a request.
-func (a *REST) on(h func(http.ResponseWriter, *http.Request, *Namespace) error) func(http.ResponseWriter, *http.Request) error {
+// withNamespace finds the namespace of a request.
+func (a *REST) withNamespace(h func(http.ResponseWriter, *http.Request, *Namespace) error) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		info, err := a.lookup(r)
 		if err != nil {
@@ -115,7 +115,7 @@ func (a *REST) listKeys(w http.ResponseWriter, r *http.Request, ns *Namespace) e
 		return err
 	}
 	if limit != 0 && limit < minRESTListKeys {
-		return option("Invalid limit of %d. Please specify an integer of at least %d.", limit, minRESTListKeys)
+		return errOption("Invalid limit of %d. Please specify an integer of at least %d.", limit, minRESTListKeys)
 	}
 	page, err := ns.List(r.Context(), ListOptions{Prefix: q.Get("prefix"), Cursor: q.Get("cursor"), Limit: limit})
 	if err != nil {
@@ -204,7 +204,7 @@ func (a *REST) putValue(w http.ResponseWriter, r *http.Request, ns *Namespace) e
 func putForm(r *http.Request, ns *Namespace, key string, o PutOptions) error {
 	form, err := r.MultipartReader()
 	if err != nil {
-		return option("The form cannot be read: %s", err)
+		return errOption("The form cannot be read: %s", err)
 	}
 	var value []byte
 	for range maxMultipartParts {
@@ -213,7 +213,7 @@ func putForm(r *http.Request, ns *Namespace, key string, o PutOptions) error {
 			break
 		}
 		if err != nil {
-			return option("The form cannot be read: %s", err)
+			return errOption("The form cannot be read: %s", err)
 		}
 		switch part.FormName() {
 		case "value":
@@ -226,7 +226,7 @@ func putForm(r *http.Request, ns *Namespace, key string, o PutOptions) error {
 		}
 	}
 	if value == nil {
-		return option("The form has no field %q", "value")
+		return errOption("The form has no field %q", "value")
 	}
 	return ns.Put(r.Context(), key, value, o)
 }
@@ -235,10 +235,10 @@ func putForm(r *http.Request, ns *Namespace, key string, o PutOptions) error {
 func readPart(part io.Reader, limit int64, long func(int64) error) ([]byte, error) {
 	b, err := io.ReadAll(io.LimitReader(part, limit+1))
 	if err != nil {
-		return nil, option("The form cannot be read: %s", err)
+		return nil, errOption("The form cannot be read: %s", err)
 	}
 	if int64(len(b)) > limit {
-		rest, _ := io.Copy(io.Discard, io.LimitReader(part, maxMeasureBody))
+		rest, _ := io.Copy(io.Discard, io.LimitReader(part, maxMeasuredBytes))
 		return nil, long(int64(len(b)) + rest)
 	}
 	return b, nil
@@ -256,13 +256,13 @@ type bulkPair struct {
 
 func (p bulkPair) pair() (Pair, error) {
 	if p.Key == nil || p.Value == nil {
-		return Pair{}, option("Every pair needs a key and a value")
+		return Pair{}, errOption("Every pair needs a key and a value")
 	}
 	value := []byte(*p.Value)
 	if p.Base64 {
 		decoded, err := base64.StdEncoding.DecodeString(*p.Value)
 		if err != nil {
-			return Pair{}, option("The value of %q is not base64", *p.Key)
+			return Pair{}, errOption("The value of %q is not base64", *p.Key)
 		}
 		value = decoded
 	}

@@ -15,7 +15,7 @@ type namespaceInfo struct {
 	SupportsURLEncoding bool `json:"supports_url_encoding"`
 }
 
-func shown(i Info) namespaceInfo { return namespaceInfo{i, true} }
+func namespaceInfoOf(i Info) namespaceInfo { return namespaceInfo{i, true} }
 
 func (a *REST) listNamespaces(w http.ResponseWriter, r *http.Request) error {
 	page, err := positive(r, "page", 1, 1<<30)
@@ -41,7 +41,7 @@ func (a *REST) listNamespaces(w http.ResponseWriter, r *http.Request) error {
 	from := min((page-1)*perPage, total)
 	result := []namespaceInfo{}
 	for _, i := range all[from:min(from+perPage, total)] {
-		result = append(result, shown(i))
+		result = append(result, namespaceInfoOf(i))
 	}
 	cferr.WriteResult(w, result, cferr.Info{
 		"page": page, "per_page": perPage, "count": len(result),
@@ -58,7 +58,7 @@ func positive(r *http.Request, name string, otherwise, most int) (int, error) {
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 || n > most {
-		return 0, option("Invalid %s of %s. Please specify an integer from 1 to %d.", name, text, most)
+		return 0, errOption("Invalid %s of %s. Please specify an integer from 1 to %d.", name, text, most)
 	}
 	return n, nil
 }
@@ -80,7 +80,7 @@ func (a *REST) createNamespace(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	cferr.WriteResult(w, shown(info), nil)
+	cferr.WriteResult(w, namespaceInfoOf(info), nil)
 	return nil
 }
 
@@ -89,7 +89,7 @@ func (a *REST) getNamespace(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	cferr.WriteResult(w, shown(info), nil)
+	cferr.WriteResult(w, namespaceInfoOf(info), nil)
 	return nil
 }
 
@@ -106,7 +106,7 @@ func (a *REST) renameNamespace(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	cferr.WriteResult(w, shown(info), nil)
+	cferr.WriteResult(w, namespaceInfoOf(info), nil)
 	return nil
 }
 

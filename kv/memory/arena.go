@@ -14,19 +14,19 @@ import (
 // block that nobody points to any more is collected. A block of which more than
 // half is dead is left: what lives in it moves to the newest block.
 type arena struct {
-	chunks  []chunk
-	free    []uint32 // numbers of chunks that are not in use
-	current uint32   // the chunk that grows, if started
-	started bool
+	chunks     []chunk
+	freeChunks []uint32 // numbers of chunks that are not in use
+	current    uint32   // the chunk that grows, if started
+	started    bool
 }
 
 // chunk is one block: entries of length (4), owner (4) and record, or, for a
 // large record, the record alone.
 type chunk struct {
-	data  []byte
-	live  int    // bytes of the entries that are in use
-	owner uint32 // of a large record
-	large bool
+	data      []byte
+	liveBytes int    // bytes of the entries that are in use
+	owner     uint32 // of a large record
+	large     bool
 }
 
 // ref is the place of a record: the chunk's number and the offset in it.
@@ -45,34 +45,34 @@ const (
 // add stores r for owner. A large record is kept as it is, a small one copied.
 func (a *arena) add(r driver.Record, owner uint32) ref {
 	if len(r) >= LargeRecordBytes {
-		return newRef(a.take(chunk{data: r, live: len(r), owner: owner, large: true}), 0)
+		return newRef(a.addChunk(chunk{data: r, liveBytes: len(r), owner: owner, large: true}), 0)
 	}
 	size := entryHeader + len(r)
 	if !a.started || len(a.chunks[a.current].data)+size > chunkBytes {
-		a.current, a.started = a.take(chunk{data: make([]byte, 0, a.room(size))}), true
+		a.current, a.started = a.addChunk(chunk{data: make([]byte, 0, a.newChunkBytes(size))}), true
 	}
 	c := &a.chunks[a.current]
 	at := len(c.data)
 	c.data = binary.LittleEndian.AppendUint32(c.data, uint32(len(r)))
 	c.data = binary.LittleEndian.AppendUint32(c.data, owner)
 	c.data = append(c.data, r...)
-	c.live += size
+	c.liveBytes += size
 	return newRef(a.current, at)
 }
 
-// room is the size of a new chunk. The first one grows as it is filled, because
+// newChunkBytes is the size of a new chunk. The first one grows as it is filled, because
 // most namespaces are small.
-func (a *arena) room(first int) int {
+func (a *arena) newChunkBytes(first int) int {
 	if a.started {
 		return chunkBytes
 	}
 	return first
 }
 
-func (a *arena) take(c chunk) uint32 {
-	if last := len(a.free) - 1; last >= 0 {
-		n := a.free[last]
-		a.free = a.free[:last]
+func (a *arena) addChunk(c chunk) uint32 {
+	if last := len(a.freeChunks) - 1; last >= 0 {
+		n := a.freeChunks[last]
+		a.freeChunks = a.freeChunks[:last]
 		a.chunks[n] = c
 		return n
 	}
@@ -90,29 +90,29 @@ func (a *arena) at(r ref) driver.Record {
 	return driver.Record(rest[entryHeader:n:n])
 }
 
-// drop gives a record's room back. It reports that the chunk is worth leaving.
-func (a *arena) drop(r ref) (leave bool) {
+// release gives a record's room back. It reports that the chunk is worth leaving.
+func (a *arena) release(r ref) (evacuate bool) {
 	c := &a.chunks[r.chunk()]
 	if c.large {
-		a.release(r.chunk())
+		a.releaseChunk(r.chunk())
 		return false
 	}
-	c.live -= entryHeader + len(a.at(r))
+	c.liveBytes -= entryHeader + len(a.at(r))
 	if a.started && r.chunk() == a.current {
 		return false
 	}
-	return c.live < chunkBytes/2
+	return c.liveBytes < chunkBytes/2
 }
 
-func (a *arena) release(n uint32) {
+func (a *arena) releaseChunk(n uint32) {
 	a.chunks[n] = chunk{}
-	a.free = append(a.free, n)
+	a.freeChunks = append(a.freeChunks, n)
 }
 
-// leave moves the live records of a chunk to the newest one. owned is asked
+// evacuate moves the live records of a chunk to the newest one. owned is asked
 // whether the record at a place still belongs to its owner, and moved is told
 // where it went.
-func (a *arena) leave(n uint32, owned func(owner uint32, at ref) bool, moved func(owner uint32, to ref)) {
+func (a *arena) evacuate(n uint32, owned func(owner uint32, at ref) bool, moved func(owner uint32, to ref)) {
 	data := a.chunks[n].data
 	for at := 0; at < len(data); {
 		size := entryHeader + int(binary.LittleEndian.Uint32(data[at:]))
@@ -122,5 +122,5 @@ func (a *arena) leave(n uint32, owned func(owner uint32, at ref) bool, moved fun
 		}
 		at += size
 	}
-	a.release(n)
+	a.releaseChunk(n)
 }

@@ -18,88 +18,88 @@ import (
 	"flint/kv/driver"
 )
 
-// disk is the default backend: a log for each namespace, and the titles given
+// Backend is the default backend: a log for each namespace, and the titles given
 // through the REST API in namespaces.json.
-type disk struct {
+type Backend struct {
 	dir   string
 	clock clock.Clock
 	log   *slog.Logger
 
-	mu   sync.Mutex
-	kept map[string]string // namespaces.json
-	logs map[string]bool   // namespaces that have a log
+	mu         sync.Mutex
+	titlesByID map[string]string // namespaces.json
+	hasLog     map[string]bool   // namespaces that have a log
 }
 
 // CatalogFile is the file with the titles of the namespaces.
 const CatalogFile = "namespaces.json"
 
 // Open opens the folder in which the logs of the namespaces are.
-func Open(dir string, c clock.Clock, log *slog.Logger) (*disk, error) {
-	d := &disk{dir: dir, clock: c, log: log, kept: map[string]string{}, logs: map[string]bool{}}
+func Open(dir string, c clock.Clock, log *slog.Logger) (*Backend, error) {
+	d := &Backend{dir: dir, clock: c, log: log, titlesByID: map[string]string{}, hasLog: map[string]bool{}}
 	files, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, err
 	}
 	for _, e := range files {
-		if id, ok := namespaceOf(e.Name()); ok {
-			d.logs[id] = true
+		if id, ok := namespaceOfFile(e.Name()); ok {
+			d.hasLog[id] = true
 		}
 	}
 	return d, d.load()
 }
 
-func (d *disk) load() error {
-	text, err := os.ReadFile(d.catalog())
+func (d *Backend) load() error {
+	text, err := os.ReadFile(d.catalogPath())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	var kept []titled
+	var kept []namespaceTitle
 	if err := json.Unmarshal(text, &kept); err != nil {
-		return fmt.Errorf("%s is not a list of namespaces: %w", d.catalog(), err)
+		return fmt.Errorf("%s is not a list of namespaces: %w", d.catalogPath(), err)
 	}
 	for _, i := range kept {
-		d.kept[i.ID] = i.Title
+		d.titlesByID[i.ID] = i.Title
 	}
 	return nil
 }
 
-func (d *disk) catalog() string       { return filepath.Join(d.dir, CatalogFile) }
-func (d *disk) path(id string) string { return filepath.Join(d.dir, FileName(id)) }
+func (d *Backend) catalogPath() string      { return filepath.Join(d.dir, CatalogFile) }
+func (d *Backend) logPath(id string) string { return filepath.Join(d.dir, FileName(id)) }
 
-func (d *disk) Open(id string) (driver.Namespace, error) {
-	n, err := OpenNamespace(d.path(id), d.clock, d.log.With("namespace", id))
+func (d *Backend) Open(id string) (driver.Namespace, error) {
+	n, err := OpenNamespace(d.logPath(id), d.clock, d.log.With("namespace", id))
 	if err != nil {
 		return nil, err
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.logs[id] = true
+	d.hasLog[id] = true
 	return n, nil
 }
 
-func (d *disk) Drop(_ context.Context, id string) error {
-	if err := os.Remove(d.path(id)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+func (d *Backend) Drop(_ context.Context, id string) error {
+	if err := os.Remove(d.logPath(id)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	delete(d.logs, id)
-	if _, had := d.kept[id]; !had {
+	delete(d.hasLog, id)
+	if _, had := d.titlesByID[id]; !had {
 		return nil
 	}
-	kept := maps.Clone(d.kept)
+	kept := maps.Clone(d.titlesByID)
 	delete(kept, id)
 	return d.save(kept)
 }
 
-func (d *disk) Titles(context.Context) (map[string]string, error) {
+func (d *Backend) Titles(context.Context) (map[string]string, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	all := maps.Clone(d.kept)
-	for id := range d.logs {
+	all := maps.Clone(d.titlesByID)
+	for id := range d.hasLog {
 		if _, ok := all[id]; !ok {
 			all[id] = ""
 		}
@@ -107,29 +107,29 @@ func (d *disk) Titles(context.Context) (map[string]string, error) {
 	return all, nil
 }
 
-func (d *disk) SetTitle(_ context.Context, id, title string) error {
+func (d *Backend) SetTitle(_ context.Context, id, title string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	kept := maps.Clone(d.kept)
+	kept := maps.Clone(d.titlesByID)
 	kept[id] = title
 	return d.save(kept)
 }
 
 // save replaces namespaces.json in one step.
-func (d *disk) save(kept map[string]string) error {
-	list := make([]titled, 0, len(kept))
+func (d *Backend) save(kept map[string]string) error {
+	list := make([]namespaceTitle, 0, len(kept))
 	for id, title := range kept {
-		list = append(list, titled{id, title})
+		list = append(list, namespaceTitle{id, title})
 	}
-	slices.SortFunc(list, func(a, b titled) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(list, func(a, b namespaceTitle) int { return strings.Compare(a.ID, b.ID) })
 	text, err := json.MarshalIndent(list, "", "  ")
 	if err != nil {
 		return err
 	}
-	if err := replaceFile(d.catalog(), append(text, '\n')); err != nil {
+	if err := replaceFile(d.catalogPath(), append(text, '\n')); err != nil {
 		return err
 	}
-	d.kept = kept
+	d.titlesByID = kept
 	return nil
 }
 
@@ -152,11 +152,11 @@ func replaceFile(path string, text []byte) error {
 	return err
 }
 
-func (d *disk) Ping(context.Context) error { return nil }
-func (d *disk) Close() error               { return nil }
+func (d *Backend) Ping(context.Context) error { return nil }
+func (d *Backend) Close() error               { return nil }
 
-// titled is a namespace as namespaces.json has it.
-type titled struct {
+// namespaceTitle is a namespace as namespaces.json has it.
+type namespaceTitle struct {
 	ID    string `json:"id"`
 	Title string `json:"title"`
 }

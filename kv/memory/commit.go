@@ -35,25 +35,25 @@ func (n *Namespace) commitAll(commits []commit) error {
 	if n.closed {
 		return driver.ErrClosed
 	}
-	n.raw = n.raw[:0]
+	n.rawRecords = n.rawRecords[:0]
 	for _, c := range commits {
 		for _, r := range c.logged {
-			n.raw = append(n.raw, r)
+			n.rawRecords = append(n.rawRecords, r)
 		}
 	}
-	err := n.log.Append(n.raw...)
-	clear(n.raw)
+	err := n.log.Append(n.rawRecords...)
+	clear(n.rawRecords)
 	if err != nil {
 		return err
 	}
 	n.mu.Lock()
 	for _, c := range commits {
 		for _, r := range c.applied {
-			n.mem.apply(r)
+			n.table.apply(r)
 		}
 	}
 	n.mu.Unlock()
-	n.arm()
+	n.setTimer()
 	n.compact()
 	return nil
 }

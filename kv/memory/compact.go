@@ -11,9 +11,9 @@ import (
 // the log meanwhile is carried over behind what the memory held, and may be in
 // both: a put and a delete do the same a second time.
 type compaction struct {
-	running sync.WaitGroup
-	active  bool        // guarded by writing
-	stop    atomic.Bool // the namespace closes
+	running    sync.WaitGroup
+	isActive   bool        // guarded by writing
+	isStopping atomic.Bool // the namespace closes
 }
 
 // StartCompaction starts to rewrite the log, however little garbage it holds, and
@@ -21,10 +21,10 @@ type compaction struct {
 func (n *Namespace) StartCompaction() {
 	n.writing.Lock()
 	defer n.writing.Unlock()
-	if n.closed || n.compaction.active {
+	if n.closed || n.compaction.isActive {
 		return
 	}
-	n.compaction.active = true
+	n.compaction.isActive = true
 	n.compaction.running.Go(n.rewrite)
 }
 
@@ -35,10 +35,10 @@ func (n *Namespace) AwaitCompaction() { n.compaction.running.Wait() }
 // called with writing held and does not wait.
 func (n *Namespace) compact() {
 	size := n.log.Size()
-	if n.closed || n.compaction.active || size < n.compactAt || size < 2*n.mem.bytes {
+	if n.closed || n.compaction.isActive || size < n.compactAt || size < 2*n.table.bytes {
 		return
 	}
-	n.compaction.active = true
+	n.compaction.isActive = true
 	n.compaction.running.Go(n.rewrite)
 }
 
@@ -46,11 +46,11 @@ func (n *Namespace) rewrite() {
 	err := n.log.Rewrite(n.emitAll)
 	n.writing.Lock()
 	defer n.writing.Unlock()
-	n.compaction.active = false
-	n.compactAt = max(MinCompactBytes, 2*n.mem.bytes)
+	n.compaction.isActive = false
+	n.compactAt = max(MinCompactBytes, 2*n.table.bytes)
 	if err != nil && !n.closed {
 		n.compactAt = 2 * n.log.Size() // the log still works; try again when there is more to win
-		n.slog.Warn("the KV log could not be compacted", "error", err)
+		n.logger.Warn("the KV log could not be compacted", "error", err)
 	}
 }
 
@@ -62,10 +62,10 @@ func (n *Namespace) emitAll(emit func([]byte) error) error {
 	n.writing.Unlock()
 	var some []driver.Record
 	for start := ""; ; {
-		if n.compaction.stop.Load() {
+		if n.compaction.isStopping.Load() {
 			return driver.ErrClosed
 		}
-		if some = n.some(some[:0], start); len(some) == 0 {
+		if some = n.appendRecords(some[:0], start); len(some) == 0 {
 			return nil
 		}
 		for _, r := range some {
@@ -77,11 +77,11 @@ func (n *Namespace) emitAll(emit func([]byte) error) error {
 	}
 }
 
-// some appends the first records from start on.
-func (n *Namespace) some(records []driver.Record, start string) []driver.Record {
+// appendRecords appends the first records from start on.
+func (n *Namespace) appendRecords(records []driver.Record, start string) []driver.Record {
 	n.mu.RLock()
 	defer n.mu.RUnlock()
-	for r := range n.mem.from(start) {
+	for r := range n.table.from(start) {
 		if records = append(records, r); len(records) == compactBatch {
 			break
 		}

@@ -15,33 +15,33 @@ import (
 
 func (n *Namespace) now() int64 { return n.clock.Now().Unix() }
 
-// overdue reports whether something has expired that is still there.
-func (n *Namespace) overdue() bool {
-	next := n.next.Load()
+// hasOverdue reports whether something has expired that is still there.
+func (n *Namespace) hasOverdue() bool {
+	next := n.nextExpiry.Load()
 	return next != 0 && n.now() >= next
 }
 
-// settle removes what has expired, so that readers need not look at times.
-func (n *Namespace) settle() {
-	if !n.overdue() {
+// removeOverdue removes what has expired, so that readers need not look at times.
+func (n *Namespace) removeOverdue() {
+	if !n.hasOverdue() {
 		return
 	}
 	n.writing.Lock()
 	defer n.writing.Unlock()
-	n.sweep()
+	n.removeExpired()
 }
 
-// sweep removes what has expired and sets the timer for the rest. It is called
+// removeExpired removes what has expired and sets the timer for the rest. It is called
 // with writing held.
-func (n *Namespace) sweep() {
+func (n *Namespace) removeExpired() {
 	now := n.now()
-	if next := n.mem.earliest(); next != 0 && next <= now {
+	if next := n.table.earliest(); next != 0 && next <= now {
 		n.logExpiry(now)
 		for n.expire(now) == sweepBatch {
 		}
 		n.compact()
 	}
-	n.arm()
+	n.setTimer()
 }
 
 func (n *Namespace) logExpiry(now int64) {
@@ -50,28 +50,28 @@ func (n *Namespace) logExpiry(now int64) {
 	}
 	if err := n.log.Append(driver.NewRecord(driver.OpExpire, "", nil, now, 0)); err != nil {
 		// The keys have expired all the same; their own records say so too.
-		n.slog.Error("an expiry could not be logged", "error", err)
+		n.logger.Error("an expiry could not be logged", "error", err)
 	}
 }
 
 func (n *Namespace) expire(now int64) int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.mem.expire(now, sweepBatch)
+	return n.table.expire(now, sweepBatch)
 }
 
-// arm sets the timer to the earliest expiry. It is called with writing held.
-func (n *Namespace) arm() {
-	next := n.mem.earliest()
-	n.next.Store(next)
-	if next == n.timerAt || n.closed {
+// setTimer sets the timer to the earliest expiry. It is called with writing held.
+func (n *Namespace) setTimer() {
+	next := n.table.earliest()
+	n.nextExpiry.Store(next)
+	if next == n.timerAtSecond || n.closed {
 		return
 	}
 	if n.timer != nil {
 		n.timer.Stop()
 		n.timer = nil
 	}
-	if n.timerAt = next; next != 0 {
+	if n.timerAtSecond = next; next != 0 {
 		wait := time.Unix(next, 0).Sub(n.clock.Now())
 		n.timer = n.clock.AfterFunc(min(wait, driver.MaxTimerSeconds*time.Second), n.onTimer)
 	}
@@ -80,6 +80,6 @@ func (n *Namespace) arm() {
 func (n *Namespace) onTimer() {
 	n.writing.Lock()
 	defer n.writing.Unlock()
-	n.timer, n.timerAt = nil, 0
-	n.sweep()
+	n.timer, n.timerAtSecond = nil, 0
+	n.removeExpired()
 }

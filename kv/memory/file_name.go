@@ -14,7 +14,7 @@ const logSuffix = ".log"
 func FileName(id string) string {
 	var b strings.Builder
 	for i := range len(id) {
-		if c := id[i]; plain(c) {
+		if c := id[i]; isPlain(c) {
 			b.WriteByte(c)
 		} else {
 			b.WriteByte('%')
@@ -22,20 +22,20 @@ func FileName(id string) string {
 		}
 	}
 	name := b.String()
-	if len(name) > maxFileName {
+	if len(name) > maxFileNameBytes {
 		sum := sha256.Sum256([]byte(id))
-		name = name[:maxFileName/2] + "~" + hex.EncodeToString(sum[:])
+		name = name[:maxFileNameBytes/2] + "~" + hex.EncodeToString(sum[:])
 	}
 	return name + logSuffix
 }
 
-func plain(c byte) bool {
+func isPlain(c byte) bool {
 	return 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '-' || c == '_'
 }
 
-// namespaceOf is the id whose log has this file name. Shortened names cannot
+// namespaceOfFile is the id whose log has this file name. Shortened names cannot
 // be turned back.
-func namespaceOf(name string) (id string, ok bool) {
+func namespaceOfFile(name string) (id string, ok bool) {
 	name, ok = strings.CutSuffix(name, logSuffix)
 	if !ok || strings.Contains(name, "~") {
 		return "", false

@@ -30,9 +30,9 @@ func (x *hashIndex) hash(key string) uint64 { return maphash.String(x.seed, key)
 func (x *hashIndex) shard(hash uint64) *shard { return &x.shards[hash>>58] }
 
 // find gives the number whose key has this hash and is accepted by is.
-func (x *hashIndex) find(hash uint64, is func(id uint32) bool) (id uint32, ok bool) {
+func (x *hashIndex) find(hash uint64, matches func(id uint32) bool) (id uint32, ok bool) {
 	s := x.shard(hash)
-	if at := s.find(uint32(hash), is); at >= 0 {
+	if at := s.find(uint32(hash), matches); at >= 0 {
 		return uint32(s.slots[at]) - 1, true
 	}
 	return 0, false
@@ -55,7 +55,7 @@ func (x *hashIndex) remove(hash uint64, id uint32) {
 	if at < 0 {
 		return
 	}
-	s.close(at)
+	s.removeSlot(at)
 	s.used--
 	switch {
 	case s.used == 0:
@@ -65,13 +65,13 @@ func (x *hashIndex) remove(hash uint64, id uint32) {
 	}
 }
 
-func (s *shard) find(hash uint32, is func(uint32) bool) int {
+func (s *shard) find(hash uint32, matches func(uint32) bool) int {
 	if len(s.slots) == 0 {
 		return -1
 	}
 	mask := len(s.slots) - 1
 	for at := int(hash) & mask; s.slots[at] != 0; at = (at + 1) & mask {
-		if slot := s.slots[at]; uint32(slot>>32) == hash && is(uint32(slot)-1) {
+		if slot := s.slots[at]; uint32(slot>>32) == hash && matches(uint32(slot)-1) {
 			return at
 		}
 	}
@@ -87,13 +87,13 @@ func (s *shard) insert(slot uint64) {
 	s.slots[at] = slot
 }
 
-// close empties a slot and moves those behind it up that were pushed away from
+// removeSlot empties a slot and moves those behind it up that were pushed away from
 // their place, so that no search stops too early.
-func (s *shard) close(hole int) {
+func (s *shard) removeSlot(hole int) {
 	mask := len(s.slots) - 1
 	for at := (hole + 1) & mask; s.slots[at] != 0; at = (at + 1) & mask {
-		home := int(s.slots[at]>>32) & mask
-		if (at-home)&mask >= (at-hole)&mask {
+		ideal := int(s.slots[at]>>32) & mask
+		if (at-ideal)&mask >= (at-hole)&mask {
 			s.slots[hole] = s.slots[at]
 			hole = at
 		}

@@ -14,7 +14,7 @@ import (
 // at all their places, which the processor does side by side, and the second
 // finds them near.
 type loader struct {
-	m       *memory
+	table   *table
 	buf     []byte
 	records []driver.Record // in buf
 }
@@ -35,7 +35,7 @@ func (l *loader) add(b []byte) error {
 	}
 	if len(r) >= LargeRecordBytes {
 		l.flush()
-		l.m.apply(slices.Clone(r)) // memory keeps it
+		l.table.apply(slices.Clone(r)) // memory keeps it
 		return nil
 	}
 	if len(l.records) == loadRecords || len(l.buf)+len(r) > cap(l.buf) {
@@ -48,45 +48,45 @@ func (l *loader) add(b []byte) error {
 }
 
 func (l *loader) flush() {
-	l.m.touch(l.records)
+	l.table.prefetch(l.records)
 	for _, r := range l.records {
-		l.m.apply(r)
+		l.table.apply(r)
 	}
 	l.buf, l.records = l.buf[:0], l.records[:0]
 }
 
 // load gives the function that takes a log's records, and the one that ends it.
-func (m *memory) load() (add func([]byte) error, ready func()) {
-	l := &loader{m: m, buf: make([]byte, 0, loadBytes), records: make([]driver.Record, 0, loadRecords)}
+func (t *table) load() (add func([]byte) error, ready func()) {
+	l := &loader{table: t, buf: make([]byte, 0, loadBytes), records: make([]driver.Record, 0, loadRecords)}
 	return l.add, func() {
 		l.flush()
-		m.ready()
+		t.finishLoading()
 	}
 }
 
-// touch looks at everything that finding the keys of records will look at.
-func (m *memory) touch(records []driver.Record) {
+// prefetch looks at everything that finding the keys of records will look at.
+func (t *table) prefetch(records []driver.Record) {
 	var near [loadRecords]struct {
 		hash uint64
 		slot uint64
 		at   ref
 	}
 	for i, r := range records {
-		near[i].hash = m.index.hash(view(r.Key()))
+		near[i].hash = t.index.hash(view(r.Key()))
 	}
 	for i := range records {
-		near[i].slot = m.index.touch(near[i].hash)
+		near[i].slot = t.index.prefetch(near[i].hash)
 	}
 	for i := range records {
-		near[i].at = m.slots.touch(near[i].slot)
+		near[i].at = t.slots.prefetch(near[i].slot)
 	}
 	for i := range records {
-		m.touched += m.records.touch(near[i].at)
+		t.prefetched += t.records.prefetch(near[i].at)
 	}
 }
 
-// touch is the slot in which the search for a hash begins.
-func (x *hashIndex) touch(hash uint64) uint64 {
+// prefetch is the slot in which the search for a hash begins.
+func (x *hashIndex) prefetch(hash uint64) uint64 {
 	s := x.shard(hash)
 	if len(s.slots) == 0 {
 		return 0
@@ -94,77 +94,77 @@ func (x *hashIndex) touch(hash uint64) uint64 {
 	return s.slots[int(uint32(hash))&(len(s.slots)-1)]
 }
 
-// touch is the place of the number in a slot of the index.
-func (s *slots) touch(slot uint64) ref {
+// prefetch is the place of the number in a slot of the index.
+func (s *slots) prefetch(slot uint64) ref {
 	if slot == 0 {
 		return vacant
 	}
 	return s.get(uint32(slot) - 1)
 }
 
-// touch is something of what is at a place.
-func (a *arena) touch(at ref) byte {
+// prefetch is something of what is at a place.
+func (a *arena) prefetch(at ref) byte {
 	if at&vacant != 0 {
 		return 0
 	}
 	return a.chunks[at.chunk()].data[at.at()]
 }
 
-// ready orders the keys that came from the log: at once, which is much faster
+// finishLoading orders the keys that came from the log: at once, which is much faster
 // than one by one.
-func (m *memory) ready() {
-	ids := make([]keyed, 0, m.count)
-	for id := range m.slots.used() {
-		ids = append(ids, keyed{id: id})
+func (t *table) finishLoading() {
+	ids := make([]sortKey, 0, t.count)
+	for id := range t.slots.used() {
+		ids = append(ids, sortKey{id: id})
 	}
-	sortKeyed(ids, 0, m.key)
+	sortByKey(ids, 0, t.key)
 	sorted := make([]uint32, len(ids))
 	for i, k := range ids {
 		sorted[i] = k.id
 	}
-	m.order.fill(sorted)
-	m.loading = false
+	t.order.fill(sorted)
+	t.loading = false
 }
 
-// keyed is a key's number beside a piece of the key, which sorts a million keys
+// sortKey is a key's number beside a piece of the key, which sorts a million keys
 // several times faster than looking at the keys themselves. A piece is fifteen
 // bytes and, below them, how many of the sixteenth and the fifteen there are:
 // so a key that ends in the piece comes before those that go on, and only these
 // need another look.
-type keyed struct {
+type sortKey struct {
 	high, low uint64
 	id        uint32
 }
 
 const pieceBytes = 15
 
-func (k keyed) compare(o keyed) int {
+func (k sortKey) compare(o sortKey) int {
 	if k.high != o.high {
 		return cmp.Compare(k.high, o.high)
 	}
 	return cmp.Compare(k.low, o.low)
 }
 
-func (k *keyed) take(rest string) {
+func (k *sortKey) setPiece(rest string) {
 	var piece [pieceBytes + 1]byte
 	copy(piece[:pieceBytes], rest)
 	piece[pieceBytes] = byte(min(len(rest), pieceBytes+1))
 	k.high, k.low = binary.BigEndian.Uint64(piece[:]), binary.BigEndian.Uint64(piece[8:])
 }
 
-// sortKeyed orders ids, whose keys are the same up to depth, by their keys.
-func sortKeyed(ids []keyed, depth int, key func(uint32) string) {
+// sortByKey orders ids, whose keys are the same up to depth, by their keys.
+func sortByKey(ids []sortKey, depth int, key func(uint32) string) {
 	for i := range ids {
-		ids[i].take(key(ids[i].id)[depth:])
+		ids[i].setPiece(key(ids[i].id)[depth:])
 	}
-	slices.SortFunc(ids, keyed.compare)
+	slices.SortFunc(ids, sortKey.compare)
 	for start := 0; start < len(ids); {
 		end := start + 1
 		for end < len(ids) && ids[end].compare(ids[start]) == 0 {
 			end++
 		}
 		if end > start+1 {
-			sortKeyed(ids[start:end], depth+pieceBytes, key)
+			sortByKey(ids[start:end], depth+pieceBytes, key)
 		}
 		start = end
 	}

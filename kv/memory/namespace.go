@@ -13,33 +13,33 @@ import (
 // Readers never wait for the log: they wait only while a finished write is
 // put into memory.
 type Namespace struct {
-	clock clock.Clock
-	slog  *slog.Logger
+	clock  clock.Clock
+	logger *slog.Logger
 
 	// writing is held by one writer at a time, so that log and memory see
 	// all writes in the same order. It guards what follows.
-	writing   sync.Mutex
-	log       *wal.Log
-	compactAt int64 // size of the log below which compaction is not considered
-	timer     clock.Timer
-	timerAt   int64
-	closed    bool
-	raw       [][]byte // scratch for the log
+	writing       sync.Mutex
+	log           *wal.Log
+	compactAt     int64 // size of the log below which compaction is not considered
+	timer         clock.Timer
+	timerAtSecond int64
+	closed        bool
+	rawRecords    [][]byte // scratch for the log
 
 	group      wal.Group[commit] // writers that wait for writing
 	compaction compaction
 
-	mu  sync.RWMutex // guards mem against readers; writers hold writing too
-	mem *memory
+	mu    sync.RWMutex // guards mem against readers; writers hold writing too
+	table *table
 
-	next atomic.Int64 // mem.earliest, for readers
+	nextExpiry atomic.Int64 // mem.earliest, for readers
 }
 
 // OpenNamespace opens one namespace whose log is at path.
 func OpenNamespace(path string, c clock.Clock, log *slog.Logger) (*Namespace, error) {
-	n := &Namespace{clock: c, slog: log, compactAt: MinCompactBytes, mem: newMemory()}
-	n.group.Commit, n.group.Lock, n.group.MaxBytes = n.commitAll, &n.writing, maxCommit
-	add, ready := n.mem.load()
+	n := &Namespace{clock: c, logger: log, compactAt: MinCompactBytes, table: newTable()}
+	n.group.Commit, n.group.Lock, n.group.MaxBytes = n.commitAll, &n.writing, maxCommitBytes
+	add, ready := n.table.load()
 	var err error
 	if n.log, err = wal.Open(path, add); err != nil {
 		return nil, err
@@ -47,7 +47,7 @@ func OpenNamespace(path string, c clock.Clock, log *slog.Logger) (*Namespace, er
 	ready()
 	n.writing.Lock()
 	defer n.writing.Unlock()
-	n.sweep()
+	n.removeExpired()
 	n.compact()
 	return n, nil
 }
@@ -64,7 +64,7 @@ func (n *Namespace) stop() {
 	n.writing.Lock()
 	defer n.writing.Unlock()
 	n.closed = true
-	n.compaction.stop.Store(true)
+	n.compaction.isStopping.Store(true)
 	if n.timer != nil {
 		n.timer.Stop()
 	}
@@ -81,5 +81,5 @@ type Usage struct {
 func (n *Namespace) Usage() Usage {
 	n.mu.RLock()
 	defer n.mu.RUnlock()
-	return Usage{n.mem.count, n.mem.deadlines.count, n.mem.bytes}
+	return Usage{n.table.count, n.table.deadlines.count, n.table.bytes}
 }

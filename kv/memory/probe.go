@@ -21,13 +21,13 @@ func (n *Namespace) WaitingWriters() int { return n.group.Waiting() }
 
 // SetNextExpiry says when (seconds since the epoch, 0 for never) readers find
 // something expired.
-func (n *Namespace) SetNextExpiry(second int64) { n.next.Store(second) }
+func (n *Namespace) SetNextExpiry(second int64) { n.nextExpiry.Store(second) }
 
 // IsEmpty reports whether nothing is left in memory, not even room, and no timer.
 func (n *Namespace) IsEmpty() bool {
 	n.writing.Lock()
 	defer n.writing.Unlock()
-	return n.Usage() == Usage{} && len(n.mem.order.blocks) == 0 && len(n.mem.records.chunks) == 0 && n.timer == nil && n.next.Load() == 0
+	return n.Usage() == Usage{} && len(n.table.order.blocks) == 0 && len(n.table.records.chunks) == 0 && n.timer == nil && n.nextExpiry.Load() == 0
 }
 
 // AppendToLog writes to the log what the namespace did not write.

@@ -13,9 +13,9 @@ var ErrWouldWait = errors.New("not at once")
 
 // Get implements driver.Namespace.
 func (n *Namespace) Get(_ context.Context, key string) (driver.Entry, error) {
-	n.settle()
+	n.removeOverdue()
 	n.mu.RLock()
-	r, ok := n.mem.get(key)
+	r, ok := n.table.get(key)
 	n.mu.RUnlock()
 	if !ok {
 		return driver.Entry{}, driver.ErrKeyNotFound
@@ -25,13 +25,13 @@ func (n *Namespace) Get(_ context.Context, key string) (driver.Entry, error) {
 
 // GetBulk implements driver.Namespace.
 func (n *Namespace) GetBulk(_ context.Context, keys []string) (map[string]driver.Entry, error) {
-	n.settle()
+	n.removeOverdue()
 	found := make(map[string]driver.Entry, len(keys))
 	total := 0
 	n.mu.RLock()
 	defer n.mu.RUnlock()
 	for _, key := range keys {
-		if r, ok := n.mem.get(key); ok {
+		if r, ok := n.table.get(key); ok {
 			found[key] = r.Entry()
 			total += len(r.Value())
 		}
@@ -44,7 +44,7 @@ func (n *Namespace) GetBulk(_ context.Context, keys []string) (map[string]driver
 
 // List implements driver.Namespace.
 func (n *Namespace) List(_ context.Context, start, prefix string, limit int) (keys []driver.Key, more bool, err error) {
-	n.settle()
+	n.removeOverdue()
 	n.mu.RLock()
 	defer n.mu.RUnlock()
 	keys, more = n.page(start, prefix, limit)
@@ -53,7 +53,7 @@ func (n *Namespace) List(_ context.Context, start, prefix string, limit int) (ke
 
 // page is called with mu held.
 func (n *Namespace) page(start, prefix string, limit int) (keys []driver.Key, more bool) {
-	for r := range n.mem.from(start) {
+	for r := range n.table.from(start) {
 		if !strings.HasPrefix(string(r.Key()), prefix) {
 			break
 		}
@@ -69,11 +69,11 @@ func (n *Namespace) page(start, prefix string, limit int) (keys []driver.Key, mo
 // write another writer may come first, which is as if it had come before or
 // after this call.
 func (n *Namespace) Remove(ctx context.Context, keys ...string) error {
-	n.settle()
+	n.removeOverdue()
 	var records []driver.Record
 	n.mu.RLock()
 	for _, key := range keys {
-		if _, ok := n.mem.get(key); ok {
+		if _, ok := n.table.get(key); ok {
 			records = append(records, driver.NewRecord(driver.OpDelete, key, nil, 0, 0))
 		}
 	}
@@ -86,7 +86,7 @@ func (n *Namespace) Remove(ctx context.Context, keys ...string) error {
 
 // ListNow gives up where list waits.
 func (n *Namespace) ListNow(start, prefix string, limit int) (keys []driver.Key, more bool, err error) {
-	if n.overdue() || !n.mu.TryRLock() {
+	if n.hasOverdue() || !n.mu.TryRLock() {
 		return nil, false, ErrWouldWait
 	}
 	defer n.mu.RUnlock()
@@ -97,11 +97,11 @@ func (n *Namespace) ListNow(start, prefix string, limit int) (keys []driver.Key,
 // GetNow gives up where get waits: for expired keys to be removed, and for a
 // writer that changes the memory.
 func (n *Namespace) GetNow(key string) (driver.Entry, error) {
-	if n.overdue() || !n.mu.TryRLock() {
+	if n.hasOverdue() || !n.mu.TryRLock() {
 		return driver.Entry{}, ErrWouldWait
 	}
 	defer n.mu.RUnlock()
-	r, ok := n.mem.get(key)
+	r, ok := n.table.get(key)
 	switch {
 	case !ok:
 		return driver.Entry{}, driver.ErrKeyNotFound

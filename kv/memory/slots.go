@@ -5,8 +5,8 @@ import "iter"
 // slots says where the record of each number is. Numbers that were given back
 // are handed out again; they are chained through their own slots.
 type slots struct {
-	pages [][]ref
-	next  uint32 // the last number given back plus one, zero for none
+	pages    [][]ref
+	lastFree uint32 // the last number given back plus one, zero for none
 }
 
 const (
@@ -17,11 +17,11 @@ const (
 func (s *slots) get(id uint32) ref    { return s.pages[id/pageSlots][id%pageSlots] }
 func (s *slots) set(id uint32, r ref) { s.pages[id/pageSlots][id%pageSlots] = r }
 
-// take hands out a number.
-func (s *slots) take() uint32 {
-	if s.next != 0 {
-		id := s.next - 1
-		s.next = uint32(s.get(id))
+// allocate hands out a number.
+func (s *slots) allocate() uint32 {
+	if s.lastFree != 0 {
+		id := s.lastFree - 1
+		s.lastFree = uint32(s.get(id))
 		return id
 	}
 	last := len(s.pages) - 1
@@ -42,8 +42,8 @@ func (s *slots) page() []ref {
 }
 
 func (s *slots) release(id uint32) {
-	s.set(id, vacant|ref(s.next))
-	s.next = id + 1
+	s.set(id, vacant|ref(s.lastFree))
+	s.lastFree = id + 1
 }
 
 // used yields the numbers that have a record.

@@ -21,14 +21,14 @@ type embedded struct {
 
 func startEmbedded(c clock.Clock) *embedded {
 	e := &embedded{miniredis.NewMiniRedis(), c}
-	e.tick()
+	e.setClock()
 	e.server.ClockTTL(true)
 	return e
 }
 
 func (e *embedded) dial(context.Context, string, string) (net.Conn, error) { return e.server.Dial() }
 
-// tick moves the server's clock to ours.
-func (e *embedded) tick() { e.server.SetTime(e.clock.Now()) }
+// setClock moves the server's clock to ours.
+func (e *embedded) setClock() { e.server.SetTime(e.clock.Now()) }
 
 func (e *embedded) close() { e.server.Close() }

@@ -26,24 +26,24 @@ type namespace struct {
 	ctx    context.Context // ends the sweep under way
 	cancel context.CancelFunc
 
-	sweeping sync.Mutex // held by the timer's function
-	mu       sync.Mutex // guards what follows
-	timer    clock.Timer
-	timerAt  int64
-	closed   bool
+	sweeping      sync.Mutex // held by the timer's function
+	mu            sync.Mutex // guards what follows
+	timer         clock.Timer
+	timerAtSecond int64
+	closed        bool
 }
 
 func openNamespace(b *Backend, id string) *namespace {
 	n := &namespace{Backend: b, id: id, keys: b.keysOf(id)}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
-	n.arm(b.now()) // learns what others left to expire
+	n.setTimer(b.now()) // learns what others left to expire
 	return n
 }
 
 func (b *Backend) now() int64 { return b.clock.Now().Unix() }
 
 func (n *namespace) Get(ctx context.Context, key string) (e driver.Entry, err error) {
-	err = n.do(ctx, func(ctx context.Context) error {
+	err = n.call(ctx, func(ctx context.Context) error {
 		fields, err := n.client.HMGet(ctx, n.keys.entry+key, "v", "m", "e").Result()
 		if err != nil {
 			return err
@@ -88,7 +88,7 @@ func (n *namespace) GetBulk(ctx context.Context, keys []string) (map[string]driv
 		entries[i] = n.keys.entry + key
 	}
 	found := make(map[string]driver.Entry, len(keys))
-	err := n.do(ctx, func(ctx context.Context) error {
+	err := n.call(ctx, func(ctx context.Context) error {
 		answer, err := bulkScript.Run(ctx, n.client, entries, n.now(), driver.MaxBulkGetBytes).Result()
 		if err != nil {
 			return err
@@ -109,7 +109,7 @@ func (n *namespace) GetBulk(ctx context.Context, keys []string) (map[string]driv
 }
 
 func (n *namespace) Write(ctx context.Context, records ...driver.Record) error {
-	if err := n.usable(); err != nil {
+	if err := n.checkOpen(); err != nil {
 		return err
 	}
 	var earliest int64
@@ -117,26 +117,26 @@ func (n *namespace) Write(ctx context.Context, records ...driver.Record) error {
 	args[0], args[1] = n.keys.entry, n.id
 	for _, r := range records {
 		at := r.Expiration()
-		args = append(args, r.Key(), r.Value(), r.Metadata(), at, n.last(at))
+		args = append(args, r.Key(), r.Value(), r.Metadata(), at, n.redisExpiry(at))
 		if at != 0 && (earliest == 0 || at < earliest) {
 			earliest = at
 		}
 	}
-	err := n.do(ctx, func(ctx context.Context) error {
-		return writeScript.Run(ctx, n.client, []string{n.keys.index, n.keys.expiry, n.names()}, args...).Err()
+	err := n.call(ctx, func(ctx context.Context) error {
+		return writeScript.Run(ctx, n.client, []string{n.keys.index, n.keys.expiry, n.namespacesKey()}, args...).Err()
 	})
 	if err == nil && earliest != 0 {
-		n.arm(earliest)
+		n.setTimer(earliest)
 	}
 	return err
 }
 
-// last is the second at which Redis removes an entry by itself, zero for never:
+// redisExpiry is the second at which Redis removes an entry by itself, zero for never:
 // a day after its expiration, or after as much real time as is left until then,
 // for a clock that is behind or stands still.
-func (n *namespace) last(at int64) int64 {
+func (n *namespace) redisExpiry(at int64) int64 {
 	left := at - n.now()
-	if at == 0 || left > farSeconds {
+	if at == 0 || left > maxRedisExpirySeconds {
 		return 0
 	}
 	if n.embedded == nil {
@@ -146,7 +146,7 @@ func (n *namespace) last(at int64) int64 {
 }
 
 func (n *namespace) Remove(ctx context.Context, keys ...string) error {
-	if err := n.usable(); err != nil || len(keys) == 0 {
+	if err := n.checkOpen(); err != nil || len(keys) == 0 {
 		return err
 	}
 	args := make([]any, 1, 1+len(keys))
@@ -154,18 +154,18 @@ func (n *namespace) Remove(ctx context.Context, keys ...string) error {
 	for _, key := range keys {
 		args = append(args, key)
 	}
-	return n.do(ctx, func(ctx context.Context) error {
+	return n.call(ctx, func(ctx context.Context) error {
 		return removeScript.Run(ctx, n.client, []string{n.keys.index, n.keys.expiry}, args...).Err()
 	})
 }
 
 func (n *namespace) List(ctx context.Context, start, prefix string, limit int) (keys []driver.Key, more bool, err error) {
 	from, to := "["+start, "+"
-	if end := after(prefix); end != "" {
+	if end := prefixEnd(prefix); end != "" {
 		to = "(" + end
 	}
 	for next := true; next && len(keys) <= limit; {
-		err := n.do(ctx, func(ctx context.Context) error {
+		err := n.call(ctx, func(ctx context.Context) error {
 			page, err := listScript.Run(ctx, n.client, []string{n.keys.index, n.keys.expiry},
 				n.now(), from, to, limit+1-len(keys), n.keys.entry, scriptBatch).StringSlice()
 			if err != nil {
@@ -188,8 +188,8 @@ func (n *namespace) List(ctx context.Context, start, prefix string, limit int) (
 	return keys, false, nil
 }
 
-// after is the least name behind all that begin with prefix, empty for none.
-func after(prefix string) string {
+// prefixEnd is the least name behind all that begin with prefix, empty for none.
+func prefixEnd(prefix string) string {
 	for i := len(prefix) - 1; i >= 0; i-- {
 		if prefix[i] != 0xff {
 			return prefix[:i] + string([]byte{prefix[i] + 1})
@@ -198,7 +198,7 @@ func after(prefix string) string {
 	return ""
 }
 
-func (n *namespace) usable() error {
+func (n *namespace) checkOpen() error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.closed {
@@ -207,17 +207,17 @@ func (n *namespace) usable() error {
 	return nil
 }
 
-// arm makes sure that the timer runs at the second at, or sooner.
-func (n *namespace) arm(at int64) {
+// setTimer makes sure that the timer runs at the second at, or sooner.
+func (n *namespace) setTimer(at int64) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.closed || n.timer != nil && n.timerAt <= at {
+	if n.closed || n.timer != nil && n.timerAtSecond <= at {
 		return
 	}
 	if n.timer != nil {
 		n.timer.Stop()
 	}
-	n.timerAt = at
+	n.timerAtSecond = at
 	wait := time.Unix(at, 0).Sub(n.clock.Now())
 	n.timer = n.clock.AfterFunc(min(wait, driver.MaxTimerSeconds*time.Second), n.onTimer)
 }
@@ -230,24 +230,24 @@ func (n *namespace) onTimer() {
 	n.timer = nil
 	n.mu.Unlock()
 	for {
-		removed, next, err := n.sweep()
+		removed, next, err := n.removeExpired()
 		switch {
 		case err != nil:
-			n.arm(n.now() + SweepRetrySeconds)
+			n.setTimer(n.now() + SweepRetrySeconds)
 			return
 		case removed == scriptBatch:
 			continue
 		case next != 0:
-			n.arm(next)
+			n.setTimer(next)
 		}
 		return
 	}
 }
 
-// sweep removes some of what has expired. next is the earliest moment of the
+// removeExpired removes some of what has expired. next is the earliest moment of the
 // rest, zero for none.
-func (n *namespace) sweep() (removed int, next int64, err error) {
-	err = n.do(n.ctx, func(ctx context.Context) error {
+func (n *namespace) removeExpired() (removed int, next int64, err error) {
+	err = n.call(n.ctx, func(ctx context.Context) error {
 		answer, err := sweepScript.Run(ctx, n.client, []string{n.keys.index, n.keys.expiry}, n.now(), n.keys.entry, scriptBatch).Slice()
 		if err != nil {
 			return err

@@ -29,14 +29,14 @@ import (
 // An id is escaped as in a URL's query, so that it holds no colon; a key is as
 // it is.
 type Backend struct {
-	client   *redis.Client
-	embedded *embedded // nil unless the server is in this process
-	addr     string    // for people: no password in it
-	prefix   string
-	timeout  time.Duration // for one call
-	clock    clock.Clock
-	log      *slog.Logger
-	lost     atomic.Bool // the last call did not reach the server
+	client        *redis.Client
+	embedded      *embedded // nil unless the server is in this process
+	addr          string    // for people: no password in it
+	prefix        string
+	timeout       time.Duration // for one call
+	clock         clock.Clock
+	log           *slog.Logger
+	isUnreachable atomic.Bool // the last call did not reach the server
 }
 
 const defaultPrefix = "flint:kv"
@@ -45,7 +45,7 @@ var silenceClient sync.Once
 
 // openRedis makes a backend of a driver's URL. It does not connect.
 func Open(driver string, c clock.Clock, log *slog.Logger) (*Backend, error) {
-	silenceClient.Do(func() { redis.SetLogger(silent{}) })
+	silenceClient.Do(func() { redis.SetLogger(silentLogger{}) })
 	b := &Backend{timeout: DefaultTimeout, clock: c, log: log, prefix: defaultPrefix}
 	o := &redis.Options{}
 	if driver == Embedded {
@@ -120,15 +120,15 @@ func limitConns(o *redis.Options) {
 	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 }
 
-// silent drops what go-redis would print; errors are returned as well.
-type silent struct{}
+// silentLogger drops what go-redis would print; errors are returned as well.
+type silentLogger struct{}
 
-func (silent) Printf(context.Context, string, ...any) {}
+func (silentLogger) Printf(context.Context, string, ...any) {}
 
-// do runs one call within bounded time and says what kept it from succeeding.
-func (b *Backend) do(ctx context.Context, f func(context.Context) error) error {
+// call runs one call within bounded time and says what kept it from succeeding.
+func (b *Backend) call(ctx context.Context, f func(context.Context) error) error {
 	if b.embedded != nil {
-		b.embedded.tick()
+		b.embedded.setClock()
 	}
 	limited, cancel := context.WithTimeout(ctx, b.timeout)
 	defer cancel()
@@ -144,29 +144,29 @@ func (b *Backend) explain(err error) error {
 	var reply redis.Error
 	switch {
 	case err == nil, errors.Is(err, driver.ErrKeyNotFound), errors.Is(err, driver.ErrBulkBytes):
-		b.found()
+		b.markReachable()
 		return err
 	case errors.Is(err, redis.ErrClosed):
 		return driver.ErrClosed
 	case errors.As(err, &reply):
-		b.found()
+		b.markReachable()
 		return errReply(b.addr, reply.Error())
 	}
-	reason := b.reason(err)
-	if b.lost.CompareAndSwap(false, true) {
+	reason := b.rootCause(err)
+	if b.isUnreachable.CompareAndSwap(false, true) {
 		b.log.Warn("KV cannot reach Redis", "address", b.addr, "reason", reason)
 	}
 	return errUnreachable(b.addr, reason)
 }
 
-func (b *Backend) found() {
-	if b.lost.Load() && b.lost.CompareAndSwap(true, false) {
+func (b *Backend) markReachable() {
+	if b.isUnreachable.Load() && b.isUnreachable.CompareAndSwap(true, false) {
 		b.log.Info("KV reaches Redis again", "address", b.addr)
 	}
 }
 
-// reason is the innermost cause, without the addresses around it.
-func (b *Backend) reason(err error) string {
+// rootCause is the innermost cause, without the addresses around it.
+func (b *Backend) rootCause(err error) string {
 	var timeout net.Error
 	if errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout() {
 		return "no answer in time"
@@ -185,12 +185,12 @@ func (b *Backend) Open(id string) (driver.Namespace, error) {
 	return openNamespace(b, id), nil
 }
 
-func (b *Backend) names() string { return b.prefix + ":namespaces" }
+func (b *Backend) namespacesKey() string { return b.prefix + ":namespaces" }
 
 // Titles implements driver.Backend.
 func (b *Backend) Titles(ctx context.Context) (all map[string]string, err error) {
-	err = b.do(ctx, func(ctx context.Context) error {
-		all, err = b.client.HGetAll(ctx, b.names()).Result()
+	err = b.call(ctx, func(ctx context.Context) error {
+		all, err = b.client.HGetAll(ctx, b.namespacesKey()).Result()
 		return err
 	})
 	return all, err
@@ -198,8 +198,8 @@ func (b *Backend) Titles(ctx context.Context) (all map[string]string, err error)
 
 // SetTitle implements driver.Backend.
 func (b *Backend) SetTitle(ctx context.Context, id, title string) error {
-	return b.do(ctx, func(ctx context.Context) error {
-		return b.client.HSet(ctx, b.names(), id, title).Err()
+	return b.call(ctx, func(ctx context.Context) error {
+		return b.client.HSet(ctx, b.namespacesKey(), id, title).Err()
 	})
 }
 
@@ -207,8 +207,8 @@ func (b *Backend) SetTitle(ctx context.Context, id, title string) error {
 func (b *Backend) Drop(ctx context.Context, id string) error {
 	k := b.keysOf(id)
 	for more := true; more; {
-		err := b.do(ctx, func(ctx context.Context) error {
-			left, err := dropScript.Run(ctx, b.client, []string{k.index, k.expiry, b.names()}, k.entry, scriptBatch, id).Int()
+		err := b.call(ctx, func(ctx context.Context) error {
+			left, err := dropScript.Run(ctx, b.client, []string{k.index, k.expiry, b.namespacesKey()}, k.entry, scriptBatch, id).Int()
 			more = left != 0
 			return err
 		})
@@ -221,7 +221,7 @@ func (b *Backend) Drop(ctx context.Context, id string) error {
 
 // Ping implements driver.Backend.
 func (b *Backend) Ping(ctx context.Context) error {
-	return b.do(ctx, func(ctx context.Context) error { return b.client.Ping(ctx).Err() })
+	return b.call(ctx, func(ctx context.Context) error { return b.client.Ping(ctx).Err() })
 }
 
 // Close implements driver.Backend.

@@ -14,18 +14,18 @@ import (
 type writeLimit struct {
 	clock clock.Clock
 
-	mu     sync.Mutex
-	recent map[string]time.Time
-	order  []string // of recent, the oldest first
+	mu          sync.Mutex
+	lastWrites  map[string]time.Time
+	oldestFirst []string // of recent, the oldest first
 }
 
 func newWriteLimit(c clock.Clock) *writeLimit {
-	return &writeLimit{clock: c, recent: map[string]time.Time{}}
+	return &writeLimit{clock: c, lastWrites: map[string]time.Time{}}
 }
 
-// take notes a write to each of the keys, or fails when one of them was written
+// allow notes a write to each of the keys, or fails when one of them was written
 // less than a second ago. A nil limit allows everything.
-func (l *writeLimit) take(keys ...string) error {
+func (l *writeLimit) allow(keys ...string) error {
 	if l == nil {
 		return nil
 	}
@@ -34,14 +34,14 @@ func (l *writeLimit) take(keys ...string) error {
 	defer l.mu.Unlock()
 	l.prune(now)
 	for _, key := range keys {
-		if _, ok := l.recent[key]; ok {
+		if _, ok := l.lastWrites[key]; ok {
 			return errTooManyWrites
 		}
 	}
 	for _, key := range keys {
-		if _, twice := l.recent[key]; !twice {
-			l.recent[key] = now
-			l.order = append(l.order, key)
+		if _, twice := l.lastWrites[key]; !twice {
+			l.lastWrites[key] = now
+			l.oldestFirst = append(l.oldestFirst, key)
 		}
 	}
 	return nil
@@ -50,11 +50,11 @@ func (l *writeLimit) take(keys ...string) error {
 // prune forgets writes that are a second old, and the oldest when there are too many.
 func (l *writeLimit) prune(now time.Time) {
 	n := 0
-	for n < len(l.order) && (now.Sub(l.recent[l.order[n]]) >= writeInterval || len(l.order)-n > maxRecentWrites) {
-		delete(l.recent, l.order[n])
+	for n < len(l.oldestFirst) && (now.Sub(l.lastWrites[l.oldestFirst[n]]) >= writeInterval || len(l.oldestFirst)-n > maxRecentWrites) {
+		delete(l.lastWrites, l.oldestFirst[n])
 		n++
 	}
-	if l.order = l.order[n:]; len(l.order) == 0 {
-		l.order = nil
+	if l.oldestFirst = l.oldestFirst[n:]; len(l.oldestFirst) == 0 {
+		l.oldestFirst = nil
 	}
 }

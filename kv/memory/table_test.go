@@ -21,7 +21,7 @@ func putRecord(key, value string, expiration int64) driver.Record {
 // memoryModel is what a memory must hold.
 type memoryModel map[string]driver.Record
 
-func (want memoryModel) check(t interface{ Fatalf(string, ...any) }, m *memory) {
+func (want memoryModel) check(t interface{ Fatalf(string, ...any) }, m *table) {
 	var bytes int64
 	deadlines := 0
 	for key, r := range want {
@@ -48,7 +48,7 @@ func (want memoryModel) check(t interface{ Fatalf(string, ...any) }, m *memory) 
 		indexed += m.index.shards[i].used
 	}
 	for _, c := range m.records.chunks {
-		live += c.live
+		live += c.liveBytes
 	}
 	entries := 0
 	for _, r := range want {
@@ -64,11 +64,11 @@ func (want memoryModel) check(t interface{ Fatalf(string, ...any) }, m *memory) 
 func TestMemoryAgainstAMap(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
-		m, want := newMemory(), memoryModel{}
+		m, want := newTable(), memoryModel{}
 		loaded := rapid.IntRange(0, 20).Draw(rt, "loaded")
 		for step := range rapid.IntRange(loaded, 40).Draw(rt, "steps") {
 			if step == loaded {
-				m.ready()
+				m.finishLoading()
 			}
 			from, count := rapid.IntRange(0, 900).Draw(rt, "from"), rapid.IntRange(0, 300).Draw(rt, "count")
 			size := rapid.SampledFrom([]int{0, 1, 100, 1000, LargeRecordBytes - 30, LargeRecordBytes, 20_000}).Draw(rt, "size")
@@ -94,7 +94,7 @@ func TestMemoryAgainstAMap(t *testing.T) {
 			}
 		}
 		if m.loading {
-			m.ready()
+			m.finishLoading()
 		}
 		want.check(rt, m)
 	})
@@ -104,8 +104,8 @@ func TestMemoryAgainstAMap(t *testing.T) {
 // to the block that it is in.
 func TestRecordsThatWereReadDoNotChange(t *testing.T) {
 	t.Parallel()
-	m := newMemory()
-	m.ready()
+	m := newTable()
+	m.finishLoading()
 	var read []driver.Record
 	for round := range 20 {
 		for i := range 2000 {
@@ -131,8 +131,8 @@ func TestRecordsThatWereReadDoNotChange(t *testing.T) {
 // Memory comes back when keys are deleted, not only when the last one is.
 func TestMemoryIsGivenBack(t *testing.T) {
 	t.Parallel()
-	m := newMemory()
-	m.ready()
+	m := newTable()
+	m.finishLoading()
 	for i := range 100_000 {
 		m.apply(putRecord(fmt.Sprint(i), "a value of some length", 0))
 	}
@@ -160,11 +160,11 @@ func TestSortKeyed(t *testing.T) {
 	)
 	rapid.Check(t, func(rt *rapid.T) {
 		keys := rapid.SliceOfNDistinct(someKey, 0, 200, rapid.ID).Draw(rt, "keys")
-		ids := make([]keyed, len(keys))
+		ids := make([]sortKey, len(keys))
 		for i := range ids {
 			ids[i].id = uint32(i)
 		}
-		sortKeyed(ids, 0, func(id uint32) string { return keys[id] })
+		sortByKey(ids, 0, func(id uint32) string { return keys[id] })
 		var got []string
 		for _, k := range ids {
 			got = append(got, keys[k.id])
@@ -186,7 +186,7 @@ func FuzzLoad(f *testing.F) {
 		f.Add([]byte(r), []byte(putRecord("k", strings.Repeat("v", LargeRecordBytes), 1)))
 	}
 	f.Fuzz(func(t *testing.T, one, two []byte) {
-		m := newMemory()
+		m := newTable()
 		add, ready := m.load()
 		for _, r := range [][]byte{one, two, one} {
 			if err := add(r); err != nil {
