@@ -30,7 +30,7 @@ func NewBinding(store *Store, chain *intercept.Chain, log *slog.Logger) *Binding
 	return &Binding{store, chain, log}
 }
 
-// call is one request of a Worker.
+// call is one call of a Worker on a namespace.
 type call struct {
 	*Binding
 	w  http.ResponseWriter
@@ -74,7 +74,7 @@ func (b *Binding) ServeBinding(w http.ResponseWriter, r *http.Request, resource 
 	}
 }
 
-// do passes a call through the interceptor.
+// do passes a call through the interceptor chain.
 func (c *call) do(op *intercept.Op, f func(context.Context) error) error {
 	op.Service, op.Resource = "kv", c.ns.ID()
 	return c.chain.Do(c.r.Context(), op, f)
@@ -116,7 +116,7 @@ func (c *call) getOptions(path string) (key string, o GetOptions, err error) {
 	return key, o, err
 }
 
-// setCacheStatus sets what getWithMetadata and list show as cacheStatus.
+// setCacheStatus sends what getWithMetadata and list show as cacheStatus.
 func (c *call) setCacheStatus(status CacheStatus) {
 	if status != "" {
 		c.w.Header().Set(headerCacheStatus, string(status))
@@ -125,7 +125,7 @@ func (c *call) setCacheStatus(status CacheStatus) {
 
 func (c *call) sendEntry(e Entry) {
 	h := c.w.Header()
-	h["Content-Type"], h["Date"] = nil, nil // nobody reads them: no guessing, no formatting
+	h["Content-Type"], h["Date"] = nil, nil // workerd does not read them; nil keeps net/http from working them out
 	h["Content-Length"] = []string{strconv.Itoa(len(e.Value))}
 	if e.Expiration != 0 {
 		h[headerExpiration] = []string{strconv.FormatInt(e.Expiration, 10)}
@@ -133,7 +133,7 @@ func (c *call) sendEntry(e Entry) {
 	if e.Metadata != nil {
 		h[headerMetadata] = []string{string(e.Metadata)}
 	}
-	_, _ = c.w.Write(e.Value) // the Worker is gone: nobody is left to tell
+	_, _ = c.w.Write(e.Value) // it fails only when workerd has closed the connection
 }
 
 func (c *call) put(path string) error {
@@ -184,7 +184,7 @@ func (c *call) delete(path string) error {
 	}))
 }
 
-// replyToWrite answers a write that succeeded.
+// replyToWrite answers a write if it succeeded, and returns err.
 func (c *call) replyToWrite(err error) error {
 	if err == nil {
 		h := c.w.Header()
@@ -299,8 +299,8 @@ func (b *Binding) fail(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	e := cferr.From(err)
-	// A call that the Worker gave up is nobody's fault. It is answered all the
-	// same: without an answer net/http would report success.
+	// A call that the Worker has cancelled is not logged as an error. It is answered
+	// all the same: without an answer net/http would report success.
 	if e == cferr.Internal && r.Context().Err() == nil {
 		b.log.Error("a KV call failed", "method", r.Method, "path", r.URL.Path, "error", err)
 	}

@@ -7,10 +7,10 @@ import (
 	"flint/kv/memory"
 )
 
-// ServeNow answers a call that takes neither waiting nor long: a read of a
-// small value, or a short list, of a namespace that is in memory already, while
-// no hook sees the calls. It is called on the event loop's goroutine. For every other call, and
-// for each that fails, it reports false and has done nothing.
+// ServeNow answers a call that needs no waiting and little time: a read of a small
+// value, or a short list, of a namespace that is loaded and in memory, while the
+// interceptor chain has no hook. It is called on the event loop's goroutine. For every
+// other call, and for each that fails, it reports false and has done nothing.
 func (b *Binding) ServeNow(w http.ResponseWriter, r *http.Request, resource string) bool {
 	if r.Method != http.MethodGet || !b.chain.Empty() {
 		return false

@@ -17,7 +17,7 @@ type bulkGetBody struct {
 	CacheTTL     json.Number `json:"cacheTtl"`
 }
 
-// readBulkGet reads the question of a bulk read.
+// readBulkGet reads the body of a bulk read.
 func readBulkGet(body io.Reader) (keys []string, o BulkGetOptions, withMetadata bool, err error) {
 	var b bulkGetBody
 	if err := readJSON(body, maxSmallBody, &b); err != nil {
@@ -48,8 +48,8 @@ func readJSON(body io.Reader, limit int64, v any) error {
 }
 
 // bulkValues lays out the answer to a bulk read: each key with its value, or
-// null, in the order in which they were asked for. dress says how a value is
-// shown.
+// null, in the order in which they were asked for. present makes the
+// JSON form of an entry from its value.
 func bulkValues(keys []string, found map[string]Entry, kind string, present func(Entry, any) any) json.Marshaler {
 	o := orderedObject{values: make(map[string]any, len(keys))}
 	for _, key := range keys {

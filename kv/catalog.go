@@ -19,8 +19,8 @@ type Info struct {
 // used, known by this process (Store.declared), and those that the backend
 // keeps: made through the REST API, or not empty.
 
-// Declare makes a namespace of the configuration known under a title. A title
-// given by Create or Rename stays.
+// Declare makes a namespace of the configuration known under a title. A title that
+// Create or Rename has given it stays.
 func (s *Store) Declare(id, title string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -130,7 +130,7 @@ func (s *Store) Delete(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	sl.mu.Lock() // whoever opens it meanwhile waits, and learns that it is gone
+	sl.mu.Lock() // a call that opens it meanwhile waits, and gets ErrClosed
 	defer sl.mu.Unlock()
 	if err := sl.close(); err != nil {
 		s.log.Warn("a deleted KV namespace did not close cleanly", "namespace", id, "error", err)

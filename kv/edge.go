@@ -16,8 +16,8 @@ import (
 // A location that has read a key, or has found it missing, may show that for 60
 // seconds or the cacheTtl of the read, whatever is written meanwhile. In the
 // location of the writer the change is usually seen at once, which is not
-// promised. flint has one location, so an eventual namespace is read as in
-// another one than it is written in: what an app must bear happens each time.
+// promised. flint has one location and reads an eventual namespace as if it were
+// written in another one, so an app meets the outdated read each time.
 //
 // https://developers.cloudflare.com/kv/concepts/how-kv-works/#consistency
 
@@ -62,8 +62,8 @@ func newEdge(c clock.Clock) *edgeCache {
 	return &edgeCache{clock: c, items: map[edgeKey]*list.Element{}}
 }
 
-// get gives what is cached and still good for ttl. Reading again with a lower
-// ttl shortens the life of what is cached.
+// get returns what is cached and younger than ttl, else nil. Reading again with a
+// lower ttl shortens the life of what is cached.
 func (e *edgeCache) get(key edgeKey, ttl time.Duration) *edgeItem {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -74,8 +74,8 @@ func (e *edgeCache) get(key edgeKey, ttl time.Duration) *edgeItem {
 	item := found.Value.(*edgeItem)
 	item.ttl = min(item.ttl, ttl)
 	now := e.clock.Now()
-	gone := item.entry != nil && item.entry.Expired(now.Unix()) // an expiration counts for more than a cacheTtl
-	if gone || now.Sub(item.readAt) >= item.ttl {
+	hasExpired := item.entry != nil && item.entry.Expired(now.Unix()) // an expiration counts for more than a cacheTtl
+	if hasExpired || now.Sub(item.readAt) >= item.ttl {
 		e.remove(found)
 		return nil
 	}
@@ -115,7 +115,7 @@ func (e *edgeCache) remove(el *list.Element) {
 	e.bytes -= item.bytes
 }
 
-// dropNamespace drops all of a namespace.
+// dropNamespace drops everything that was read from a namespace.
 func (e *edgeCache) dropNamespace(namespace string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -46,7 +46,7 @@ type Store struct {
 	closed   bool
 }
 
-// slot is the place of a namespace: loaded once, however many ask at once.
+// slot holds a namespace that is loaded once, however many callers ask for it at once.
 type slot struct {
 	namespace atomic.Pointer[Namespace]
 	mu        sync.Mutex
@@ -62,12 +62,12 @@ func Open(o Options) (*Store, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	home, err := openBackend(o.Driver, o.Dir, o.Clock, o.Log)
+	backend, err := openBackend(o.Driver, o.Dir, o.Clock, o.Log)
 	if err != nil {
 		return nil, fmt.Errorf("open KV: %w", err)
 	}
 	return &Store{
-		backend: home, edge: newEdge(o.Clock), clock: o.Clock, log: o.Log, rules: o.rules,
+		backend: backend, edge: newEdge(o.Clock), clock: o.Clock, log: o.Log, rules: o.rules,
 		slots: map[string]*slot{}, declared: map[string]string{},
 	}, nil
 }
@@ -79,7 +79,7 @@ func (o *Options) rules(id string) Rules {
 	return o.Rules
 }
 
-// Namespace gives the namespace with this id, opening or creating it. Any text
+// Namespace returns the namespace with this id, opening or creating it. Any text
 // of up to 512 bytes is an id.
 func (s *Store) Namespace(id string) (*Namespace, error) {
 	if n := s.loadedNamespace(id); n != nil {
@@ -95,7 +95,7 @@ func (s *Store) Namespace(id string) (*Namespace, error) {
 	return s.load(sl, id)
 }
 
-// loadedNamespace gives the namespace if it is there already.
+// loadedNamespace returns the namespace if it is loaded, else nil.
 func (s *Store) loadedNamespace(id string) *Namespace {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -122,7 +122,7 @@ func (s *Store) slot(id string) (*slot, error) {
 	return sl, nil
 }
 
-// load loads one namespace; other namespaces are not held up by it.
+// load loads one namespace. Calls for other namespaces do not wait for it.
 func (s *Store) load(sl *slot, id string) (*Namespace, error) {
 	sl.mu.Lock()
 	defer sl.mu.Unlock()
@@ -182,6 +182,6 @@ func (s *Store) isClosed() bool {
 	return s.closed
 }
 
-// Ping says what keeps the driver from answering, for example a Redis that is
-// away.
+// Ping returns why the driver cannot answer, for example a Redis that cannot be
+// reached.
 func (s *Store) Ping(ctx context.Context) error { return s.backend.Ping(ctx) }

@@ -24,9 +24,6 @@ const (
 	maxRecentWrites = 100_000     // keys of a namespace whose last write is remembered
 )
 
-// Limits of the Redis driver.
-const ()
-
 // Limits of the REST API.
 // https://developers.cloudflare.com/api/resources/kv/
 const (

@@ -20,7 +20,7 @@ type Page struct {
 	Cursor   string // for the next page; empty when Complete
 }
 
-// List gives one page of the keys that begin with a prefix. A cursor says after
+// List returns one page of the keys that begin with a prefix. A cursor says after
 // which key to go on, so keys that come and go between two pages do no harm.
 //
 // https://developers.cloudflare.com/kv/api/list-keys/

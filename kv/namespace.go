@@ -15,7 +15,7 @@ type Namespace struct {
 	id       string
 	clock    clock.Clock
 	driver   driver.Namespace
-	inMemory *memory.Namespace // the driver, if it is this one
+	inMemory *memory.Namespace // the driver, if it is this one, else nil
 	edge     *edgeCache        // nil unless it is eventual
 	limit    *writeLimit       // nil unless writes are limited
 }

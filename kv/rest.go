@@ -152,7 +152,7 @@ func (a *REST) getValue(w http.ResponseWriter, r *http.Request, ns *Namespace) e
 	if e.Expiration != 0 {
 		h.Set("Expiration", strconv.FormatInt(e.Expiration, 10))
 	}
-	_, _ = w.Write(e.Value) // the client is gone: nobody is left to tell
+	_, _ = w.Write(e.Value) // it fails only when the client has closed the connection
 	return nil
 }
 
@@ -318,11 +318,11 @@ func (a *REST) getBulk(w http.ResponseWriter, r *http.Request, ns *Namespace) er
 		if !withMetadata {
 			return value
 		}
-		dressed := map[string]any{"value": value, "metadata": e.Metadata}
+		shown := map[string]any{"value": value, "metadata": e.Metadata}
 		if e.Expiration != 0 {
-			dressed["expiration"] = e.Expiration
+			shown["expiration"] = e.Expiration
 		}
-		return dressed
+		return shown
 	})
 	cferr.WriteResult(w, map[string]any{"values": values}, nil)
 	return nil

@@ -23,7 +23,7 @@ func newWriteLimit(c clock.Clock) *writeLimit {
 	return &writeLimit{clock: c, lastWrites: map[string]time.Time{}}
 }
 
-// allow notes a write to each of the keys, or fails when one of them was written
+// allow records a write to each of the keys, or fails when one of them was written
 // less than a second ago. A nil limit allows everything.
 func (l *writeLimit) allow(keys ...string) error {
 	if l == nil {
@@ -47,7 +47,7 @@ func (l *writeLimit) allow(keys ...string) error {
 	return nil
 }
 
-// prune forgets writes that are a second old, and the oldest when there are too many.
+// prune drops writes that are a second old, and the oldest when there are too many.
 func (l *writeLimit) prune(now time.Time) {
 	n := 0
 	for n < len(l.oldestFirst) && (now.Sub(l.lastWrites[l.oldestFirst[n]]) >= writeInterval || len(l.oldestFirst)-n > maxRecentWrites) {

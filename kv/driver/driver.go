@@ -1,16 +1,14 @@
 package driver
 
-import (
-	"context"
-)
+import "context"
 
-// driver is where the entries of one namespace live. The rules are above it
-// (Namespace): a driver gets checked keys, values and moments only. Its methods
-// may be called from any goroutine.
+// Namespace is where the entries of one namespace live. The rules are above it
+// (kv.Namespace): it gets checked keys, values and times only. Its methods may be
+// called from any goroutine.
 //
 // Expiry: an entry whose expiration is at or before the present second of
 // flint's clock is gone for every method, and stays gone when the clock is set
-// back later. A driver gives its room back by itself.
+// back later. A driver frees its memory by itself.
 type Namespace interface {
 	// Get reads one entry, or fails with ErrKeyNotFound.
 	Get(ctx context.Context, key string) (Entry, error)
@@ -26,7 +24,7 @@ type Namespace interface {
 	// List gives up to limit keys in the order of their bytes, from start on,
 	// that begin with prefix, and says whether there are more.
 	List(ctx context.Context, start, prefix string, limit int) (keys []Key, more bool, err error)
-	// Close ends the driver. Its writes fail with ErrClosed afterwards.
+	// Close closes the namespace. Its writes fail with ErrClosed afterwards.
 	Close() error
 }
 
@@ -34,15 +32,15 @@ type Namespace interface {
 type Backend interface {
 	// Open opens a namespace; it need not exist yet.
 	Open(id string) (Namespace, error)
-	// Drop removes a namespace, whose driver is closed, with all it holds.
+	// Drop removes a namespace, which is closed, with all it holds.
 	Drop(ctx context.Context, id string) error
-	// Titles are the namespaces that live here, by id. One that nobody gave a
-	// title has an empty one.
+	// Titles are the titles of the namespaces that live here, by id; empty for one
+	// that was never given a title.
 	Titles(ctx context.Context) (map[string]string, error)
-	// SetTitle keeps a title.
+	// SetTitle stores the title of a namespace, which need not exist yet.
 	SetTitle(ctx context.Context, id, title string) error
-	// Ping says what keeps the backend from answering.
+	// Ping returns why the backend cannot answer, nil when it can.
 	Ping(ctx context.Context) error
-	// Close ends the backend, whose drivers are closed.
+	// Close closes the backend, whose namespaces are closed.
 	Close() error
 }

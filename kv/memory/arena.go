@@ -11,8 +11,8 @@ import (
 // costs no more than its length and owner beside its own bytes.
 //
 // A record is never overwritten: readers may keep what points into it, and a
-// block that nobody points to any more is collected. A block of which more than
-// half is dead is left: what lives in it moves to the newest block.
+// block that nothing points to any more is collected. A block of which more than
+// half is unused is evacuated: the records in use move to the newest block.
 type arena struct {
 	chunks     []chunk
 	freeChunks []uint32 // numbers of chunks that are not in use
@@ -37,9 +37,10 @@ func (r ref) chunk() uint32           { return uint32(r >> 32) }
 func (r ref) at() int                 { return int(uint32(r)) }
 
 const (
-	chunkBytes       = 64 << 10
-	LargeRecordBytes = 8 << 10 // a record of so many bytes is a chunk of its own
-	entryHeader      = 8
+	chunkBytes  = 64 << 10
+	entryHeader = 8
+	// LargeRecordBytes is the size from which a record is a chunk of its own.
+	LargeRecordBytes = 8 << 10
 )
 
 // add stores r for owner. A large record is kept as it is, a small one copied.
@@ -90,7 +91,7 @@ func (a *arena) at(r ref) driver.Record {
 	return driver.Record(rest[entryHeader:n:n])
 }
 
-// release gives a record's room back. It reports that the chunk is worth leaving.
+// release frees a record. It reports whether its chunk should be evacuated.
 func (a *arena) release(r ref) (evacuate bool) {
 	c := &a.chunks[r.chunk()]
 	if c.large {
@@ -109,9 +110,8 @@ func (a *arena) releaseChunk(n uint32) {
 	a.freeChunks = append(a.freeChunks, n)
 }
 
-// evacuate moves the live records of a chunk to the newest one. owned is asked
-// whether the record at a place still belongs to its owner, and moved is told
-// where it went.
+// evacuate moves the records in use of a chunk to the newest one. owned reports whether
+// the record at a place still belongs to its owner; moved is called with its new place.
 func (a *arena) evacuate(n uint32, owned func(owner uint32, at ref) bool, moved func(owner uint32, to ref)) {
 	data := a.chunks[n].data
 	for at := 0; at < len(data); {

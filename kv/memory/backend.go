@@ -26,7 +26,7 @@ type Backend struct {
 	log   *slog.Logger
 
 	mu         sync.Mutex
-	titlesByID map[string]string // namespaces.json
+	titlesByID map[string]string // as namespaces.json has them
 	hasLog     map[string]bool   // namespaces that have a log
 }
 
@@ -69,6 +69,7 @@ func (d *Backend) load() error {
 func (d *Backend) catalogPath() string      { return filepath.Join(d.dir, CatalogFile) }
 func (d *Backend) logPath(id string) string { return filepath.Join(d.dir, FileName(id)) }
 
+// Open implements driver.Backend.
 func (d *Backend) Open(id string) (driver.Namespace, error) {
 	n, err := OpenNamespace(d.logPath(id), d.clock, d.log.With("namespace", id))
 	if err != nil {
@@ -80,6 +81,7 @@ func (d *Backend) Open(id string) (driver.Namespace, error) {
 	return n, nil
 }
 
+// Drop implements driver.Backend.
 func (d *Backend) Drop(_ context.Context, id string) error {
 	if err := os.Remove(d.logPath(id)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -95,6 +97,7 @@ func (d *Backend) Drop(_ context.Context, id string) error {
 	return d.save(kept)
 }
 
+// Titles implements driver.Backend.
 func (d *Backend) Titles(context.Context) (map[string]string, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -107,6 +110,7 @@ func (d *Backend) Titles(context.Context) (map[string]string, error) {
 	return all, nil
 }
 
+// SetTitle implements driver.Backend.
 func (d *Backend) SetTitle(_ context.Context, id, title string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -152,8 +156,11 @@ func replaceFile(path string, text []byte) error {
 	return err
 }
 
+// Ping implements driver.Backend.
 func (d *Backend) Ping(context.Context) error { return nil }
-func (d *Backend) Close() error               { return nil }
+
+// Close implements driver.Backend.
+func (d *Backend) Close() error { return nil }
 
 // namespaceTitle is a namespace as namespaces.json has it.
 type namespaceTitle struct {

@@ -57,8 +57,8 @@ func (n *Namespace) rewrite() {
 // emitAll gives the log the records of all keys, a few at a time, so that
 // writers are not held up.
 func (n *Namespace) emitAll(emit func([]byte) error) error {
-	n.writing.Lock() // what the log has is in memory once its writer lets go
-	//lint:ignore SA2001 only to have waited
+	n.writing.Lock() // what the log has is in memory once its writer unlocks
+	//lint:ignore SA2001 only to wait for the writer
 	n.writing.Unlock()
 	var some []driver.Record
 	for start := ""; ; {

@@ -7,7 +7,7 @@ import (
 )
 
 // Expired keys are removed by a timer at the earliest expiry, and before that
-// by the first reader who comes late. The log gets one record for each sweep,
+// by the first read after it. The log gets one record for each sweep,
 // which says up to when: a key that was seen to be gone stays gone after a
 // restart, even when the clock has been set back by then.
 //
@@ -15,13 +15,13 @@ import (
 
 func (n *Namespace) now() int64 { return n.clock.Now().Unix() }
 
-// hasOverdue reports whether something has expired that is still there.
+// hasOverdue reports whether the table still holds an expired key.
 func (n *Namespace) hasOverdue() bool {
 	next := n.nextExpiry.Load()
 	return next != 0 && n.now() >= next
 }
 
-// removeOverdue removes what has expired, so that readers need not look at times.
+// removeOverdue removes what has expired, so that readers need not compare times.
 func (n *Namespace) removeOverdue() {
 	if !n.hasOverdue() {
 		return

@@ -4,8 +4,8 @@ import "hash/maphash"
 
 // hashIndex finds the number of a key by the hash of the key: one look, however
 // many keys there are, where the ordered index needs twenty. It knows no keys:
-// its caller compares them. It is split into shards so that none of them is
-// long in growing.
+// its caller compares them. It is split into shards, so that growing one does not
+// take long.
 type hashIndex struct {
 	seed   maphash.Seed
 	shards [indexShards]shard
@@ -29,7 +29,7 @@ func (x *hashIndex) hash(key string) uint64 { return maphash.String(x.seed, key)
 
 func (x *hashIndex) shard(hash uint64) *shard { return &x.shards[hash>>58] }
 
-// find gives the number whose key has this hash and is accepted by is.
+// find returns the number whose key has this hash and for which matches is true.
 func (x *hashIndex) find(hash uint64, matches func(id uint32) bool) (id uint32, ok bool) {
 	s := x.shard(hash)
 	if at := s.find(uint32(hash), matches); at >= 0 {
@@ -38,7 +38,7 @@ func (x *hashIndex) find(hash uint64, matches func(id uint32) bool) (id uint32, 
 	return 0, false
 }
 
-// add takes a number in that is not there yet.
+// add inserts a number that is not there yet.
 func (x *hashIndex) add(hash uint64, id uint32) {
 	s := x.shard(hash)
 	if (s.used+1)*4 > len(s.slots)*3 {
@@ -48,7 +48,7 @@ func (x *hashIndex) add(hash uint64, id uint32) {
 	s.used++
 }
 
-// remove takes a number out.
+// remove deletes a number.
 func (x *hashIndex) remove(hash uint64, id uint32) {
 	s := x.shard(hash)
 	at := s.find(uint32(hash), func(other uint32) bool { return other == id })

@@ -9,7 +9,7 @@ import (
 )
 
 // loader takes the records of a log into memory. A record is found by three
-// looks at places that no cache holds, and waiting for them is most of the time
+// looks at places that no processor cache holds, and waiting for them is most of the time
 // that a start takes. So records are taken a few at a time: a first pass looks
 // at all their places, which the processor does side by side, and the second
 // finds them near.
@@ -55,7 +55,8 @@ func (l *loader) flush() {
 	l.buf, l.records = l.buf[:0], l.records[:0]
 }
 
-// load gives the function that takes a log's records, and the one that ends it.
+// load returns the function that takes a log's records, and the one to call at the
+// end of the log.
 func (t *table) load() (add func([]byte) error, ready func()) {
 	l := &loader{table: t, buf: make([]byte, 0, loadBytes), records: make([]driver.Record, 0, loadRecords)}
 	return l.add, func() {
@@ -64,7 +65,7 @@ func (t *table) load() (add func([]byte) error, ready func()) {
 	}
 }
 
-// prefetch looks at everything that finding the keys of records will look at.
+// prefetch reads everything that finding the keys of records will read.
 func (t *table) prefetch(records []driver.Record) {
 	var near [loadRecords]struct {
 		hash uint64
@@ -85,7 +86,7 @@ func (t *table) prefetch(records []driver.Record) {
 	}
 }
 
-// prefetch is the slot in which the search for a hash begins.
+// prefetch reads the slot in which the search for a hash begins.
 func (x *hashIndex) prefetch(hash uint64) uint64 {
 	s := x.shard(hash)
 	if len(s.slots) == 0 {
@@ -94,7 +95,7 @@ func (x *hashIndex) prefetch(hash uint64) uint64 {
 	return s.slots[int(uint32(hash))&(len(s.slots)-1)]
 }
 
-// prefetch is the place of the number in a slot of the index.
+// prefetch reads the place of the number in a slot of the index.
 func (s *slots) prefetch(slot uint64) ref {
 	if slot == 0 {
 		return vacant
@@ -102,7 +103,7 @@ func (s *slots) prefetch(slot uint64) ref {
 	return s.get(uint32(slot) - 1)
 }
 
-// prefetch is something of what is at a place.
+// prefetch reads a byte of the record at a place.
 func (a *arena) prefetch(at ref) byte {
 	if at&vacant != 0 {
 		return 0

@@ -9,9 +9,9 @@ import (
 	"flint/internal/wal"
 )
 
-// local is the default driver: entries in memory, made durable by a log.
-// Readers never wait for the log: they wait only while a finished write is
-// put into memory.
+// Namespace is one namespace: entries in memory, made durable by a log. It
+// implements driver.Namespace. Readers never wait for the log: they wait only while a
+// finished write is put into memory.
 type Namespace struct {
 	clock  clock.Clock
 	logger *slog.Logger
@@ -29,10 +29,10 @@ type Namespace struct {
 	group      wal.Group[commit] // writers that wait for writing
 	compaction compaction
 
-	mu    sync.RWMutex // guards mem against readers; writers hold writing too
+	mu    sync.RWMutex // guards table against readers; writers hold writing too
 	table *table
 
-	nextExpiry atomic.Int64 // mem.earliest, for readers
+	nextExpiry atomic.Int64 // table.earliest, for readers
 }
 
 // OpenNamespace opens one namespace whose log is at path.
@@ -52,8 +52,7 @@ func OpenNamespace(path string, c clock.Clock, log *slog.Logger) (*Namespace, er
 	return n, nil
 }
 
-// Close ends writing. Reads of what is in memory keep working for those who
-// hold the namespace still.
+// Close ends writing. Callers that still hold the namespace can go on reading.
 func (n *Namespace) Close() error {
 	n.stop()
 	n.compaction.running.Wait()

@@ -1,7 +1,7 @@
 package memory
 
-// What follows shows and holds up the inside of a namespace for the tests of the
-// package above, which have no other way to meet a moment exactly.
+// This file is for the tests of package kv: they look into a namespace and hold its
+// locks, to have two calls meet at an exact moment. Nothing else uses it.
 
 // HoldReaders keeps readers and writers away from the entries until the
 // returned function is called.

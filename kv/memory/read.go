@@ -8,7 +8,7 @@ import (
 	"flint/kv/driver"
 )
 
-// ErrWouldWait says that an answer would have to wait for somebody.
+// ErrWouldWait says that GetNow or ListNow would have to wait, or to read much.
 var ErrWouldWait = errors.New("not at once")
 
 // Get implements driver.Namespace.
@@ -66,8 +66,8 @@ func (n *Namespace) page(start, prefix string, limit int) (keys []driver.Key, mo
 }
 
 // Remove writes a record for each key that exists. Between the look and the
-// write another writer may come first, which is as if it had come before or
-// after this call.
+// write another writer may come first; the result is the same as if it had come before
+// or after this call.
 func (n *Namespace) Remove(ctx context.Context, keys ...string) error {
 	n.removeOverdue()
 	var records []driver.Record
@@ -84,7 +84,7 @@ func (n *Namespace) Remove(ctx context.Context, keys ...string) error {
 	return n.Write(ctx, records...)
 }
 
-// ListNow gives up where list waits.
+// ListNow is List, or ErrWouldWait where List waits.
 func (n *Namespace) ListNow(start, prefix string, limit int) (keys []driver.Key, more bool, err error) {
 	if n.hasOverdue() || !n.mu.TryRLock() {
 		return nil, false, ErrWouldWait
@@ -94,8 +94,9 @@ func (n *Namespace) ListNow(start, prefix string, limit int) (keys []driver.Key,
 	return keys, more, nil
 }
 
-// GetNow gives up where get waits: for expired keys to be removed, and for a
-// writer that changes the memory.
+// GetNow is Get, or ErrWouldWait where Get waits: for expired keys to be removed, or
+// for a writer that changes the table. It refuses a record of more than MaxNow bytes
+// in the same way. It allocates nothing.
 func (n *Namespace) GetNow(key string) (driver.Entry, error) {
 	if n.hasOverdue() || !n.mu.TryRLock() {
 		return driver.Entry{}, ErrWouldWait

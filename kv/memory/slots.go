@@ -2,11 +2,11 @@ package memory
 
 import "iter"
 
-// slots says where the record of each number is. Numbers that were given back
-// are handed out again; they are chained through their own slots.
+// slots says where the record of each number is. Numbers that were released
+// are used again: they form a list through their own slots.
 type slots struct {
 	pages    [][]ref
-	lastFree uint32 // the last number given back plus one, zero for none
+	lastFree uint32 // the number released last plus one, zero for none
 }
 
 const (
@@ -17,7 +17,7 @@ const (
 func (s *slots) get(id uint32) ref    { return s.pages[id/pageSlots][id%pageSlots] }
 func (s *slots) set(id uint32, r ref) { s.pages[id/pageSlots][id%pageSlots] = r }
 
-// allocate hands out a number.
+// allocate returns a number that is not in use.
 func (s *slots) allocate() uint32 {
 	if s.lastFree != 0 {
 		id := s.lastFree - 1

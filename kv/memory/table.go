@@ -8,7 +8,7 @@ import (
 	"flint/kv/driver"
 )
 
-// table is the working set of a namespace: the records of its keys, found by a
+// table holds the entries of a namespace: the records of its keys, found by a
 // hash, listed in the order of the keys, and the moments at which some of them
 // expire. Every key has a number; the indexes hold numbers only, so that a
 // million keys are no work for the garbage collector and a value can change
@@ -21,8 +21,8 @@ type table struct {
 	deadlines  sorted[deadline, deadline]
 	count      int
 	bytes      int64 // what the records take in a log that holds nothing else
-	loading    bool  // there is no order yet: see ready
-	prefetched byte  // keeps the compiler from leaving a look out
+	loading    bool  // there is no order yet: see finishLoading
+	prefetched byte  // keeps the compiler from removing prefetch
 }
 
 // deadline is the moment at which a key expires, ordered by moment and key: so
@@ -32,7 +32,7 @@ type deadline struct {
 	id     uint32
 }
 
-// newTable is an empty memory that takes a log in; ready ends that.
+// newTable is an empty table that loads a log; finishLoading ends that.
 func newTable() *table {
 	t := &table{index: newHashIndex(), loading: true}
 	t.order.before = func(id uint32, key string) bool { return t.key(id) < key }
@@ -144,7 +144,8 @@ func (t *table) remove(id uint32) {
 	t.releaseRecord(place)
 }
 
-// releaseRecord gives the room of a record back that nothing points to any more.
+// releaseRecord frees a record that nothing points to any more, and evacuates its
+// chunk when that is mostly unused.
 func (t *table) releaseRecord(place ref) {
 	if t.records.release(place) {
 		t.records.evacuate(place.chunk(), func(id uint32, at ref) bool { return t.slots.get(id) == at }, t.slots.set)

@@ -28,7 +28,7 @@ func startEmbedded(c clock.Clock) *embedded {
 
 func (e *embedded) dial(context.Context, string, string) (net.Conn, error) { return e.server.Dial() }
 
-// setClock moves the server's clock to ours.
+// setClock sets the server's clock to flint's.
 func (e *embedded) setClock() { e.server.SetTime(e.clock.Now()) }
 
 func (e *embedded) close() { e.server.Close() }

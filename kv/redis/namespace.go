@@ -15,9 +15,9 @@ import (
 // namespace is one namespace in Redis.
 //
 // Expiry follows flint's clock: each read compares an entry's own moment with
-// it. A timer removes what has expired, with the index that lists do by
-// themselves. Redis' own expiry is only for what is left by a flint that never
-// comes back, so it comes a day late.
+// it. A timer removes what has expired, also from the two sets; List does so by itself.
+// Redis' own expiry is only for entries of a flint that is never started again, so it
+// is set a day later.
 type namespace struct {
 	*Backend
 	id   string
@@ -36,7 +36,7 @@ type namespace struct {
 func openNamespace(b *Backend, id string) *namespace {
 	n := &namespace{Backend: b, id: id, keys: b.keysOf(id)}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
-	n.setTimer(b.now()) // learns what others left to expire
+	n.setTimer(b.now()) // it finds what earlier processes left to expire
 	return n
 }
 
@@ -188,7 +188,7 @@ func (n *namespace) List(ctx context.Context, start, prefix string, limit int) (
 	return keys, false, nil
 }
 
-// prefixEnd is the least name behind all that begin with prefix, empty for none.
+// prefixEnd is the least name after all that begin with prefix, empty for none.
 func prefixEnd(prefix string) string {
 	for i := len(prefix) - 1; i >= 0; i-- {
 		if prefix[i] != 0xff {

@@ -31,7 +31,7 @@ import (
 type Backend struct {
 	client        *redis.Client
 	embedded      *embedded // nil unless the server is in this process
-	addr          string    // for people: no password in it
+	addr          string    // for messages: without the password
 	prefix        string
 	timeout       time.Duration // for one call
 	clock         clock.Clock
@@ -43,7 +43,7 @@ const defaultPrefix = "flint:kv"
 
 var silenceClient sync.Once
 
-// openRedis makes a backend of a driver's URL. It does not connect.
+// Open makes a backend of a driver's URL, or of Embedded. It does not connect.
 func Open(driver string, c clock.Clock, log *slog.Logger) (*Backend, error) {
 	silenceClient.Do(func() { redis.SetLogger(silentLogger{}) })
 	b := &Backend{timeout: DefaultTimeout, clock: c, log: log, prefix: defaultPrefix}
@@ -66,7 +66,7 @@ func Open(driver string, c clock.Clock, log *slog.Logger) (*Backend, error) {
 }
 
 // parseURL reads redis://, rediss:// and unix:// with the parameters of
-// go-redis, and prefix. Its error tells nothing of the URL, which may hold a
+// go-redis, and prefix. Its error shows nothing of the URL, which may hold a
 // password.
 func parseURL(text string) (*redis.Options, string, error) {
 	u, err := url.Parse(text)
@@ -90,7 +90,7 @@ func parseURL(text string) (*redis.Options, string, error) {
 	return o, prefix, nil
 }
 
-// bound limits what the URL leaves open: connections, waiting, retrying.
+// limitConns sets limits that the URL does not: connections, waiting, retrying.
 func limitConns(o *redis.Options) {
 	def := func(d *time.Duration, otherwise time.Duration) {
 		if *d == 0 {
@@ -125,7 +125,7 @@ type silentLogger struct{}
 
 func (silentLogger) Printf(context.Context, string, ...any) {}
 
-// call runs one call within bounded time and says what kept it from succeeding.
+// call runs one call of the client within bounded time, and explains its error.
 func (b *Backend) call(ctx context.Context, f func(context.Context) error) error {
 	if b.embedded != nil {
 		b.embedded.setClock()
@@ -139,7 +139,7 @@ func (b *Backend) call(ctx context.Context, f func(context.Context) error) error
 	return b.explain(err)
 }
 
-// explain turns an error of the client into one for people.
+// explain turns an error of the client into one that says what to do.
 func (b *Backend) explain(err error) error {
 	var reply redis.Error
 	switch {
