@@ -163,7 +163,7 @@ func (q *Queue) accept(letters []arrivingMessage, recovered bool) ([]*message, e
 	return batch, nil
 }
 
-// makeDeliverable lets what accept took be delivered.
+// makeDeliverable ends the wait of messages that accept has added.
 func (q *Queue) makeDeliverable(batch []*message) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -111,7 +111,7 @@ func (q *Queue) readBatch(batch []*message) (Batch, error) {
 }
 
 // deliver runs one batch in the Worker and settles its messages. A handler that
-// runs for longer than maxRun is cut off, and all its messages are retried, also
+// runs for longer than Broker.handlerTimeout is cut off, and all its messages are retried, also
 // those that it acknowledged: the runtime reports an ack() when the handler ends.
 func (c *Consumer) deliver(batch []*message, b Batch) {
 	ctx, cancel := context.WithTimeout(c.ctx, c.queue.broker.handlerTimeout)

@@ -219,7 +219,7 @@ func (q *Queue) findLeased(id LeaseID, named map[*message]bool) (m *message, hol
 	return m, m.State == stateLeased && leaseOf(m) == id, ""
 }
 
-// retryOrEnd adds a message to the retries of s, to be delivered again at due (Unix
+// retryOrEnd adds a message to the retries of settlement, to be delivered again at due (Unix
 // ms), or to its dead or dropped messages when it has had all its attempts. Without
 // a consumer (c is nil) attempts have no limit.
 func (q *Queue) retryOrEnd(settlement *journal.Settlement, c *Consumer, m *message, due int64) {
