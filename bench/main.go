@@ -98,9 +98,6 @@ func (o *options) check() error {
 			return fmt.Errorf("-only: there is no operation %q; there are %s, %s", name, strings.Join(names(operations), ", "), queueFlow)
 		}
 	}
-	if _, err := exec.LookPath("wrk"); err != nil {
-		return errors.New("wrk, the load generator, is not installed: `make bench` installs it (Debian package wrk)")
-	}
 	return nil
 }
 
@@ -111,6 +108,9 @@ func run(ctx context.Context, args []string) error {
 	}
 	if err != nil {
 		return err
+	}
+	if _, err := exec.LookPath("wrk"); err != nil {
+		return errors.New("wrk, the load generator, is not installed: `make bench` installs it (Debian package wrk)")
 	}
 	b, err := newBench(o)
 	if err != nil {
