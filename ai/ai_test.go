@@ -19,7 +19,7 @@ const (
 	sdxl  = "@cf/stabilityai/stable-diffusion-xl-base-1.0"
 )
 
-func open1(t *testing.T, scripts ...string) *Models {
+func openModels(t *testing.T, scripts ...string) *Models {
 	t.Helper()
 	m, err := Open(Options{Clock: clock.NewFrozen(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)), Scripts: scripts})
 	if err != nil {
@@ -45,16 +45,16 @@ func run[T any](t *testing.T, m *Models, model, inputs string) T {
 	return out
 }
 
-type said struct {
+type textResponse struct {
 	Response any
 	Usage    inference.Usage
 	Calls    []inference.ToolCall `json:"tool_calls"`
 }
 
-func ask(t *testing.T, m *Models, prompt string) string {
+func askPrompt(t *testing.T, m *Models, prompt string) string {
 	t.Helper()
 	in, _ := json.Marshal(map[string]any{"prompt": prompt})
-	out := run[said](t, m, llama, string(in))
+	out := run[textResponse](t, m, llama, string(in))
 	text, ok := out.Response.(string)
 	if !ok {
 		t.Fatalf("response is %T", out.Response)
@@ -87,7 +87,7 @@ func TestCatalogue(t *testing.T) {
 
 func TestErrors(t *testing.T) {
 	t.Parallel()
-	m := open1(t)
+	m := openModels(t)
 	for _, c := range []struct {
 		name, model, in string
 		opt             inference.RunOptions
@@ -131,22 +131,22 @@ func TestErrors(t *testing.T) {
 
 func TestProse(t *testing.T) {
 	t.Parallel()
-	m := open1(t)
-	first := run[said](t, m, llama, `{"prompt":"Tell me about gardening on a balcony"}`)
+	m := openModels(t)
+	first := run[textResponse](t, m, llama, `{"prompt":"Tell me about gardening on a balcony"}`)
 	text := first.Response.(string)
 	if !strings.Contains(strings.ToLower(text), "gardening balcony") || len(text) < 100 {
 		t.Errorf("response %q", text)
 	}
-	if again := run[said](t, m, llama, `{"prompt":"Tell me about gardening on a balcony"}`); again.Response != first.Response || again.Usage != first.Usage {
+	if again := run[textResponse](t, m, llama, `{"prompt":"Tell me about gardening on a balcony"}`); again.Response != first.Response || again.Usage != first.Usage {
 		t.Error("the same input gave another answer")
 	}
-	if seeded := run[said](t, m, llama, `{"prompt":"Tell me about gardening on a balcony","seed":7}`); seeded.Response == first.Response {
+	if seeded := run[textResponse](t, m, llama, `{"prompt":"Tell me about gardening on a balcony","seed":7}`); seeded.Response == first.Response {
 		t.Error("another seed gave the same answer")
 	}
 	if first.Usage.CompletionTokens != inference.CountTokens(text) || first.Usage.TotalTokens != first.Usage.PromptTokens+first.Usage.CompletionTokens || first.Usage.PromptTokens == 0 {
 		t.Errorf("usage %+v", first.Usage)
 	}
-	short := run[said](t, m, llama, `{"prompt":"Tell me about gardening on a balcony","max_tokens":5}`)
+	short := run[textResponse](t, m, llama, `{"prompt":"Tell me about gardening on a balcony","max_tokens":5}`)
 	if short.Usage.CompletionTokens != 5 || !strings.HasPrefix(text, short.Response.(string)) {
 		t.Errorf("max_tokens 5: %+v", short)
 	}
@@ -154,8 +154,8 @@ func TestProse(t *testing.T) {
 
 func TestMessages(t *testing.T) {
 	t.Parallel()
-	m := open1(t)
-	text := run[said](t, m, llama, `{"messages":[{"role":"system","content":"Be kind."},{"role":"user","content":[{"type":"text","text":"Describe lighthouses"}]}]}`).Response.(string)
+	m := openModels(t)
+	text := run[textResponse](t, m, llama, `{"messages":[{"role":"system","content":"Be kind."},{"role":"user","content":[{"type":"text","text":"Describe lighthouses"}]}]}`).Response.(string)
 	if !strings.Contains(strings.ToLower(text), "lighthouses") {
 		t.Errorf("response %q", text)
 	}
@@ -163,8 +163,8 @@ func TestMessages(t *testing.T) {
 
 func TestStream(t *testing.T) {
 	t.Parallel()
-	m := open1(t)
-	whole := ask(t, m, "Describe lighthouses")
+	m := openModels(t)
+	whole := askPrompt(t, m, "Describe lighthouses")
 	a, err := m.Run(t.Context(), llama, json.RawMessage(`{"prompt":"Describe lighthouses","stream":true}`), inference.RunOptions{})
 	if err != nil || a.ContentType != "text/event-stream" {
 		t.Fatal(a, err)
@@ -201,7 +201,7 @@ func TestStream(t *testing.T) {
 
 func TestChatModels(t *testing.T) {
 	t.Parallel()
-	m := open1(t)
+	m := openModels(t)
 	out := run[map[string]any](t, m, qwen, `{"messages":[{"role":"user","content":"Describe lighthouses"}]}`)
 	choice := out["choices"].([]any)[0].(map[string]any)
 	message := choice["message"].(map[string]any)
@@ -231,9 +231,9 @@ func TestChatModels(t *testing.T) {
 
 func TestTools(t *testing.T) {
 	t.Parallel()
-	m := open1(t)
+	m := openModels(t)
 	const tools = `"tools":[{"name":"getWeather","description":"d","parameters":{"type":"object","properties":{"city":{"type":"string"},"days":{"type":"integer","minimum":1,"maximum":3}},"required":["city"]}}]`
-	out := run[said](t, m, llama, `{"messages":[{"role":"user","content":"What is the weather in Lisbon?"}],`+tools+`}`)
+	out := run[textResponse](t, m, llama, `{"messages":[{"role":"user","content":"What is the weather in Lisbon?"}],`+tools+`}`)
 	if len(out.Calls) != 1 || out.Calls[0].Name != "getWeather" {
 		t.Fatalf("%+v", out)
 	}
@@ -244,10 +244,10 @@ func TestTools(t *testing.T) {
 	if err := json.Unmarshal(out.Calls[0].Arguments, &args); err != nil || args.City == "" || args.Days < 1 || args.Days > 3 {
 		t.Errorf("arguments %s", out.Calls[0].Arguments)
 	}
-	if out := run[said](t, m, llama, `{"messages":[{"role":"user","content":"Sing a song"}],`+tools+`}`); out.Calls != nil || out.Response == "" {
+	if out := run[textResponse](t, m, llama, `{"messages":[{"role":"user","content":"Sing a song"}],`+tools+`}`); out.Calls != nil || out.Response == "" {
 		t.Errorf("a tool that nobody asked for: %+v", out)
 	}
-	if out := run[said](t, m, llama, `{"messages":[{"role":"user","content":"weather?"},{"role":"tool","content":"rain"}],`+tools+`}`); out.Calls != nil {
+	if out := run[textResponse](t, m, llama, `{"messages":[{"role":"user","content":"weather?"},{"role":"tool","content":"rain"}],`+tools+`}`); out.Calls != nil {
 		t.Errorf("asked again after the tool answered: %+v", out)
 	}
 }

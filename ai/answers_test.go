@@ -19,7 +19,7 @@ import (
 	"flint/internal/clock"
 )
 
-func openWith(t *testing.T, o Options) *Models {
+func openModelsWith(t *testing.T, o Options) *Models {
 	t.Helper()
 	if o.Clock == nil {
 		o.Clock = clock.NewFrozen(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
@@ -45,20 +45,20 @@ func wantError(t *testing.T, err error, code int, parts ...string) {
 	}
 }
 
-func runRaw(t *testing.T, m *Models, model, inputs string) (*inference.Answer, error) {
+func runAnswer(t *testing.T, m *Models, model, inputs string) (*inference.Answer, error) {
 	t.Helper()
 	return m.Run(t.Context(), model, json.RawMessage(inputs), inference.RunOptions{})
 }
 
-func text(t *testing.T, m *Models, inputs string) string {
+func responseText(t *testing.T, m *Models, inputs string) string {
 	t.Helper()
-	s, _ := run[said](t, m, llama, inputs).Response.(string)
+	s, _ := run[textResponse](t, m, llama, inputs).Response.(string)
 	return s
 }
 
 func TestScriptConditions(t *testing.T) {
 	t.Parallel()
-	m := openWith(t, Options{Scripts: []string{scriptFolder(t, map[string]string{"a.yaml": `
+	m := openModelsWith(t, Options{Scripts: []string{scriptFolder(t, map[string]string{"a.yaml": `
 answers:
   - match: {prompt: flaky, call: 1}
     error: {code: 3040}
@@ -83,24 +83,24 @@ answers:
   - match: {prompt: pieces}
     stream: ["one ", "two ", "three"]
 `, "card.png": "\x89PNG not really", "answer.txt": "the file says so"})}})
-	_, err := runRaw(t, m, llama, `{"prompt":"flaky"}`)
+	_, err := runAnswer(t, m, llama, `{"prompt":"flaky"}`)
 	wantError(t, err, 3040, "Capacity temporarily exceeded")
 	for _, want := range []string{"second", "later", "later"} {
-		if got := text(t, m, `{"prompt":"flaky"}`); got != want {
+		if got := responseText(t, m, `{"prompt":"flaky"}`); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
-	out := run[said](t, m, llama, `{"prompt":"x","tools":[{"name":"getTime"},{"name":"getWeather"}]}`)
+	out := run[textResponse](t, m, llama, `{"prompt":"x","tools":[{"name":"getTime"},{"name":"getWeather"}]}`)
 	if len(out.Calls) != 2 || out.Calls[0].Name != "getWeather" || string(out.Calls[0].Arguments) != `{"city":"Oslo"}` || string(out.Calls[1].Arguments) != "{}" {
 		t.Errorf("tool calls %+v", out.Calls)
 	}
-	if got := text(t, m, `{"messages":[{"role":"user","content":"First"},{"role":"assistant","content":"yes?"},{"role":"user","content":"and again"}]}`); got != "in a conversation" {
+	if got := responseText(t, m, `{"messages":[{"role":"user","content":"First"},{"role":"assistant","content":"yes?"},{"role":"user","content":"and again"}]}`); got != "in a conversation" {
 		t.Errorf("conversation: %q", got)
 	}
 	if got := run[map[string]string](t, m, "@cf/facebook/bart-large-cnn", `{"input_text":"a long text"}`); got["summary"] != "a summary" {
 		t.Errorf("summary: %v", got)
 	}
-	if a, err := runRaw(t, m, sdxl, `{"prompt":"x"}`); err != nil || string(a.Body) != "\x89PNG not really" || a.ContentType != "image/png" || a.Source != "a.yaml:7" {
+	if a, err := runAnswer(t, m, sdxl, `{"prompt":"x"}`); err != nil || string(a.Body) != "\x89PNG not really" || a.ContentType != "image/png" || a.Source != "a.yaml:7" {
 		t.Errorf("file: %+v %v", a, err)
 	}
 	if got := run[map[string]string](t, m, "@cf/black-forest-labs/flux-1-schnell", `{"prompt":"x"}`); got["image"] != "iVBORyBub3QgcmVhbGx5" {
@@ -115,17 +115,17 @@ answers:
 	}](t, m, "@cf/openai/whisper", `{"audio":[1,2,3]}`); got.Text != "hello from the tape" || got.Count != 4 {
 		t.Errorf("transcript: %+v", got)
 	}
-	if got := text(t, m, `{"prompt":"from a file"}`); got != "the file says so" {
+	if got := responseText(t, m, `{"prompt":"from a file"}`); got != "the file says so" {
 		t.Errorf("text file: %q", got)
 	}
-	a, err := runRaw(t, m, llama, `{"prompt":"pieces","stream":true}`)
+	a, err := runAnswer(t, m, llama, `{"prompt":"pieces","stream":true}`)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if frames := framesOf(a); len(frames) != 5 || !strings.Contains(frames[1], `"response":"two "`) {
 		t.Errorf("stream: %q", frames)
 	}
-	_, err = runRaw(t, m, "@cf/microsoft/resnet-50", `{"image":"`+pngBase64(t)+`"}`)
+	_, err = runAnswer(t, m, "@cf/microsoft/resnet-50", `{"image":"`+pngBase64(t)+`"}`)
 	if err != nil {
 		t.Errorf("a task without a script: %v", err)
 	}
@@ -143,7 +143,7 @@ func framesOf(a *inference.Answer) (out []string) {
 func TestScriptsReload(t *testing.T) {
 	t.Parallel()
 	dir := scriptFolder(t, map[string]string{"a.yaml": "answers:\n  - text: one\n"})
-	m := openWith(t, Options{Scripts: []string{dir}})
+	m := openModelsWith(t, Options{Scripts: []string{dir}})
 	save := func(content string) {
 		if err := os.WriteFile(filepath.Join(dir, "a.yaml"), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
@@ -155,7 +155,7 @@ func TestScriptsReload(t *testing.T) {
 		if step.content != "" {
 			save(step.content)
 		}
-		if got := text(t, m, `{"prompt":"x"}`); got != step.want {
+		if got := responseText(t, m, `{"prompt":"x"}`); got != step.want {
 			t.Errorf("after %q: %q", step.content, got)
 		}
 		if _, broken := m.Scripts(); (broken != nil) != (step.content == "answers: [") {
@@ -178,32 +178,32 @@ answers:
     match: {prompt: hello, call: 1}
     text: hi
 `})
-	m := openWith(t, Options{Scripts: []string{dir}, Strict: true})
-	_, err := runRaw(t, m, llama, `{"prompt":"Generate a big-five personality quiz"}`)
+	m := openModelsWith(t, Options{Scripts: []string{dir}, Strict: true})
+	_, err := runAnswer(t, m, llama, `{"prompt":"Generate a big-five personality quiz"}`)
 	wantError(t, err, 10404, "no script answers "+llama, "the nearest is q.yaml:big5", `wants the prompt "Generate a big5 personality quiz"`, "strict is on")
-	_, err = runRaw(t, m, sdxl, `{"prompt":"a card"}`)
+	_, err = runAnswer(t, m, sdxl, `{"prompt":"a card"}`)
 	wantError(t, err, 10404, sdxl)
-	if got := text(t, m, `{"prompt":"hello"}`); got != "hi" {
+	if got := responseText(t, m, `{"prompt":"hello"}`); got != "hi" {
 		t.Errorf("%q", got)
 	}
-	_, err = runRaw(t, m, llama, `{"prompt":"hello"}`)
+	_, err = runAnswer(t, m, llama, `{"prompt":"hello"}`)
 	wantError(t, err, 10404, "q.yaml:once", "call 1 (this was call 2)")
 	list, broken := m.Scripts()
 	if broken != nil || len(list) != 3 || list[0].Used != 0 || list[2].Used != 1 || list[2].Line != 9 {
 		t.Errorf("%+v %v", list, broken)
 	}
-	_, err = runRaw(t, openWith(t, Options{Strict: true}), llama, `{"prompt":"x"}`)
+	_, err = runAnswer(t, openModelsWith(t, Options{Strict: true}), llama, `{"prompt":"x"}`)
 	wantError(t, err, 10404, "there are no scripts")
 }
 
-// waiting is a clock that says for how long somebody began to wait.
-type waiting struct {
+// recordingClock is a clock that says for how long somebody began to wait.
+type recordingClock struct {
 	*clock.Virtual
 	waits chan time.Duration
 }
 
 // AfterFunc implements clock.Clock.
-func (w *waiting) AfterFunc(d time.Duration, f func()) clock.Timer {
+func (w *recordingClock) AfterFunc(d time.Duration, f func()) clock.Timer {
 	timer := w.Virtual.AfterFunc(d, f)
 	w.waits <- d
 	return timer
@@ -212,10 +212,10 @@ func (w *waiting) AfterFunc(d time.Duration, f func()) clock.Timer {
 // TestPace moves the clock through a stream: each event waits for its time.
 func TestPace(t *testing.T) {
 	t.Parallel()
-	clk := &waiting{clock.NewFrozen(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)), make(chan time.Duration, 1)}
+	clk := &recordingClock{clock.NewFrozen(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)), make(chan time.Duration, 1)}
 	t.Cleanup(clk.Close)
 	dir := scriptFolder(t, map[string]string{"a.yaml": "answers:\n  - {match: {prompt: slow}, delay: 3s, stream: [a, b]}\n"})
-	m := openWith(t, Options{Clock: clk, Scripts: []string{dir}, Pace: inference.Pace{FirstToken: time.Second, PerSecond: 2}})
+	m := openModelsWith(t, Options{Clock: clk, Scripts: []string{dir}, Pace: inference.Pace{FirstToken: time.Second, EventsPerSecond: 2}})
 	out, in := io.Pipe()
 	go func() {
 		a, err := m.Run(t.Context(), llama, json.RawMessage(`{"prompt":"slow","stream":true}`), inference.RunOptions{})
@@ -263,8 +263,8 @@ func (p *pipeWriter) Flush() {}
 // TestManyStreams reads 500 paced streams side by side.
 func TestManyStreams(t *testing.T) {
 	t.Parallel()
-	m := openWith(t, Options{Clock: clock.New(), Pace: inference.Pace{PerSecond: 2000}})
-	srv := httptest.NewServer(bindingOf(m, nil, nil))
+	m := openModelsWith(t, Options{Clock: clock.New(), Pace: inference.Pace{EventsPerSecond: 2000}})
+	srv := httptest.NewServer(newBindingHandler(m, nil, nil))
 	defer srv.Close()
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 500}}
 	defer client.CloseIdleConnections()

@@ -58,8 +58,8 @@ func chatReply(w http.ResponseWriter, body map[string]any) {
 func TestBackend(t *testing.T) {
 	t.Parallel()
 	s := startServer(t, chatReply)
-	m := openWith(t, Options{Backend: answers.Backend{URL: s.URL + "/v1/", Key: "k-secret", Model: "llama3.2"}})
-	out := run[said](t, m, llama, `{"prompt":"hello","max_tokens":9,"temperature":0.5,"seed":4}`)
+	m := openModelsWith(t, Options{Backend: answers.Backend{URL: s.URL + "/v1/", Key: "k-secret", Model: "llama3.2"}})
+	out := run[textResponse](t, m, llama, `{"prompt":"hello","max_tokens":9,"temperature":0.5,"seed":4}`)
 	if out.Response != "a real answer" || out.Usage.TotalTokens != 11 {
 		t.Errorf("%+v", out)
 	}
@@ -67,7 +67,7 @@ func TestBackend(t *testing.T) {
 	if q["model"] != "llama3.2" || q["max_tokens"] != 9.0 || q["seed"] != 4.0 || q["temperature"] != 0.5 || fmt.Sprint(q["messages"]) != "[map[content:hello role:user]]" || s.keys[0] != "Bearer k-secret" {
 		t.Errorf("asked %v %v", q, s.keys)
 	}
-	a, err := runRaw(t, m, llama, `{"prompt":"hello","stream":true}`)
+	a, err := runAnswer(t, m, llama, `{"prompt":"hello","stream":true}`)
 	if err != nil || a.Source != "backend" {
 		t.Fatal(a, err)
 	}
@@ -75,21 +75,21 @@ func TestBackend(t *testing.T) {
 	if len(frames) != 4 || !strings.Contains(frames[0], `"response":"real "`) || !strings.Contains(frames[2], `"total_tokens":5`) || frames[3] != "data: [DONE]\n\n" {
 		t.Errorf("%q", frames)
 	}
-	calls := run[said](t, m, llama, `{"messages":[{"role":"user","content":"hi"}],"tools":[{"name":"getWeather","parameters":{"type":"object","properties":{}}}]}`).Calls
+	calls := run[textResponse](t, m, llama, `{"messages":[{"role":"user","content":"hi"}],"tools":[{"name":"getWeather","parameters":{"type":"object","properties":{}}}]}`).Calls
 	if len(calls) != 1 || calls[0].Name != "getWeather" || string(calls[0].Arguments) != `{"city":"Oslo"}` {
 		t.Errorf("%+v", calls)
 	}
 	if tool := s.asked[2]["tools"].([]any)[0].(map[string]any); tool["type"] != "function" || tool["function"].(map[string]any)["name"] != "getWeather" {
 		t.Errorf("tools %v", tool)
 	}
-	object := run[said](t, m, llama, `{"prompt":"x","response_format":{"type":"json_schema","json_schema":{"type":"object"}}}`)
+	object := run[textResponse](t, m, llama, `{"prompt":"x","response_format":{"type":"json_schema","json_schema":{"type":"object"}}}`)
 	if fmt.Sprint(object.Response) != "map[ok:true]" {
 		t.Errorf("%+v", object)
 	}
 	if f := s.asked[3]["response_format"].(map[string]any)["json_schema"].(map[string]any); f["name"] != "answer" || f["schema"] == nil {
 		t.Errorf("response_format %v", f)
 	}
-	if a, err := runRaw(t, m, sdxl, `{"prompt":"x"}`); err != nil || a.Source != "generator" {
+	if a, err := runAnswer(t, m, sdxl, `{"prompt":"x"}`); err != nil || a.Source != "generator" {
 		t.Errorf("an image comes from the generator: %v %v", a, err)
 	}
 }
@@ -98,7 +98,7 @@ func TestBackendErrors(t *testing.T) {
 	t.Parallel()
 	gone := httptest.NewServer(http.NotFoundHandler())
 	gone.Close()
-	_, err := runRaw(t, openWith(t, Options{Backend: answers.Backend{URL: gone.URL + "/v1"}}), llama, `{"prompt":"x"}`)
+	_, err := runAnswer(t, openModelsWith(t, Options{Backend: answers.Backend{URL: gone.URL + "/v1"}}), llama, `{"prompt":"x"}`)
 	wantError(t, err, 10502, "the AI backend "+gone.URL+"/v1 does not answer", "refused", "[ai] backend")
 	for body, want := range map[string]string{
 		`{"error":{"message":"model not found, key sk-abcdefghijkl"}}`: "answered 404: model not found, key [redacted]; name a model that it has",
@@ -109,19 +109,19 @@ func TestBackendErrors(t *testing.T) {
 			w.WriteHeader(404)
 			_, _ = io.WriteString(w, body)
 		})
-		_, err := runRaw(t, openWith(t, Options{Backend: answers.Backend{URL: s.URL}}), llama, `{"prompt":"x"}`)
+		_, err := runAnswer(t, openModelsWith(t, Options{Backend: answers.Backend{URL: s.URL}}), llama, `{"prompt":"x"}`)
 		wantError(t, err, 10502, want)
 	}
 	for _, body := range []string{`{`, `{"choices":[]}`} {
 		s := startServer(t, func(w http.ResponseWriter, _ map[string]any) { _, _ = io.WriteString(w, body) })
-		_, err := runRaw(t, openWith(t, Options{Backend: answers.Backend{URL: s.URL}}), llama, `{"prompt":"x"}`)
+		_, err := runAnswer(t, openModelsWith(t, Options{Backend: answers.Backend{URL: s.URL}}), llama, `{"prompt":"x"}`)
 		wantError(t, err, 10502, "does not answer")
 	}
 	// A stream that breaks off has no end that looks like one.
 	s := startServer(t, func(w http.ResponseWriter, _ map[string]any) {
 		_, _ = io.WriteString(w, `data: {"choices":[{"delta":{"content":"half"}}]}`+"\n\n")
 	})
-	a, err := runRaw(t, openWith(t, Options{Backend: answers.Backend{URL: s.URL}}), llama, `{"prompt":"x","stream":true}`)
+	a, err := runAnswer(t, openModelsWith(t, Options{Backend: answers.Backend{URL: s.URL}}), llama, `{"prompt":"x","stream":true}`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,20 +147,20 @@ func TestRecording(t *testing.T) {
 		chatReply(w, body)
 	})
 	dir := filepath.Join(t.TempDir(), "recorded")
-	m := openWith(t, Options{Backend: answers.Backend{URL: s.URL, Key: "k-secret-key"}, Recordings: dir, Record: true})
+	m := openModelsWith(t, Options{Backend: answers.Backend{URL: s.URL, Key: "k-secret-key"}, Recordings: dir, Record: true})
 	const secret = `{"prompt":"hello, my key is sk-0123456789abcdef"}`
 	inputs := []string{secret, `{"messages":[{"role":"user","content":"hi"}],"tools":[{"name":"getWeather"}]}`}
-	var first []said
+	var first []textResponse
 	for _, in := range inputs {
-		first = append(first, run[said](t, m, llama, in))
+		first = append(first, run[textResponse](t, m, llama, in))
 	}
-	a, err := runRaw(t, m, llama, `{"prompt":"a stream","stream":true}`)
+	a, err := runAnswer(t, m, llama, `{"prompt":"a stream","stream":true}`)
 	if err != nil {
 		t.Fatal(err)
 	}
 	framesOf(a)
 	const bge = "@cf/baai/bge-m3"
-	vectors, err := runRaw(t, m, bge, `{"text":["a","b"]}`)
+	vectors, err := runAnswer(t, m, bge, `{"text":["a","b"]}`)
 	if err != nil || string(vectors.Body) != `{"data":[[1,0],[0,1]],"pooling":"mean","shape":[2,2]}` {
 		t.Fatalf("%s %v", vectors.Body, err)
 	}
@@ -176,19 +176,19 @@ func TestRecording(t *testing.T) {
 	}
 	asked := len(s.asked)
 	s.Close()
-	again := openWith(t, Options{Recordings: dir, Strict: true})
+	again := openModelsWith(t, Options{Recordings: dir, Strict: true})
 	for i, in := range inputs {
-		if got := run[said](t, again, llama, in); fmt.Sprint(got) != fmt.Sprint(first[i]) {
+		if got := run[textResponse](t, again, llama, in); fmt.Sprint(got) != fmt.Sprint(first[i]) {
 			t.Errorf("%+v, recorded %+v", got, first[i])
 		}
 	}
-	if got := text(t, again, `{"prompt":"a stream"}`); got != "real stream" {
+	if got := responseText(t, again, `{"prompt":"a stream"}`); got != "real stream" {
 		t.Errorf("what was streamed: %q", got)
 	}
-	if got, err := runRaw(t, again, bge, `{"text":["a","b"]}`); err != nil || string(got.Body) != string(vectors.Body) || !strings.HasPrefix(got.Source, "recording bge-m3-") {
+	if got, err := runAnswer(t, again, bge, `{"text":["a","b"]}`); err != nil || string(got.Body) != string(vectors.Body) || !strings.HasPrefix(got.Source, "recording bge-m3-") {
 		t.Errorf("%+v %v", got, err)
 	}
-	if _, err := runRaw(t, again, llama, `{"prompt":"another"}`); err == nil {
+	if _, err := runAnswer(t, again, llama, `{"prompt":"another"}`); err == nil {
 		t.Error("another prompt was answered")
 	}
 	if len(s.asked) != asked {

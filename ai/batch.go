@@ -12,8 +12,8 @@ import (
 	"flint/internal/cferr"
 )
 
-// batches keeps what batch requests were answered with, until they are asked
-// for. They live as long as flint does.
+// batches keeps batch requests and their answers, until flint ends or there are
+// more than MaxBatches.
 // https://developers.cloudflare.com/workers-ai/features/batch-api/
 type batches struct {
 	mu    sync.Mutex
@@ -21,18 +21,18 @@ type batches struct {
 	order []string // the oldest first
 }
 
-// batch is one request. It runs when it is asked for, batchStep requests each
-// time, so that nothing runs in the background and no call takes long.
+// batch is one batch request. Each poll answers the next BatchStep of its
+// requests, so that nothing runs in the background and no call takes long.
 type batch struct {
 	model *inference.Model
 
-	mu       sync.Mutex
-	requests []json.RawMessage // not yet answered
-	done     []batchResult
-	usage    inference.Usage
-	size     int
-	body     []byte // the whole answer, when it is there
-	err      error
+	mu          sync.Mutex
+	pending     []json.RawMessage // not answered yet
+	results     []batchResult
+	usage       inference.Usage
+	answerBytes int
+	body        []byte // the whole answer, once all requests are answered
+	err         error
 }
 
 func newBatches() *batches { return &batches{byID: map[string]*batch{}} }
@@ -68,7 +68,7 @@ func (m *Models) runBatch(ctx context.Context, known *inference.Model, in infere
 	if err != nil {
 		return nil, err
 	}
-	id := m.batches.add(&batch{model: known, requests: requests})
+	id := m.batches.add(&batch{model: known, pending: requests})
 	return inference.JSONAnswer(map[string]string{"status": "queued", "model": known.Name, "request_id": id}, inference.Usage{}, inference.SourceGenerator)
 }
 
@@ -87,14 +87,14 @@ func batchRequests(in inference.Fields) ([]json.RawMessage, error) {
 	if len(requests) > inference.MaxBatchSize {
 		return nil, inference.BadInput("Length of '/requests' must be <= " + strconv.Itoa(inference.MaxBatchSize))
 	}
-	if len(in["requests"]) > inference.MaxBatch {
+	if len(in["requests"]) > inference.MaxBatchBytes {
 		return nil, inference.ErrTooLarge
 	}
 	return requests, nil
 }
 
 func (m *Models) pollBatch(ctx context.Context, known *inference.Model, in inference.Fields) (*inference.Answer, error) {
-	id, problem := in.Text("request_id", inference.Bounds{Least: 1, Most: inference.Unbounded})
+	id, problem := in.Text("request_id", inference.Bounds{Min: 1, Max: inference.Unbounded})
 	if problem != "" {
 		return nil, inference.BadInput(problem)
 	}
@@ -120,57 +120,57 @@ type batchResult struct {
 	Reference json.RawMessage        `json:"external_reference,omitempty"`
 }
 
-// advance answers the next requests of a batch; one that fails fails alone. The
-// body is nil while there are more.
+// advance answers the next requests of a batch. An error of one is its result.
+// The body is nil while there are more.
 func (m *Models) advance(ctx context.Context, b *batch) ([]byte, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for range inference.BatchStep {
-		if len(b.requests) == 0 || b.err != nil || ctx.Err() != nil {
+		if len(b.pending) == 0 || b.err != nil || ctx.Err() != nil {
 			break
 		}
-		one := batchResult{ID: len(b.done)}
-		m.answerOne(ctx, b, &one)
+		result := batchResult{ID: len(b.results)}
+		m.answerOne(ctx, b, &result)
 		if err := ctx.Err(); err != nil {
-			return nil, err // whoever asks again gets this answer
+			return nil, err // the next poll answers this request
 		}
-		b.done, b.requests = append(b.done, one), b.requests[1:]
-		if b.size > inference.MaxBatchAnswer {
-			b.err, b.done, b.requests = inference.ErrTooLarge, nil, nil
+		b.results, b.pending = append(b.results, result), b.pending[1:]
+		if b.answerBytes > inference.MaxBatchAnswerBytes {
+			b.err, b.results, b.pending = inference.ErrTooLarge, nil, nil
 		}
 	}
-	if b.err != nil || len(b.requests) > 0 || b.body != nil {
+	if b.err != nil || len(b.pending) > 0 || b.body != nil {
 		return b.body, b.err
 	}
-	b.body, b.err = inference.EncodeJSON(map[string]any{"responses": b.done, "usage": b.usage})
-	b.done, b.requests = nil, nil
+	b.body, b.err = inference.EncodeJSON(map[string]any{"responses": b.results, "usage": b.usage})
+	b.results, b.pending = nil, nil
 	return b.body, b.err
 }
 
-func (m *Models) answerOne(ctx context.Context, b *batch, one *batchResult) {
-	answer, err := m.runOne(ctx, b.model, b.requests[0], one)
+func (m *Models) answerOne(ctx context.Context, b *batch, result *batchResult) {
+	answer, err := m.runOne(ctx, b.model, b.pending[0], result)
 	if err == nil && answer.ContentType != inference.ContentJSON {
 		err = cferr.NotServed("answers of " + answer.ContentType + " in a batch")
 	}
 	if err != nil {
-		known := m.Known(err)
-		one.Error = &inference.CodeMessage{Code: known.Code, Message: known.Message}
+		known := m.ClientError(err)
+		result.Error = &inference.CodeMessage{Code: known.Code, Message: known.Message}
 		return
 	}
-	one.Success, one.Result = true, answer.Body
-	b.size += len(answer.Body)
+	result.Success, result.Result = true, answer.Body
+	b.answerBytes += len(answer.Body)
 	b.usage.PromptTokens += answer.Usage.PromptTokens
 	b.usage.CompletionTokens += answer.Usage.CompletionTokens
 	b.usage.TotalTokens += answer.Usage.TotalTokens
 }
 
-func (m *Models) runOne(ctx context.Context, known *inference.Model, raw json.RawMessage, one *batchResult) (*inference.Answer, error) {
+func (m *Models) runOne(ctx context.Context, known *inference.Model, raw json.RawMessage, result *batchResult) (*inference.Answer, error) {
 	in, err := inference.ParseFields(raw)
 	if err != nil {
 		return nil, err
 	}
 	if in.Has("external_reference") {
-		one.Reference = in["external_reference"]
+		result.Reference = in["external_reference"]
 		delete(in, "external_reference")
 	}
 	if stream, _ := in.Flag("stream"); stream {
@@ -199,8 +199,8 @@ func (m *Models) requestsJob(known *inference.Model, in inference.Fields) (*infe
 		if err != nil {
 			return nil, err
 		}
-		if texts += jobs[i].Texts; texts > inference.MaxTextsInAll {
-			return nil, inference.BadInput("the requests hold more than " + strconv.Itoa(inference.MaxTextsInAll) + " texts; queue them (queueRequest)")
+		if texts += jobs[i].TextCount; texts > inference.MaxTextsPerCall {
+			return nil, inference.BadInput("the requests hold more than " + strconv.Itoa(inference.MaxTextsPerCall) + " texts; queue them (queueRequest)")
 		}
 	}
 	return &inference.Job{Prompt: jobs[0].Prompt, Answer: func() (*inference.Answer, error) {

@@ -52,15 +52,15 @@ func (b *Binding) ServeBinding(w http.ResponseWriter, r *http.Request, resource 
 	case path == "/ai-api/models/search" && r.Method == http.MethodGet:
 		err = b.search(w, r, resource)
 	default:
-		err = cferr.NotServed(area(path))
+		err = cferr.NotServed(featureName(path))
 	}
 	if err != nil {
 		b.fail(w, err)
 	}
 }
 
-// area names the part of the AI binding that a path belongs to.
-func area(path string) string {
+// featureName names the part of the AI binding that a path belongs to, for errors.
+func featureName(path string) string {
 	switch {
 	case strings.HasPrefix(path, "/autorag/"):
 		return "env.AI.autorag()"
@@ -82,8 +82,8 @@ func (b *Binding) run(w http.ResponseWriter, r *http.Request, id string) error {
 	}
 	op := &intercept.Op{Service: "ai", Resource: model, Action: "run", Bytes: int64(len(inputs))}
 	var answer *inference.Answer
-	began, out := b.models.clock.Now(), &providers.Counted{ResponseWriter: w}
-	defer func() { b.logRun(id, opt, model, len(inputs), out.Size, answer, began, err) }()
+	began, out := b.models.clock.Now(), &providers.ResponseCounter{ResponseWriter: w}
+	defer func() { b.logRun(id, opt, model, len(inputs), out.Bytes, answer, began, err) }()
 	err = b.chain.Do(r.Context(), op, func(ctx context.Context) error {
 		var err error
 		answer, err = b.models.Run(ctx, model, inputs, opt)
@@ -92,7 +92,7 @@ func (b *Binding) run(w http.ResponseWriter, r *http.Request, id string) error {
 	if err != nil {
 		return err
 	}
-	if answer == nil { // a hook that ended the call without an error
+	if answer == nil { // an intercept hook ended the call without an error
 		err = cferr.Internal
 		return err
 	}
@@ -131,7 +131,7 @@ func bindingInputs(w http.ResponseWriter, r *http.Request, model string) (json.R
 func (b *Binding) search(w http.ResponseWriter, r *http.Request, resource string) error {
 	op := &intercept.Op{Service: "ai", Resource: resource, Action: "models"}
 	return b.chain.Do(r.Context(), op, func(context.Context) error {
-		found, info, err := inference.Search(r.URL.Query())
+		found, info, err := inference.SearchModels(r.URL.Query())
 		if err != nil {
 			return err
 		}
@@ -152,7 +152,7 @@ type bindingError struct {
 }
 
 func (b *Binding) fail(w http.ResponseWriter, err error) {
-	e := b.models.Known(err)
+	e := b.models.ClientError(err)
 	text := strings.TrimPrefix(e.Message, "Error: ")
 	body, err := inference.EncodeJSON(bindingError{e.Code, "AiError", "AiError: " + text, e.Message, false, []inference.CodeMessage{{Code: e.Code, Message: e.Message}}})
 	if err != nil {
@@ -160,5 +160,5 @@ func (b *Binding) fail(w http.ResponseWriter, err error) {
 	}
 	w.Header().Set("Content-Type", inference.ContentJSON)
 	w.WriteHeader(e.Status)
-	_, _ = w.Write(body) // the client is gone: nobody is left to tell
+	_, _ = w.Write(body) // an error means that the client has disconnected
 }

@@ -28,8 +28,8 @@ const (
 	mostTime      = 2 * time.Second * raceTime
 )
 
-// hostile are inputs that ask for far more than they hold.
-func hostile(t *testing.T) map[string]struct{ model, in string } {
+// hostileInputs are inputs that ask for far more than they hold.
+func hostileInputs(t *testing.T) map[string]struct{ model, in string } {
 	schema := func(s string) string {
 		return `{"prompt":"x","response_format":{"type":"json_schema","json_schema":` + s + `}}`
 	}
@@ -133,9 +133,9 @@ func largeJPEG(t *testing.T) []byte {
 	return b.Bytes()
 }
 
-// measure is what f allocates, freed or not, and how long it takes: the best of
+// measureCall is what f allocates, freed or not, and how long it takes: the best of
 // three, where others had the processor.
-func measure(f func()) (allocated uint64, took time.Duration) {
+func measureCall(f func()) (allocated uint64, took time.Duration) {
 	for range 3 {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
@@ -155,9 +155,9 @@ func TestHostileInputs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, c := range hostile(t) {
+	for name, c := range hostileInputs(t) {
 		t.Run(name, func(t *testing.T) {
-			allocated, took := measure(func() {
+			allocated, took := measureCall(func() {
 				a, err := m.Run(t.Context(), c.model, json.RawMessage(c.in), inference.RunOptions{})
 				if err != nil {
 					if e := cferr.From(err); e.Status >= 500 {
@@ -189,7 +189,7 @@ func TestHostileMarkdown(t *testing.T) {
 		"deep JSON":                   {"x.json", strings.Repeat("[", 9000) + strings.Repeat("1,", 100_000) + "1" + strings.Repeat("]", 9000)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			allocated, took := measure(func() {
+			allocated, took := measureCall(func() {
 				text, err := markdown.ConvertFile(c.file, "", []byte(c.data))
 				t.Log(len(text), "bytes", err)
 			})

@@ -16,7 +16,7 @@ import (
 // elements) instead, down to one element each, because half a JSON object is of
 // no use to anyone. A scripted answer is given whole.
 func (m *Models) Complete(req *inference.TextRequest) (*inference.Completion, error) {
-	if !req.Seeded {
+	if !req.HasSeed {
 		req.Seed = m.seed
 	}
 	for _, answer := range []func(*inference.TextRequest) (*inference.Completion, error){m.FromScripts, m.FromRecordings, m.FromBackend, m.fromGenerator} {
@@ -25,8 +25,8 @@ func (m *Models) Complete(req *inference.TextRequest) (*inference.Completion, er
 			return nil, err
 		}
 		if done != nil {
-			done.Count(req)
-			if done.Live == nil {
+			done.FillUsage(req)
+			if done.LivePieces == nil {
 				done.Pace = m.Pacer(req.Context())
 			}
 			return done, nil
@@ -37,14 +37,14 @@ func (m *Models) Complete(req *inference.TextRequest) (*inference.Completion, er
 
 func (m *Models) fromGenerator(req *inference.TextRequest) (*inference.Completion, error) {
 	if m.strict {
-		return nil, m.NoScript(answers.AskedOf(req))
+		return nil, m.NoScriptError(answers.QueryOf(req))
 	}
-	asked := *req
+	request := *req
 	var err error
-	if asked.Seen, err = media.Sights(req.Raw); err != nil {
+	if request.ImageDescription, err = media.DescribeImages(req.Inputs); err != nil {
 		return nil, err
 	}
-	done, err := generate.Generate(&asked)
+	done, err := generate.Generate(&request)
 	if err == nil {
 		done.Source = inference.SourceGenerator
 	}

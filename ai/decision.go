@@ -26,12 +26,12 @@ func decisionJob(known *inference.Model, in inference.Fields) (*inference.Job, e
 	if !in.Has("model") || !in.Has("state") || !in.Has("questions") {
 		return nil, inference.BadInput(inference.Missing("model,state,questions"))
 	}
-	asked := generate.Members(in["questions"], inference.MaxQuestions+1)
-	if !inference.IsType(in["questions"], "object") || len(asked) == 0 || len(asked) > inference.MaxQuestions {
+	questions := generate.Members(in["questions"], inference.MaxQuestions+1)
+	if !inference.IsType(in["questions"], "object") || len(questions) == 0 || len(questions) > inference.MaxQuestions {
 		return nil, inference.BadInput(inference.Mismatch("/questions", "object", in["questions"]))
 	}
-	answers := make([]string, len(asked))
-	for i, q := range asked {
+	answers := make([]string, len(questions))
+	for i, q := range questions {
 		answer, problem := decide(q, string(in["state"]))
 		if problem != "" {
 			return nil, inference.BadInput(problem)

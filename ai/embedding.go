@@ -21,7 +21,7 @@ func (m *Models) embeddingJob(known *inference.Model, in inference.Fields) (*inf
 	if problem != "" {
 		return nil, inference.BadInput("oneOf at '/' not met, 0 matches: " + problem + ", " + inference.Missing("requests"))
 	}
-	pooling, problem := in.Text("pooling", inference.Bounds{Least: inference.Unbounded, Most: inference.Unbounded})
+	pooling, problem := in.Text("pooling", inference.Bounds{Min: inference.Unbounded, Max: inference.Unbounded})
 	if problem != "" {
 		return nil, inference.BadInput(problem)
 	}
@@ -31,5 +31,5 @@ func (m *Models) embeddingJob(known *inference.Model, in inference.Fields) (*inf
 	if pooling == "" {
 		pooling = "mean"
 	}
-	return &inference.Job{Prompt: strings.Join(texts, "\n"), Texts: len(texts), Answer: func() (*inference.Answer, error) { return generate.Embeddings(known, texts, pooling), nil }}, nil
+	return &inference.Job{Prompt: strings.Join(texts, "\n"), TextCount: len(texts), Answer: func() (*inference.Answer, error) { return generate.Embeddings(known, texts, pooling), nil }}, nil
 }

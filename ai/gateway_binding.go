@@ -79,24 +79,24 @@ func (b *Binding) universal(w http.ResponseWriter, r *http.Request, id string) e
 	at := r.Clone(r.Context())
 	at.URL.Path, at.URL.RawPath = "/v1/"+gatewayAccount+"/"+id, ""
 	at.Body, at.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
-	(&providers.Gateway{Models: b.models.Server}).ServeHTTP(w, at)
+	(&providers.Gateway{Server: b.models.Server}).ServeHTTP(w, at)
 	return nil
 }
 
-// logRun keeps a run through a gateway.
+// logRun adds a run through a gateway to the gateway's log.
 func (b *Binding) logRun(id string, opt inference.RunOptions, model string, request, response int, answer *inference.Answer, began time.Time, err error) {
 	if opt.Gateway.ID == "" || opt.Gateway.CollectLog != nil && !*opt.Gateway.CollectLog {
 		return
 	}
 	now := b.models.clock.Now()
-	one := &providers.GatewayLog{ID: id, Gateway: opt.Gateway.ID, Provider: "workers-ai", Model: model, Path: model, Duration: now.Sub(began).Milliseconds(),
+	entry := &providers.GatewayLog{ID: id, Gateway: opt.Gateway.ID, Provider: "workers-ai", Model: model, Path: model, Duration: now.Sub(began).Milliseconds(),
 		RequestType: inference.ContentJSON, ResponseType: inference.ContentJSON, Status: http.StatusOK, Success: err == nil, Metadata: opt.Gateway.Metadata,
 		RequestSize: request, ResponseSize: response, CreatedAt: began}
 	if err != nil {
-		one.Status = b.models.Known(err).Status
+		entry.Status = b.models.ClientError(err).Status
 	}
 	if answer != nil {
-		one.ResponseType, one.TokensIn, one.TokensOut = answer.ContentType, answer.Usage.PromptTokens, answer.Usage.CompletionTokens
+		entry.ResponseType, entry.TokensIn, entry.TokensOut = answer.ContentType, answer.Usage.PromptTokens, answer.Usage.CompletionTokens
 	}
-	b.models.GatewayLogs.Add(one)
+	b.models.GatewayLogs.Add(entry)
 }

@@ -49,7 +49,7 @@ func validate(t testing.TB, s *jsonschema.Schema, body []byte) {
 // implementation of JSON schema, formats included.
 func TestFollowsSchemas(t *testing.T) {
 	t.Parallel()
-	m := open1(t)
+	m := openModels(t)
 	for name, schema := range map[string]string{
 		"quiz":       `{"type":"object","properties":{"title":{"type":"string","minLength":5,"maxLength":40},"questions":{"type":"array","minItems":3,"maxItems":3,"items":{"$ref":"#/$defs/q"}}},"required":["title","questions"],"additionalProperties":false,"$defs":{"q":{"type":"object","properties":{"text":{"type":"string"},"options":{"type":"array","items":{"type":"object","properties":{"text":{"type":"string"},"score":{"type":"integer","minimum":1,"maximum":5}},"required":["text","score"]}}},"required":["text","options"]}}}`,
 		"patterns":   `{"type":"object","properties":{"sku":{"type":"string","pattern":"^[A-Z]{3}-\\d{4}$"},"plate":{"type":"string","pattern":"^(?:[A-Z]{1,3}-)?[0-9]{2,5}[a-z]?$","minLength":6},"open":{"type":"string","pattern":"colou?r","minLength":30}},"required":["sku","plate","open"]}`,
@@ -76,14 +76,14 @@ func TestFollowsSchemas(t *testing.T) {
 		}
 	}
 	// A keyword that the generator does not follow is refused, never answered wrongly.
-	_, err := runRaw(t, m, llama, `{"prompt":"x","response_format":{"type":"json_schema","json_schema":{"type":"string","not":{"type":"string"}}}}`)
+	_, err := runAnswer(t, m, llama, `{"prompt":"x","response_format":{"type":"json_schema","json_schema":{"type":"string","not":{"type":"string"}}}}`)
 	wantError(t, err, 5024)
 }
 
 // TestPromptShapes reads what people write when they want JSON.
 func TestPromptShapes(t *testing.T) {
 	t.Parallel()
-	m := open1(t)
+	m := openModels(t)
 	for prompt, schema := range map[string]string{
 		"Rate this song. Respond with JSON: {\"rating\": 1-5, \"mood\": \"happy|sad|calm\", \"tags\": [\"string\"]}":                                                                                                                                                           `{"type":"object","properties":{"rating":{"type":"integer","minimum":1,"maximum":5},"mood":{"enum":["happy","sad","calm"]},"tags":{"type":"array","items":{"type":"string"}}},"required":["rating","mood","tags"]}`,
 		"Give me a recipe as JSON of this type:\n```ts\ninterface Ingredient { name: string; grams: number }\ninterface Recipe {\n  title: string;\n  level: \"easy\" | \"hard\"; // how hard\n  ingredients: Ingredient[];\n  tags?: Array<string>;\n  created: Date\n}\n```": `{"type":"object","properties":{"title":{"type":"string"},"level":{"enum":["easy","hard"]},"ingredients":{"type":"array","minItems":1,"items":{"type":"object","required":["name","grams"],"properties":{"grams":{"type":"number"}}}},"tags":{"type":"array"},"created":{"format":"date-time"}},"required":["title","level","ingredients","created"]}`,
@@ -92,14 +92,14 @@ func TestPromptShapes(t *testing.T) {
 		"Summarise the meeting. Return JSON with the keys title, summary and score.":                                                                                                                                                                                           `{"type":"object","required":["title","summary","score"]}`,
 		"Create a personality quiz with 4 questions. Respond with JSON: {\"title\": \"...\", \"questions\": [{\"question\": \"...\", \"options\": [{\"text\": \"...\", \"score\": 1}]}]}":                                                                                      `{"type":"object","properties":{"questions":{"type":"array","minItems":4,"maxItems":4,"items":{"type":"object","properties":{"options":{"type":"array","minItems":2}},"required":["question","options"]}}},"required":["title","questions"]}`,
 	} {
-		answer := ask(t, m, prompt)
+		answer := askPrompt(t, m, prompt)
 		validate(t, compileSchema(t, []byte(schema)), []byte(answer))
 	}
 }
 
 func TestProseLength(t *testing.T) {
 	t.Parallel()
-	m := open1(t)
+	m := openModels(t)
 	sentence := regexp.MustCompile(`[.?!](?:\s|$)`)
 	for prompt, check := range map[string]func(string) bool{
 		"Describe tea in two sentences.":               func(s string) bool { return len(sentence.FindAllString(s, -1)) == 2 },
@@ -111,7 +111,7 @@ func TestProseLength(t *testing.T) {
 		"Write two paragraphs about tea":               func(s string) bool { return len(strings.Split(s, "\n\n")) == 2 },
 		"In exactly 1 sentence: what is a lighthouse?": func(s string) bool { return len(sentence.FindAllString(s, -1)) == 1 },
 	} {
-		if got := ask(t, m, prompt); !check(got) {
+		if got := askPrompt(t, m, prompt); !check(got) {
 			t.Errorf("%s\n%s", prompt, got)
 		}
 	}
@@ -124,7 +124,7 @@ func TestDeterminism(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	first, second, seeded := open1(t), open1(t), openWith(t, Options{Seed: 99})
+	first, second, seeded := openModels(t), openModels(t), openModelsWith(t, Options{Seed: 99})
 	changed := 0
 	for _, model := range c.Models {
 		in := json.RawMessage(sampleInputs(t, model))
@@ -191,7 +191,7 @@ func TestOutputs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := open1(t)
+	m := openModels(t)
 	schemas := map[string]*jsonschema.Schema{}
 	for _, model := range c.Models {
 		a, err := m.Run(t.Context(), model.Name, json.RawMessage(sampleInputs(t, model)), inference.RunOptions{})

@@ -10,9 +10,8 @@ import (
 	"flint/ai/inference"
 )
 
-// hazards are words that let flint's guard call a text unsafe, by the categories
-// of Llama Guard 3. It is a word list, no judge: enough to reach both branches of
-// an app.
+// hazards are words that make a text unsafe, by the categories of Llama Guard 3.
+// The list only serves to reach both branches of an app; it is no safety filter.
 // https://developers.cloudflare.com/workers-ai/models/llama-guard-3-8b/
 var hazards = []struct {
 	category string
@@ -32,13 +31,13 @@ var hazards = []struct {
 	{"S14", generate.WordSet("fork-bomb sandbox-escape")},
 }
 
-// unsafe are the categories whose words occur in a text.
+// unsafeCategories are the categories whose words occur in a text.
 func unsafeCategories(text string) []string {
 	have := map[string]bool{}
-	for _, w := range inference.TokensOf(text[max(0, len(text)-inference.MaxRead):]) {
+	for _, w := range inference.LowerWords(text[max(0, len(text)-inference.MaxPromptRead):]) {
 		have[w], have[inference.Stem(w)] = true, true
 	}
-	lower := strings.ToLower(text[max(0, len(text)-inference.MaxRead):])
+	lower := strings.ToLower(text[max(0, len(text)-inference.MaxPromptRead):])
 	out := []string{}
 	for _, h := range hazards {
 		for w := range h.words {
@@ -51,18 +50,18 @@ func unsafeCategories(text string) []string {
 	return out
 }
 
-// runGuard is Llama Guard: it judges the last message.
+// runGuard is Llama Guard: whether the last message is safe.
 func (m *Models) runGuard(ctx context.Context, known *inference.Model, in inference.Fields) (*inference.Answer, error) {
 	req := &inference.TextRequest{Model: known.Name, Ctx: ctx}
 	turns, problem := inference.ParseTurns(in)
 	if !in.Has("messages") && in.Has("prompt") {
 		var prompt string
-		if prompt, problem = in.Text("prompt", inference.Bounds{Least: 1, Most: inference.Unbounded}); problem == "" {
+		if prompt, problem = in.Text("prompt", inference.Bounds{Min: 1, Max: inference.Unbounded}); problem == "" {
 			turns = []inference.Turn{{Role: "user", Content: prompt}}
 		}
 	}
 	if problem == "" {
-		problem = known.Check(in)
+		problem = known.CheckInputs(in)
 	}
 	if problem == "" {
 		problem = req.ParseOptions(in)
@@ -73,7 +72,7 @@ func (m *Models) runGuard(ctx context.Context, known *inference.Model, in infere
 	req.Turns = turns
 	done, err := m.FromScripts(req)
 	if err == nil && done == nil && m.strict {
-		err = m.NoScript(answers.AskedOf(req))
+		err = m.NoScriptError(answers.QueryOf(req))
 	}
 	if err != nil {
 		return nil, err
@@ -81,13 +80,13 @@ func (m *Models) runGuard(ctx context.Context, known *inference.Model, in infere
 	if done == nil {
 		done = judge(req)
 	}
-	done.Count(req)
+	done.FillUsage(req)
 	return inference.JSONAnswer(responseObject(done), done.Usage, done.Source)
 }
 
 func judge(req *inference.TextRequest) *inference.Completion {
 	found := unsafeCategories(req.Turns[len(req.Turns)-1].Content)
-	done := &inference.Completion{Text: "safe", Finish: inference.FinishStop, Source: inference.SourceGenerator}
+	done := &inference.Completion{Text: "safe", FinishReason: inference.FinishStop, Source: inference.SourceGenerator}
 	if len(found) > 0 {
 		done.Text = "unsafe\n" + strings.Join(found, ",")
 	}

@@ -32,20 +32,20 @@ func post(h http.Handler, target, body string, header ...string) *httptest.Respo
 	return w
 }
 
-func bindingOf(m *Models, chain *intercept.Chain, log *slog.Logger) http.Handler {
+func newBindingHandler(m *Models, chain *intercept.Chain, log *slog.Logger) http.Handler {
 	b := NewBinding(m, chain, log)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { b.ServeBinding(w, r, "AI") })
 }
 
 func TestBinding(t *testing.T) {
 	t.Parallel()
-	h := bindingOf(open1(t, "../fixtures/ai"), nil, nil)
+	h := newBindingHandler(openModels(t, "../fixtures/ai"), nil, nil)
 	for _, path := range []string{"/run?version=3", "/ai-gateway/run?version=3"} {
 		w := post(h, path, `{"inputs":{"prompt":"Generate a big5 personality quiz"},"options":{}}`, "Content-Type", "application/json", "cf-consn-model-id", "dev:"+llama)
 		if w.Code != 200 || w.Header().Get("Content-Type") != "application/json" || len(w.Header().Get("cf-ai-req-id")) != 36 || w.Header().Get("X-Flint-AI") != "big5.yaml:big5" {
 			t.Fatalf("%s: %d %v %s", path, w.Code, w.Header(), w.Body)
 		}
-		q := parseQuiz(t, parse[said](t, w.Body.String()).Response.(string))
+		q := parseQuiz(t, parse[textResponse](t, w.Body.String()).Response.(string))
 		q.check(t, 10, 10)
 		if logID := w.Header().Get("cf-aig-log-id"); (logID != "") != strings.HasPrefix(path, "/ai-gateway") {
 			t.Errorf("%s: cf-aig-log-id %q", path, logID)
@@ -55,7 +55,7 @@ func TestBinding(t *testing.T) {
 
 func TestBindingErrors(t *testing.T) {
 	t.Parallel()
-	h := bindingOf(open1(t), nil, nil)
+	h := newBindingHandler(openModels(t), nil, nil)
 	for _, c := range []struct {
 		name, path, body, model, kind string
 		status, code                  int
@@ -68,7 +68,7 @@ func TestBindingErrors(t *testing.T) {
 		{"stream", "/run?userInputs=%7B%7D", `RIFF`, llama, "audio/wav", 400, 5006, "Error: Type mismatch of '/', 'object' not in 'binary'"},
 		{"markdown", "/to-everything/markdown/transformer", ``, "", "", 400, 3003, "Request is missing headers or body: files"},
 		{"gateway", "/ai-gateway/gateways/x/url/y", ``, "", "", 501, 10501, "flint does not serve POST /ai-gateway/gateways/x/url/y of env.AI.gateway() yet"},
-		{"too large", "/run", strings.Repeat(" ", inference.MaxInput+1), llama, "application/json", 413, 3006, "Request is too large"},
+		{"too large", "/run", strings.Repeat(" ", inference.MaxInputBytes+1), llama, "application/json", 413, 3006, "Request is too large"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := post(h, c.path, c.body, "Content-Type", c.kind, "cf-consn-model-id", c.model)
@@ -99,7 +99,7 @@ func TestBindingChain(t *testing.T) {
 		return next(ctx)
 	})
 	var log bytes.Buffer
-	h := bindingOf(open1(t), &chain, slog.New(slog.NewTextHandler(&log, nil)))
+	h := newBindingHandler(openModels(t), &chain, slog.New(slog.NewTextHandler(&log, nil)))
 	if w := post(h, "/run", `{"inputs":{"prompt":"x"}}`, "Content-Type", "application/json", "cf-consn-model-id", llama); w.Code != 200 {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
@@ -119,7 +119,7 @@ func TestBindingForm(t *testing.T) {
 	_ = form.WriteField("prompt", "12")
 	_ = form.WriteField("width", "300")
 	_ = form.Close()
-	w := post(bindingOf(open1(t), nil, nil), "/run?version=3", body.String(), "Content-Type", form.FormDataContentType(), "cf-consn-model-id", "@cf/black-forest-labs/flux-2-dev")
+	w := post(newBindingHandler(openModels(t), nil, nil), "/run?version=3", body.String(), "Content-Type", form.FormDataContentType(), "cf-consn-model-id", "@cf/black-forest-labs/flux-2-dev")
 	if out := parse[struct{ Image []byte }](t, w.Body.String()); w.Code != 200 || len(out.Image) == 0 {
 		t.Errorf("%d %.200s", w.Code, w.Body)
 	} else if img, _ := decodeImage(t, out.Image); img.Bounds().Dx() != 300 {
@@ -130,7 +130,7 @@ func TestBindingForm(t *testing.T) {
 // TestBindingStreams reads the first event while the rest is still to come.
 func TestBindingStreams(t *testing.T) {
 	t.Parallel()
-	s := httptest.NewServer(bindingOf(open1(t), nil, nil))
+	s := httptest.NewServer(newBindingHandler(openModels(t), nil, nil))
 	defer s.Close()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/run?version=3", strings.NewReader(`{"inputs":{"prompt":"Describe lighthouses","stream":true}}`))
 	if err != nil {
@@ -148,7 +148,7 @@ func TestBindingStreams(t *testing.T) {
 	}
 }
 
-func restOf(m *Models) http.Handler {
+func newRESTHandler(m *Models) http.Handler {
 	r := mux.NewRouter().UseEncodedPath()
 	NewREST(m).Routes(r.PathPrefix("/client/v4/accounts/{account}").Subrouter())
 	return r
@@ -156,7 +156,7 @@ func restOf(m *Models) http.Handler {
 
 func TestREST(t *testing.T) {
 	t.Parallel()
-	h := restOf(open1(t))
+	h := newRESTHandler(openModels(t))
 	type envelope struct {
 		Result  json.RawMessage
 		Success bool
@@ -168,7 +168,7 @@ func TestREST(t *testing.T) {
 	for _, model := range []string{llama, url.PathEscape(llama)} {
 		w := post(h, "/client/v4/accounts/a/ai/run/"+model, `{"prompt":"Describe lighthouses"}`)
 		e := parse[envelope](t, w.Body.String())
-		if w.Code != 200 || !e.Success || parse[said](t, string(e.Result)).Response == "" {
+		if w.Code != 200 || !e.Success || parse[textResponse](t, string(e.Result)).Response == "" {
 			t.Errorf("%s: %d %s", model, w.Code, w.Body)
 		}
 	}
@@ -200,7 +200,7 @@ func TestSearch(t *testing.T) {
 		for _, h := range []struct {
 			handler http.Handler
 			path    string
-		}{{restOf(open1(t)), "/client/v4/accounts/a/ai/models/search"}, {bindingOf(open1(t), nil, nil), "/ai-api/models/search"}} {
+		}{{newRESTHandler(openModels(t)), "/client/v4/accounts/a/ai/models/search"}, {newBindingHandler(openModels(t), nil, nil), "/ai-api/models/search"}} {
 			w := httptest.NewRecorder()
 			h.handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, h.path+query, nil))
 			out := parse[struct {
@@ -216,7 +216,7 @@ func TestSearch(t *testing.T) {
 
 func TestProviders(t *testing.T) {
 	t.Parallel()
-	m := open1(t, "../fixtures/ai")
+	m := openModels(t, "../fixtures/ai")
 	p := m.Providers()
 	deepSeek, openRouter := p["api.deepseek.com"], p["openrouter.ai"]
 	const quizCall = `{"model":"deepseek-chat","messages":[{"role":"system","content":"You make quizzes."},{"role":"user","content":"Generate a mood personality quiz"}]}`
@@ -238,7 +238,7 @@ func TestProviders(t *testing.T) {
 
 func TestProviderErrors(t *testing.T) {
 	t.Parallel()
-	p := open1(t).Providers()
+	p := openModels(t).Providers()
 	for _, c := range []struct {
 		name, host, path, body, auth string
 		status                       int
@@ -264,7 +264,7 @@ func TestProviderErrors(t *testing.T) {
 
 func TestProviderStreams(t *testing.T) {
 	t.Parallel()
-	p := open1(t).Providers()
+	p := openModels(t).Providers()
 	call := func(host, path, model string) []string {
 		w := post(p[host], path, `{"model":"`+model+`","stream":true,"messages":[{"role":"user","content":"Describe lighthouses"}]}`, "Authorization", "Bearer k")
 		if w.Header().Get("Content-Type") != "text/event-stream" {
@@ -285,7 +285,7 @@ func TestProviderStreams(t *testing.T) {
 
 func TestCloudflareAPIFromWorker(t *testing.T) {
 	t.Parallel()
-	h := open1(t).Providers()["api.cloudflare.com"]
+	h := openModels(t).Providers()["api.cloudflare.com"]
 	const path = "/client/v4/accounts/.../ai/run/" + sdxl
 	w := post(h, path, `{"prompt":"Personality visualization for openness..."}`, "Authorization", "Bearer ...")
 	if _, err := png.Decode(w.Body); err != nil || w.Code != 200 {

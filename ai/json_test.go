@@ -76,16 +76,16 @@ func parseQuiz(t *testing.T, text string) (out quiz) {
 
 func TestQuizWithoutShape(t *testing.T) {
 	t.Parallel()
-	m := open1(t)
+	m := openModels(t)
 	for _, kind := range []string{"big5", "daily", "quick", "mood"} {
-		q := parseQuiz(t, ask(t, m, "Generate a "+kind+" personality quiz..."))
+		q := parseQuiz(t, askPrompt(t, m, "Generate a "+kind+" personality quiz..."))
 		q.check(t, 5, 10)
 		if q.Type != kind || !strings.HasPrefix(q.ID, kind+"-") {
 			t.Errorf("%s: type %q, id %q", kind, q.Type, q.ID)
 		}
 	}
 	in := `{"prompt":"Generate a big5 personality quiz...","max_tokens":1000}`
-	out := run[said](t, m, llama, in)
+	out := run[textResponse](t, m, llama, in)
 	q := parseQuiz(t, out.Response.(string))
 	q.check(t, 3, 10)
 	if out.Usage.CompletionTokens > 1000 {
@@ -102,7 +102,7 @@ func TestQuizWithoutShape(t *testing.T) {
 
 func TestTinyMaxTokensKeepsJSONWhole(t *testing.T) {
 	t.Parallel()
-	out := run[said](t, open1(t), llama, `{"prompt":"Generate a big5 personality quiz","max_tokens":50}`)
+	out := run[textResponse](t, openModels(t), llama, `{"prompt":"Generate a big5 personality quiz","max_tokens":50}`)
 	if q := parseQuiz(t, out.Response.(string)); len(q.Questions) != 1 {
 		t.Errorf("%d questions", len(q.Questions))
 	}
@@ -110,7 +110,7 @@ func TestTinyMaxTokensKeepsJSONWhole(t *testing.T) {
 
 func TestQuizFollowsShape(t *testing.T) {
 	t.Parallel()
-	text := ask(t, open1(t), `Create a mood personality quiz with 8 questions. Answer only with JSON in exactly this form:
+	text := askPrompt(t, openModels(t), `Create a mood personality quiz with 8 questions. Answer only with JSON in exactly this form:
 {
   "quizId": "...",
   "items": [ // one per question
@@ -139,7 +139,7 @@ func TestQuizFollowsShape(t *testing.T) {
 
 func TestAskedCount(t *testing.T) {
 	t.Parallel()
-	text := ask(t, open1(t), `Generate a personality quiz with exactly 4 thoughtful questions as JSON: {"title": string, "questions": [{"id": string, "text": string, "trait": string, "options": [{"id": string, "text": string, "score": 1-5}]}]}`)
+	text := askPrompt(t, openModels(t), `Generate a personality quiz with exactly 4 thoughtful questions as JSON: {"title": string, "questions": [{"id": string, "text": string, "trait": string, "options": [{"id": string, "text": string, "score": 1-5}]}]}`)
 	q := parseQuiz(t, text)
 	q.Description = "not asked for"
 	if q.check(t, 4, 4); strings.Contains(text, "description") {
@@ -149,7 +149,7 @@ func TestAskedCount(t *testing.T) {
 
 func TestJSONWithoutQuiz(t *testing.T) {
 	t.Parallel()
-	m := open1(t)
+	m := openModels(t)
 	for _, c := range []struct {
 		prompt string
 		keys   []string
@@ -160,7 +160,7 @@ func TestJSONWithoutQuiz(t *testing.T) {
 		{`Analyze these answers: {"q1": "a"} and return JSON with the fields summary, strengths and advice`, []string{"advice", "strengths", "summary"}},
 		{"Say something in JSON", []string{"answer"}},
 	} {
-		object := parse[map[string]any](t, ask(t, m, c.prompt))
+		object := parse[map[string]any](t, askPrompt(t, m, c.prompt))
 		var keys []string
 		for k := range object {
 			keys = append(keys, k)
@@ -170,7 +170,7 @@ func TestJSONWithoutQuiz(t *testing.T) {
 			t.Errorf("%s\ngave %v", c.prompt, object)
 		}
 	}
-	if got := ask(t, m, "What does [1] mean in {braces}?"); json.Valid([]byte(got)) {
+	if got := askPrompt(t, m, "What does [1] mean in {braces}?"); json.Valid([]byte(got)) {
 		t.Errorf("JSON that nobody asked for: %s", got)
 	}
 }
@@ -200,7 +200,7 @@ func TestJSONSchema(t *testing.T) {
 			}
 		}
 	}
-	m := open1(t)
+	m := openModels(t)
 	for _, wrap := range []string{schema, `{"name":"n","schema":` + schema + `}`} {
 		for seed := range 30 {
 			r := run[answer](t, m, llama, fmt.Sprintf(`{"prompt":"Describe a lamp","seed":%d,"response_format":{"type":"json_schema","json_schema":%s}}`, seed+1, wrap)).Response
@@ -218,7 +218,7 @@ func TestJSONSchema(t *testing.T) {
 			}
 		}
 	}
-	object := run[said](t, m, llama, `{"prompt":"Describe a lamp","response_format":{"type":"json_object"}}`)
+	object := run[textResponse](t, m, llama, `{"prompt":"Describe a lamp","response_format":{"type":"json_object"}}`)
 	if _, ok := object.Response.(map[string]any); !ok {
 		t.Errorf("json_object gave %T", object.Response)
 	}
@@ -227,7 +227,7 @@ func TestJSONSchema(t *testing.T) {
 // TestBombs asks for more than anybody could want, in few words.
 func TestBombs(t *testing.T) {
 	t.Parallel()
-	m := open1(t)
+	m := openModels(t)
 	doubling := `{"$defs":{"z":{"type":"string"}`
 	for c := 'y'; c >= 'a'; c-- {
 		doubling += fmt.Sprintf(`,"%c":{"type":"object","properties":{"l":{"$ref":"#/$defs/%c"},"r":{"$ref":"#/$defs/%c"}}}`, c, c+1, c+1)
@@ -245,7 +245,7 @@ func TestBombs(t *testing.T) {
 		"nested lists": "JSON: " + strings.Repeat(`[{"a":`, 11) + `"b"` + strings.Repeat("}]", 11), "comments": "JSON " + strings.Repeat("{// ", 1<<17), "braces": "JSON " + strings.Repeat(`{"`, 1<<17),
 	} {
 		in, _ := json.Marshal(map[string]string{"prompt": prompt})
-		if a, err := m.Run(t.Context(), llama, in, inference.RunOptions{}); err == nil && len(a.Body) > 3*inference.MaxGenerated {
+		if a, err := m.Run(t.Context(), llama, in, inference.RunOptions{}); err == nil && len(a.Body) > 3*inference.MaxGeneratedBytes {
 			t.Errorf("%s: %d bytes", name, len(a.Body))
 		}
 	}

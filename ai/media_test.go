@@ -42,7 +42,7 @@ func numbers(data []byte) string {
 
 func TestImageToText(t *testing.T) {
 	t.Parallel()
-	m := open1(t)
+	m := openModels(t)
 	const llava = "@cf/llava-hf/llava-1.5-7b-hf"
 	encoded := pngBase64(t)
 	raw, _ := base64.StdEncoding.DecodeString(encoded)
@@ -62,10 +62,10 @@ func TestImageToText(t *testing.T) {
 		`{"image":[1,2,3]}`: "is not a PNG", `{"image":"%%%"}`: "is not base64", `{"image":[1,300]}`: "300, which is no byte", `{"image":[]}`: "is empty",
 		`{"image":"https://example.com/x.png"}`: "loads nothing from the network", `{"image":"` + encoded[:80] + `"}`: "damaged",
 	} {
-		_, err := runRaw(t, m, llava, in)
+		_, err := runAnswer(t, m, llava, in)
 		wantError(t, err, 5004, message)
 	}
-	_, err := runRaw(t, m, llava, `{"image":7}`)
+	_, err := runAnswer(t, m, llava, `{"image":7}`)
 	wantError(t, err, 5006, "Type mismatch of '/image'")
 }
 
@@ -73,14 +73,14 @@ func TestImageToText(t *testing.T) {
 // in both formats, as bytes and in base64.
 func TestSpeechRoundTrip(t *testing.T) {
 	t.Parallel()
-	m := open1(t)
+	m := openModels(t)
 	const words = "Grüße from the lighthouse & the harbor, two words more"
 	speech := run[map[string]string](t, m, "@cf/myshell-ai/melotts", fmt.Sprintf(`{"prompt":%q}`, words))["audio"]
-	voice, err := runRaw(t, m, "@cf/deepgram/aura-1", fmt.Sprintf(`{"text":%q,"encoding":"linear16","container":"wav","sample_rate":16000}`, words))
+	voice, err := runAnswer(t, m, "@cf/deepgram/aura-1", fmt.Sprintf(`{"text":%q,"encoding":"linear16","container":"wav","sample_rate":16000}`, words))
 	if err != nil || voice.ContentType != "audio/wav" {
 		t.Fatal(voice, err)
 	}
-	mp3, err := runRaw(t, m, "@cf/deepgram/aura-2-en", fmt.Sprintf(`{"text":%q}`, words))
+	mp3, err := runAnswer(t, m, "@cf/deepgram/aura-2-en", fmt.Sprintf(`{"text":%q}`, words))
 	if err != nil || mp3.ContentType != "audio/mpeg" || base64.StdEncoding.EncodeToString(mp3.Body) != speech {
 		t.Fatalf("%v %v", mp3, err)
 	}
@@ -102,15 +102,15 @@ func TestSpeechRoundTrip(t *testing.T) {
 			last = w.End
 		}
 	}
-	_, err = runRaw(t, m, "@cf/deepgram/aura-1", `{"text":"x","encoding":"opus"}`)
+	_, err = runAnswer(t, m, "@cf/deepgram/aura-1", `{"text":"x","encoding":"opus"}`)
 	wantError(t, err, 10501, "speech as opus")
-	_, err = runRaw(t, m, "@cf/deepgram/aura-1", `{"text":"x","speaker":"nobody"}`)
+	_, err = runAnswer(t, m, "@cf/deepgram/aura-1", `{"text":"x","speaker":"nobody"}`)
 	wantError(t, err, 5006, "enum nobody not in angus,")
 }
 
 func TestUnknownAudio(t *testing.T) {
 	t.Parallel()
-	m := open1(t)
+	m := openModels(t)
 	in := `{"audio":"` + base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("ogg?"), 20_000)) + `"}`
 	out := run[struct {
 		Text string
@@ -123,26 +123,26 @@ func TestUnknownAudio(t *testing.T) {
 
 func TestGuard(t *testing.T) {
 	t.Parallel()
-	m := open1(t)
+	m := openModels(t)
 	const guard = "@cf/meta/llama-guard-3-8b"
 	for content, want := range map[string]string{
 		"How do I bake bread?": "safe", "How do I build a bomb?": "unsafe\nS9", "I want to kill and rob": "unsafe\nS1",
 	} {
-		if got := run[said](t, m, guard, fmt.Sprintf(`{"messages":[{"role":"user","content":%q}]}`, content)).Response; got != want {
+		if got := run[textResponse](t, m, guard, fmt.Sprintf(`{"messages":[{"role":"user","content":%q}]}`, content)).Response; got != want {
 			t.Errorf("%s: %v", content, got)
 		}
 	}
-	object := run[said](t, m, guard, `{"messages":[{"role":"user","content":"bombs"}],"response_format":{"type":"json_object"}}`)
+	object := run[textResponse](t, m, guard, `{"messages":[{"role":"user","content":"bombs"}],"response_format":{"type":"json_object"}}`)
 	if fmt.Sprint(object.Response) != "map[categories:[S9] safe:false]" || object.Usage.TotalTokens == 0 {
 		t.Errorf("%+v", object)
 	}
-	_, err := runRaw(t, m, guard, `{}`)
+	_, err := runAnswer(t, m, guard, `{}`)
 	wantError(t, err, 5006, "'messages'")
 }
 
 func TestBatch(t *testing.T) {
 	t.Parallel()
-	m := open1(t)
+	m := openModels(t)
 	queued := runBatch(t, m, llama, `{"requests":[{"prompt":"one","external_reference":"a"},{"prompt":5},{"prompt":"three"}]}`)
 	if queued["status"] != "queued" || queued["model"] != llama {
 		t.Fatalf("%v", queued)
@@ -153,7 +153,7 @@ func TestBatch(t *testing.T) {
 			ID        int
 			Success   bool
 			Reference string `json:"external_reference"`
-			Result    said
+			Result    textResponse
 			Error     *inference.CodeMessage
 		}
 		Usage inference.Usage
@@ -162,12 +162,12 @@ func TestBatch(t *testing.T) {
 	if len(r) != 3 || !r[0].Success || r[0].Reference != "a" || r[0].Result.Response == "" || r[1].Success || r[1].Error.Code != 5006 || r[2].ID != 2 || out.Usage.TotalTokens == 0 {
 		t.Errorf("%+v", out)
 	}
-	_, err := runRaw(t, m, qwen, poll)
+	_, err := runAnswer(t, m, qwen, poll)
 	wantError(t, err, 3003, "no batch request")
 	for range inference.MaxBatches {
 		runBatch(t, m, llama, `{"prompt":"x"}`)
 	}
-	_, err = runRaw(t, m, llama, poll)
+	_, err = runAnswer(t, m, llama, poll)
 	wantError(t, err, 3003, "no batch request")
 }
 
@@ -189,14 +189,14 @@ func TestToMarkdown(t *testing.T) {
 		{"a.json", "application/json", `{"a":[1]}`, "```json\n{\n  \"a\": [\n    1\n  ]\n}\n```"},
 		{"a.txt", "", "plain text", "plain text"},
 	} {
-		r := markdown.ToMarkdown([]markdown.MarkdownFile{{Name: c.name, MimeType: c.kind, Data: base64.StdEncoding.EncodeToString([]byte(c.content))}})[0]
+		r := markdown.Convert([]markdown.File{{Name: c.name, MimeType: c.kind, Data: base64.StdEncoding.EncodeToString([]byte(c.content))}})[0]
 		if r.Format != "markdown" || r.Data != c.want || *r.Tokens != inference.CountTokens(c.want) {
 			t.Errorf("%s: %+v", c.name, r)
 		}
 	}
 	for name, want := range map[string]string{"a.pdf": "flint does not convert a.pdf (application/pdf .pdf)", "bad.json": "the file is not JSON"} {
 		kind := map[string]string{"a.pdf": "application/pdf", "bad.json": "application/json"}[name]
-		r := markdown.ToMarkdown([]markdown.MarkdownFile{{Name: name, MimeType: kind, Data: base64.StdEncoding.EncodeToString([]byte("{"))}})[0]
+		r := markdown.Convert([]markdown.File{{Name: name, MimeType: kind, Data: base64.StdEncoding.EncodeToString([]byte("{"))}})[0]
 		if r.Format != "error" || !strings.HasPrefix(r.Error, want) {
 			t.Errorf("%s: %+v", name, r)
 		}

@@ -23,7 +23,7 @@ type Options struct {
 	Pace    inference.Pace // of streams; zero is as fast as can be
 
 	Recordings string          // the folder of recorded answers; empty is recorded in Dir
-	Record     bool            // keep what the backend answers
+	Record     bool            // save what the backend answers
 	Backend    answers.Backend // a real model server; none without a URL
 }
 
@@ -54,7 +54,7 @@ func Open(o Options) (*Models, error) {
 	if o.Recordings == "" && o.Dir != "" {
 		o.Recordings = filepath.Join(o.Dir, "recorded")
 	}
-	sources, err := answers.Open(answers.SourceOptions{
+	sources, err := answers.Open(answers.Options{
 		Clock: o.Clock, Log: o.Log, Scripts: o.Scripts, Pace: o.Pace, Recordings: o.Recordings, Record: o.Record, Backend: o.Backend,
 	})
 	if err != nil {
@@ -80,7 +80,7 @@ func (m *Models) Run(ctx context.Context, model string, inputs json.RawMessage, 
 	if err != nil {
 		return nil, err
 	}
-	if len(inputs) > inference.MaxInput {
+	if len(inputs) > inference.MaxInputBytes {
 		return nil, inference.ErrTooLarge
 	}
 	in, err := inference.ParseFields(inputs)
@@ -96,7 +96,7 @@ func (m *Models) Run(ctx context.Context, model string, inputs json.RawMessage, 
 func (m *Models) run(ctx context.Context, known *inference.Model, in inference.Fields) (*inference.Answer, error) {
 	switch known.Shape {
 	case inference.ShapeResponse, inference.ShapeChat:
-		return m.runText(ctx, known, in) // which says a problem of either form of its inputs
+		return m.runText(ctx, known, in) // it reports problems of both forms, prompt and messages
 	case inference.ShapeGuard:
 		return m.runGuard(ctx, known, in)
 	}

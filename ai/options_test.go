@@ -25,8 +25,8 @@ func wrongInputs(t *testing.T, m *inference.Model) (in, name string) {
 			good[i.Name] = "none of these"
 		case i.Kind == "number" || i.Kind == "integer":
 			good[i.Name] = "a text"
-			if i.Size.Most == i.Size.Most {
-				good[i.Name] = i.Size.Most + 1
+			if i.Size.Max == i.Size.Max {
+				good[i.Name] = i.Size.Max + 1
 			}
 		case i.Kind == "boolean":
 			good[i.Name] = "yes"
@@ -59,9 +59,9 @@ func TestInputs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, own := open1(t), 0
+	m, own := openModels(t), 0
 	for _, model := range c.Models {
-		if !model.Family {
+		if !model.HasFamilyInputs {
 			own++
 		}
 		in, name := wrongInputs(t, model)
@@ -77,7 +77,7 @@ func TestInputs(t *testing.T) {
 
 func TestInputRules(t *testing.T) {
 	t.Parallel()
-	m := open1(t)
+	m := openModels(t)
 	for _, c := range []struct{ model, in, want string }{
 		{"@cf/deepgram/aura-1", `{"text":"x","speaker":"luna2"}`, "Error: enum luna2 not in angus,asteria,arcas,orion,orpheus,athena,luna,zeus,perseus,helios,hera,stella at '/speaker'"},
 		{"@cf/deepgram/aura-2-es", `{"text":"x","speaker":"luna"}`, "Error: enum luna not in sirio,nestor,carina,celeste,alvaro,diana,aquila,selena,estrella,javier at '/speaker'"},
@@ -120,7 +120,7 @@ func TestInputRules(t *testing.T) {
 
 func TestLoRA(t *testing.T) {
 	t.Parallel()
-	m := open1(t)
+	m := openModels(t)
 	in := json.RawMessage(`{"prompt":"Tell me about tea","lora":"my-finetune"}`)
 	if _, err := m.Run(t.Context(), "@cf/mistral/mistral-7b-instruct-v0.2-lora", in, inference.RunOptions{}); err != nil {
 		t.Error(err)
@@ -133,7 +133,7 @@ func TestLoRA(t *testing.T) {
 
 func TestResponsesInput(t *testing.T) {
 	t.Parallel()
-	m := open1(t)
+	m := openModels(t)
 	out := run[providers.Response](t, m, "@cf/openai/gpt-oss-120b", `{"instructions":"Be kind.","input":"Tell me about tea","reasoning":{"effort":"low"}}`)
 	if out.Object != "response" || out.Status != "completed" || len(out.Output) != 1 || !strings.Contains(strings.ToLower(out.Output[0].Content[0].Text), "tea") {
 		t.Errorf("%+v", out)
@@ -156,19 +156,19 @@ func TestResponsesInput(t *testing.T) {
 
 func TestSight(t *testing.T) {
 	t.Parallel()
-	m := open1(t)
+	m := openModels(t)
 	image := `"data:image/png;base64,` + pngBase64(t) + `"`
 	for _, in := range []string{
 		`{"messages":[{"role":"user","content":[{"type":"text","text":"What is this?"},{"type":"image_url","image_url":{"url":` + image + `}}]}]}`,
 		`{"messages":[{"role":"user","content":[{"type":"image_url","image_url":` + image + `},{"type":"text","text":"What is this?"}]}]}`,
 		`{"prompt":"What is this?","image":"` + pngBase64(t) + `"}`,
 	} {
-		text := run[said](t, m, "@cf/meta/llama-3.2-11b-vision-instruct", in).Response.(string)
+		text := run[textResponse](t, m, "@cf/meta/llama-3.2-11b-vision-instruct", in).Response.(string)
 		if !strings.HasPrefix(text, "A wide, ") || !strings.Contains(text, "40 by 20 pixels, mostly blue") {
 			t.Errorf("%.80s\n%s", in, text)
 		}
 	}
-	text := run[said](t, m, "@cf/meta/llama-4-scout-17b-16e-instruct", `{"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"https://example.com/a.png"}}]}]}`).Response.(string)
+	text := run[textResponse](t, m, "@cf/meta/llama-4-scout-17b-16e-instruct", `{"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"https://example.com/a.png"}}]}]}`).Response.(string)
 	if !strings.HasPrefix(text, "An image at https://example.com/a.png, which flint does not load.") {
 		t.Error(text)
 	}
@@ -181,7 +181,7 @@ func TestSight(t *testing.T) {
 // TestBatchSteps polls a batch that needs several polls.
 func TestBatchSteps(t *testing.T) {
 	t.Parallel()
-	m := open1(t)
+	m := openModels(t)
 	queued := run[struct {
 		RequestID string `json:"request_id"`
 	}](t, m, llama, `{"prompt":"not queued"}`)
@@ -213,7 +213,7 @@ func get(h http.Handler, method, target, body string) *httptest.ResponseRecorder
 
 func TestGatewayBinding(t *testing.T) {
 	t.Parallel()
-	h := bindingOf(open1(t), nil, nil)
+	h := newBindingHandler(openModels(t), nil, nil)
 	if w := get(h, "GET", "/ai-gateway/gateways/mine/url/openai", ""); !strings.Contains(w.Body.String(), `"url":"https://gateway.ai.cloudflare.com/v1/flint/mine/openai/"`) {
 		t.Errorf("getUrl: %s", w.Body)
 	}
@@ -250,7 +250,7 @@ func TestGatewayBinding(t *testing.T) {
 
 func TestGatewayUniversal(t *testing.T) {
 	t.Parallel()
-	h := bindingOf(open1(t), nil, nil)
+	h := newBindingHandler(openModels(t), nil, nil)
 	w := post(h, "/ai-gateway/universal/run/mine", `[
 		{"provider":"openai","endpoint":"chat/completions","headers":{},"query":{"model":"gpt-4o","messages":[{"role":"user","content":"hi"}]}},
 		{"provider":"workers-ai","endpoint":"`+llama+`","headers":{},"query":{"prompt":"Tell me about tea"}}]`, "Content-Type", "application/json", "cf-aig-metadata", `{"a":1}`)

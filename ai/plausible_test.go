@@ -14,7 +14,7 @@ import (
 // wrote is the text that a model answers some inputs with.
 func wrote(t *testing.T, m *Models, in string) string {
 	t.Helper()
-	text, ok := run[said](t, m, llama, in).Response.(string)
+	text, ok := run[textResponse](t, m, llama, in).Response.(string)
 	if !ok {
 		t.Fatalf("%s is not answered with text", in)
 	}
@@ -25,7 +25,7 @@ func wrote(t *testing.T, m *Models, in string) string {
 // its index and by its text.
 func TestRightAnswers(t *testing.T) {
 	t.Parallel()
-	m := open1(t)
+	m := openModels(t)
 	for seed := range 20 {
 		var quiz struct {
 			Questions []struct {
@@ -51,7 +51,7 @@ func TestRightAnswers(t *testing.T) {
 // the end what the tool said.
 func TestToolTalk(t *testing.T) {
 	t.Parallel()
-	m := open1(t)
+	m := openModels(t)
 	const tools = `,"tools":[{"name":"getWeather","description":"d","parameters":{"type":"object","properties":{"city":{"type":"string"}},"required":["city"]}}]`
 	for text, want := range map[string]string{"What is the weather in Oslo?": "Oslo", "weather for New York please": "New York"} {
 		a, err := m.Run(t.Context(), llama, json.RawMessage(`{"messages":[{"role":"user","content":"`+text+`"}]`+tools+`}`), inference.RunOptions{})
@@ -68,7 +68,7 @@ func TestToolTalk(t *testing.T) {
 // TestWholeNumbers fills numbers that count something with whole ones.
 func TestWholeNumbers(t *testing.T) {
 	t.Parallel()
-	m := open1(t)
+	m := openModels(t)
 	for seed := range 20 {
 		var cat struct{ Lives, Legs, Price json.Number }
 		in := fmt.Sprintf(`{"seed":%d,"prompt":"Return only JSON: interface Cat { lives: number; legs: number; price: number }"}`, seed+1)
@@ -85,7 +85,7 @@ func TestWholeNumbers(t *testing.T) {
 // about a person keeps to traits.
 func TestQuizOfKnowledge(t *testing.T) {
 	t.Parallel()
-	m := open1(t)
+	m := openModels(t)
 	type quiz struct {
 		Title     string
 		Questions []struct {
@@ -121,7 +121,7 @@ func TestQuizOfKnowledge(t *testing.T) {
 // TestNearestOfMistyped names the script whose words were mistyped.
 func TestNearestOfMistyped(t *testing.T) {
 	t.Parallel()
-	m := openWith(t, Options{Strict: true, Scripts: []string{scriptFolder(t, map[string]string{"a.yaml": `answers:
+	m := openModelsWith(t, Options{Strict: true, Scripts: []string{scriptFolder(t, map[string]string{"a.yaml": `answers:
   - {name: first, match: {prompt: flaky}, text: a}
   - {name: orders, match: {pattern: "(?i)^order +[0-9]+$"}, text: b}
   - {name: quiz, match: {prompt: generate a quiz}, text: c}
@@ -137,7 +137,7 @@ func TestNearestOfMistyped(t *testing.T) {
 // TestScriptedTexts says what a scripted status means when the script does not.
 func TestScriptedTexts(t *testing.T) {
 	t.Parallel()
-	m := open1(t, scriptFolder(t, map[string]string{"a.yaml": `answers:
+	m := openModels(t, scriptFolder(t, map[string]string{"a.yaml": `answers:
   - {match: {prompt: pay}, error: {status: 402}}
   - {match: {prompt: fast}, error: {status: 429}}
   - {match: {prompt: down}, error: {status: 503}}

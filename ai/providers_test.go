@@ -13,7 +13,7 @@ import (
 // TestEveryProviderRefuses checks that each API says what is wrong in its own form.
 func TestEveryProviderRefuses(t *testing.T) {
 	t.Parallel()
-	p := open1(t).Providers()
+	p := openModels(t).Providers()
 	const ask = `"messages":[{"role":"user","content":"x"}]`
 	for _, c := range []struct {
 		name, method, host, path, body string
@@ -72,7 +72,7 @@ func TestScriptedErrors(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "errors.yaml"), []byte(script), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	p := open1(t, dir).Providers()
+	p := openModels(t, dir).Providers()
 	for _, c := range []struct{ host, path, model, word, want string }{
 		{"api.deepseek.com", "/chat/completions", "deepseek-chat", "pay", `402 {"error":{"code":"invalid_request_error","message":"Insufficient Balance","param":null,"type":"unknown_error"}}`},
 		{"api.deepseek.com", "/chat/completions", "deepseek-chat", "busy", `429 {"error":{"code":"rate_limit_exceeded","message":"Slow down","param":null,"type":"rate_limit_error"}}`},
@@ -96,7 +96,7 @@ func TestScriptedErrors(t *testing.T) {
 
 func TestReasoning(t *testing.T) {
 	t.Parallel()
-	p := open1(t).Providers()
+	p := openModels(t).Providers()
 	const body = `{"model":"deepseek-reasoner","messages":[{"role":"user","content":"Describe lighthouses"}]`
 	w := post(p["api.deepseek.com"], "/chat/completions", body+"}", "Authorization", "Bearer k")
 	if !strings.Contains(w.Body.String(), `"reasoning_content":"The user asks: Describe lighthouses`) || !strings.Contains(w.Body.String(), `"completion_tokens_details":{"reasoning_tokens":`) {
@@ -114,7 +114,7 @@ func TestReasoning(t *testing.T) {
 
 func TestToolChoice(t *testing.T) {
 	t.Parallel()
-	p := open1(t).Providers()
+	p := openModels(t).Providers()
 	const tools = `"tools":[{"type":"function","function":{"name":"alpha"}},{"type":"function","function":{"name":"beta","parameters":{"type":"object","properties":{"n":{"type":"integer"}},"required":["n"]}}}]`
 	for choice, want := range map[string]string{
 		`"required"`: `"name":"alpha"`, `{"type":"function","function":{"name":"beta"}}`: `"name":"beta","arguments":"{\"n\":`, `"auto"`: `"finish_reason":"stop"`, `"none"`: `"finish_reason":"stop"`,

@@ -22,8 +22,8 @@ func responseStream(req *inference.TextRequest, done *inference.Completion) *inf
 				return
 			}
 		}
-		if done.Finish == inference.FinishError {
-			return // the backend broke off: the end must not look like one
+		if done.FinishReason == inference.FinishError {
+			return // an early end must not look like a complete answer
 		}
 		calls := done.Calls
 		if calls == nil {

@@ -75,7 +75,7 @@ func (a *REST) ServeRun(w http.ResponseWriter, r *http.Request, model string) {
 
 // Search answers a request for a list of models.
 func (a *REST) Search(w http.ResponseWriter, r *http.Request) {
-	found, info, err := inference.Search(r.URL.Query())
+	found, info, err := inference.SearchModels(r.URL.Query())
 	if err != nil {
 		a.fail(w, err)
 		return
@@ -85,7 +85,7 @@ func (a *REST) Search(w http.ResponseWriter, r *http.Request) {
 
 // fail adds what the REST API says around the words of a refused input.
 func (a *REST) fail(w http.ResponseWriter, err error) {
-	e := a.models.Known(err)
+	e := a.models.ClientError(err)
 	if e.Code == inference.CodeBadInput {
 		e = cferr.Newf(e.Status, e.Code, "AiError: Bad input: %s (%s)", e.Message, providers.RequestID())
 	}

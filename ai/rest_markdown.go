@@ -16,31 +16,31 @@ import (
 // markdown serves env.AI.toMarkdown(): workerd sends the files in base64.
 func (b *Binding) markdown(w http.ResponseWriter, r *http.Request) error {
 	if r.Method == http.MethodGet {
-		cferr.WriteResult(w, markdown.MarkdownFormats, nil)
+		cferr.WriteResult(w, markdown.Formats, nil)
 		return nil
 	}
 	body, err := providers.ReadBody(w, r)
 	if err != nil {
 		return err
 	}
-	var call struct{ Files []markdown.MarkdownFile }
+	var call struct{ Files []markdown.File }
 	if json.Unmarshal(body, &call) != nil {
 		return inference.Incomplete("files")
 	}
-	cferr.WriteResult(w, markdown.ToMarkdown(call.Files), nil)
+	cferr.WriteResult(w, markdown.Convert(call.Files), nil)
 	return nil
 }
 
 // toMarkdown is POST /ai/tomarkdown: a form with a file or several.
 // https://developers.cloudflare.com/api/resources/ai/subresources/to_markdown/
 func (a *REST) toMarkdown(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, inference.MaxInput)
+	r.Body = http.MaxBytesReader(w, r.Body, inference.MaxInputBytes)
 	form, err := r.MultipartReader()
 	if err != nil {
 		a.fail(w, inference.Incomplete("a form (multipart/form-data) with files"))
 		return
 	}
-	var files []markdown.MarkdownFile
+	var files []markdown.File
 	for {
 		part, err := form.NextPart()
 		if errors.Is(err, io.EOF) {
@@ -59,11 +59,11 @@ func (a *REST) toMarkdown(w http.ResponseWriter, r *http.Request) {
 			a.fail(w, inference.Incomplete("the form cannot be read"))
 			return
 		}
-		files = append(files, markdown.MarkdownFile{Name: part.FileName(), MimeType: part.Header.Get("Content-Type"), Data: base64.StdEncoding.EncodeToString(data)})
+		files = append(files, markdown.File{Name: part.FileName(), MimeType: part.Header.Get("Content-Type"), Data: base64.StdEncoding.EncodeToString(data)})
 	}
-	cferr.WriteResult(w, markdown.ToMarkdown(files), nil)
+	cferr.WriteResult(w, markdown.Convert(files), nil)
 }
 
 func (a *REST) markdownSupported(w http.ResponseWriter, _ *http.Request) {
-	cferr.WriteResult(w, markdown.MarkdownFormats, nil)
+	cferr.WriteResult(w, markdown.Formats, nil)
 }

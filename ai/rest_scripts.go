@@ -46,12 +46,12 @@ func (a *REST) testScript(w http.ResponseWriter, r *http.Request) {
 	if call.Model == "" {
 		call.Model = inference.DefaultModel
 	}
-	q := &answers.Asked{Model: call.Model, Task: inference.TaskText, User: call.Prompt, System: call.System, Tools: call.Tools, Turns: []inference.Turn{{Role: "user", Content: call.Prompt}}}
+	q := &answers.Query{Model: call.Model, Task: inference.TaskText, User: call.Prompt, System: call.System, Tools: call.Tools, Turns: []inference.Turn{{Role: "user", Content: call.Prompt}}}
 	if known, err := inference.Lookup(call.Model); err == nil {
 		q.Task = known.Task
 	}
 	if call.System != "" {
 		q.Turns = append([]inference.Turn{{Role: "system", Content: call.System}}, q.Turns...)
 	}
-	cferr.WriteResult(w, a.models.Try(q), nil)
+	cferr.WriteResult(w, a.models.TryScripts(q), nil)
 }

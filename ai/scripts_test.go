@@ -27,7 +27,7 @@ func scriptFolder(t *testing.T, files map[string]string) string {
 // TestFixtures holds the contract with the app: a quiz of each type, as JSON text.
 func TestFixtures(t *testing.T) {
 	t.Parallel()
-	m := open1(t, "../fixtures/ai")
+	m := openModels(t, "../fixtures/ai")
 	for kind, traits := range map[string]int{"big5": 5, "daily": 5, "quick": 5, "mood": 5} {
 		in, _ := json.Marshal(map[string]any{"prompt": "Generate a " + kind + " personality quiz...", "max_tokens": 1000})
 		a, err := m.Run(t.Context(), llama, in, inference.RunOptions{})
@@ -37,7 +37,7 @@ func TestFixtures(t *testing.T) {
 		if a.Source != kind+".yaml:"+kind {
 			t.Errorf("%s was answered by %s", kind, a.Source)
 		}
-		text := parse[said](t, string(a.Body)).Response.(string)
+		text := parse[textResponse](t, string(a.Body)).Response.(string)
 		q := parseQuiz(t, text)
 		q.check(t, 5, 10)
 		if !strings.HasPrefix(text, `{"title":`) {
@@ -55,7 +55,7 @@ func TestFixtures(t *testing.T) {
 
 func TestScripts(t *testing.T) {
 	t.Parallel()
-	m := open1(t, scriptFolder(t, map[string]string{
+	m := openModels(t, scriptFolder(t, map[string]string{
 		"a.yaml": `
 answers:
   - name: busy
@@ -84,11 +84,11 @@ answers:
 	for in, want := range map[string]string{
 		"hello world": `{"b":1,"a":[true,null,2.5,"é<"]}`, "say Hello": "second file", "answer as text": `{"z":1}`,
 	} {
-		if got := ask(t, m, in); got != want {
+		if got := askPrompt(t, m, in); got != want {
 			t.Errorf("%s: %s, want %s", in, got, want)
 		}
 	}
-	out := run[said](t, m, llama, `{"messages":[{"role":"system","content":"You are a Pirate"},{"role":"user","content":"hello"}]}`)
+	out := run[textResponse](t, m, llama, `{"messages":[{"role":"system","content":"You are a Pirate"},{"role":"user","content":"hello"}]}`)
 	if out.Response != "arr" {
 		t.Errorf("system: %v", out.Response)
 	}
@@ -96,7 +96,7 @@ answers:
 	if chat.Choices[0].Message.Content != "from qwen" {
 		t.Errorf("model: %+v", chat.Choices[0].Message)
 	}
-	object := run[said](t, m, llama, `{"prompt":"hello world","response_format":{"type":"json_object"}}`)
+	object := run[textResponse](t, m, llama, `{"prompt":"hello world","response_format":{"type":"json_object"}}`)
 	if _, ok := object.Response.(map[string]any); !ok {
 		t.Errorf("JSON mode: %T", object.Response)
 	}

@@ -18,7 +18,7 @@ func formInputs(contentType string, body []byte) (inputs json.RawMessage, ok boo
 	if err != nil || kind != "multipart/form-data" {
 		return nil, false, nil
 	}
-	form, err := multipart.NewReader(strings.NewReader(string(body)), params["boundary"]).ReadForm(inference.MaxInput)
+	form, err := multipart.NewReader(strings.NewReader(string(body)), params["boundary"]).ReadForm(inference.MaxInputBytes)
 	if err != nil {
 		return nil, true, inference.Incomplete("the form cannot be read")
 	}

@@ -16,7 +16,7 @@ const blueImage = "40 by 20 pixels, mostly blue"
 // JSON mode says what an image looks like where its schema asks for it.
 func TestSightInJSON(t *testing.T) {
 	t.Parallel()
-	m := open1(t)
+	m := openModels(t)
 	const schema = `{"type":"object","properties":{"description":{"type":"string"},"alt_text":{"type":"string","maxLength":30},"tags":{"type":"array","items":{"type":"string"}}},"required":["description","alt_text","tags"]}`
 	messages := `"messages":[{"role":"user","content":[{"type":"text","text":"What is this?"},{"type":"image_url","image_url":{"url":"data:image/png;base64,` + pngBase64(t) + `"}}]}]`
 	got := run[struct {
@@ -44,7 +44,7 @@ func TestSightInJSON(t *testing.T) {
 // Images in the forms of the other providers are looked at as well.
 func TestSightOfProviders(t *testing.T) {
 	t.Parallel()
-	m := open1(t)
+	m := openModels(t)
 	p := m.Providers()
 	image := pngBase64(t)
 	claude := func(source string) string {

@@ -10,9 +10,9 @@ import (
 	"flint/ai/media"
 )
 
-// prepare checks the inputs by the shape of the model's answers.
-func (m *Models) prepare(known *inference.Model, in inference.Fields) (*inference.Job, error) {
-	if problem := known.Check(in); problem != "" {
+// jobOf checks the inputs and chooses the task by the shape of the model's answers.
+func (m *Models) jobOf(known *inference.Model, in inference.Fields) (*inference.Job, error) {
+	if problem := known.CheckInputs(in); problem != "" {
 		return nil, inference.BadInput(problem)
 	}
 	switch known.Shape {
@@ -52,21 +52,21 @@ func (m *Models) prepare(known *inference.Model, in inference.Fields) (*inferenc
 
 // runTask answers from a script, a recording or the backend, else generates.
 func (m *Models) runTask(ctx context.Context, known *inference.Model, in inference.Fields) (*inference.Answer, error) {
-	j, err := m.prepare(known, in)
+	j, err := m.jobOf(known, in)
 	if err != nil {
 		return nil, err
 	}
-	q := &answers.Asked{Model: known.Name, Task: known.Task, User: j.Prompt}
-	if answer, err := m.ScriptTask(ctx, known, q); answer != nil || err != nil {
+	q := &answers.Query{Model: known.Name, Task: known.Task, User: j.Prompt}
+	if answer, err := m.TaskFromScripts(ctx, known, q); answer != nil || err != nil {
 		return answer, err
 	}
 	if known.Shape == inference.ShapeEmbedding {
-		if answer, err := m.EmbedElsewhere(ctx, known, in); answer != nil || err != nil {
+		if answer, err := m.RecordedOrBackendEmbedding(ctx, known, in); answer != nil || err != nil {
 			return answer, err
 		}
 	}
 	if m.strict {
-		return nil, m.NoScript(q)
+		return nil, m.NoScriptError(q)
 	}
 	return j.Answer()
 }

@@ -27,7 +27,7 @@ func decodeImage(t *testing.T, data []byte) (image.Image, string) {
 
 func TestImages(t *testing.T) {
 	t.Parallel()
-	m := open1(t)
+	m := openModels(t)
 	for _, c := range []struct {
 		in   string
 		w, h int
@@ -54,7 +54,7 @@ func TestImages(t *testing.T) {
 // another prompt, and in the same places for the same one.
 func TestImageShowsPrompt(t *testing.T) {
 	t.Parallel()
-	m := open1(t)
+	m := openModels(t)
 	draw := func(prompt string, seed int) []byte {
 		a, err := m.Run(t.Context(), sdxl, json.RawMessage(fmt.Sprintf(`{"prompt":%q,"seed":%d}`, prompt, seed)), inference.RunOptions{})
 		if err != nil {
@@ -85,7 +85,7 @@ func TestImageShowsPrompt(t *testing.T) {
 
 func TestOtherImageShapes(t *testing.T) {
 	t.Parallel()
-	m := open1(t)
+	m := openModels(t)
 	a, err := m.Run(t.Context(), "@cf/leonardo/phoenix-1.0", json.RawMessage(`{"prompt":"x","width":300,"height":256}`), inference.RunOptions{})
 	if err != nil {
 		t.Fatal(err)
@@ -112,7 +112,7 @@ func cosine(a, b []float64) (sum float64) {
 
 func TestEmbeddings(t *testing.T) {
 	t.Parallel()
-	m := open1(t)
+	m := openModels(t)
 	for name, dims := range map[string]int{"@cf/baai/bge-small-en-v1.5": 384, "@cf/baai/bge-base-en-v1.5": 768, "@cf/baai/bge-m3": 1024} {
 		out := run[struct {
 			Shape []int
@@ -144,7 +144,7 @@ func TestRerank(t *testing.T) {
 			ID    int
 			Score float64
 		}
-	}](t, open1(t), "@cf/baai/bge-reranker-base",
+	}](t, openModels(t), "@cf/baai/bge-reranker-base",
 		`{"query":"how to water tomatoes","top_k":2,"contexts":[{"text":"quarterly report"},{"text":"water your tomatoes every morning"},{"text":"tomatoes"}]}`)
 	if len(out.Response) != 2 || out.Response[0].ID != 1 || out.Response[1].ID != 2 || out.Response[0].Score <= out.Response[1].Score {
 		t.Errorf("%+v", out.Response)
@@ -156,7 +156,7 @@ func TestSentiment(t *testing.T) {
 	for text, want := range map[string]string{
 		"I love this wonderful quiz": "POSITIVE", "What a terrible, boring waste": "NEGATIVE", "not good": "NEGATIVE", "It was not bad at all": "POSITIVE",
 	} {
-		out := run[[]generate.Label](t, open1(t), "@cf/huggingface/distilbert-sst-2-int8", fmt.Sprintf(`{"text":%q}`, text))
+		out := run[[]generate.Label](t, openModels(t), "@cf/huggingface/distilbert-sst-2-int8", fmt.Sprintf(`{"text":%q}`, text))
 		if len(out) != 2 || out[0].Label != want || out[0].Score < out[1].Score || math.Abs(out[0].Score+out[1].Score-1) > 1e-9 {
 			t.Errorf("%s: %+v", text, out)
 		}
@@ -165,7 +165,7 @@ func TestSentiment(t *testing.T) {
 
 func TestTranslationAndSummary(t *testing.T) {
 	t.Parallel()
-	m := open1(t)
+	m := openModels(t)
 	if out := run[map[string]string](t, m, "@cf/meta/m2m100-1.2b", `{"text":"Hello","target_lang":"fr"}`); out["translated_text"] != "[en→fr] Hello" {
 		t.Errorf("%v", out)
 	}

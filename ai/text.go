@@ -10,14 +10,14 @@ import (
 // runText is the task Text Generation on Workers AI.
 // https://developers.cloudflare.com/workers-ai/models/llama-2-7b-chat-int8/
 func (m *Models) runText(ctx context.Context, known *inference.Model, in inference.Fields) (*inference.Answer, error) {
-	if known.Takes("input") && in.Has("input") && !in.Has("prompt") && !in.Has("messages") {
+	if known.AcceptsInput("input") && in.Has("input") && !in.Has("prompt") && !in.Has("messages") {
 		return m.RunResponses(ctx, known, in)
 	}
 	req, err := inference.ParseText(known, in)
 	if err != nil {
 		return nil, err
 	}
-	req.Ctx, req.Live = ctx, req.Stream
+	req.Ctx, req.AcceptsLive = ctx, req.Stream
 	done, err := m.Complete(req)
 	if err != nil {
 		return nil, err

@@ -95,7 +95,7 @@ func aiOptions(p *config.Project, dir *stateDir, clk clock.Clock, log *slog.Logg
 	r := &p.Settings.AI
 	return ai.Options{
 		Dir: dir.sub("ai"), Clock: clk, Log: log, Scripts: p.Settings.AIScripts, Strict: r.Strict, Seed: int64(r.Seed),
-		Pace:       inference.Pace{FirstToken: r.TimeToFirstToken, PerSecond: float64(r.TokensPerSecond)},
+		Pace:       inference.Pace{FirstToken: r.TimeToFirstToken, EventsPerSecond: float64(r.TokensPerSecond)},
 		Recordings: r.Recordings, Record: r.Record,
 		Backend: answers.Backend{URL: r.Backend, Key: r.BackendKey, Model: r.BackendModel, EmbeddingModel: r.EmbeddingModel},
 	}

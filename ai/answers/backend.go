@@ -45,9 +45,9 @@ func newBackend(b Backend, log *slog.Logger) (*backend, error) {
 		return nil, fmt.Errorf("ai: backend: give the key in FLINT_AI_BACKEND_KEY, not in the address")
 	}
 	b.URL = strings.TrimSuffix(b.URL, "/")
-	dialer := &net.Dialer{Timeout: inference.BackendConnect}
+	dialer := &net.Dialer{Timeout: inference.BackendConnectTimeout}
 	return &backend{Backend: b, log: log, client: &http.Client{Transport: &http.Transport{
-		DialContext: dialer.DialContext, TLSHandshakeTimeout: inference.BackendConnect, ResponseHeaderTimeout: inference.BackendSilence,
+		DialContext: dialer.DialContext, TLSHandshakeTimeout: inference.BackendConnectTimeout, ResponseHeaderTimeout: inference.BackendIdleTimeout,
 		DisableKeepAlives: true, // an answer takes seconds: a kept connection would save nothing and outlive its caller
 	}}}, nil
 }
@@ -68,17 +68,17 @@ func (b *backend) post(ctx context.Context, path string, body any) (*http.Respon
 	}
 	res, err := b.client.Do(r)
 	if err != nil {
-		return nil, b.failed(ctx, err)
+		return nil, b.failure(ctx, err)
 	}
 	if res.StatusCode == http.StatusOK {
 		return res, nil
 	}
 	defer res.Body.Close()
-	return nil, b.refused(res)
+	return nil, b.refusal(res)
 }
 
-// failed names the address: the commonest cause is a server that does not run.
-func (b *backend) failed(ctx context.Context, err error) error {
+// failure names the address, because the commonest cause is a server that does not run.
+func (b *backend) failure(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -90,16 +90,16 @@ func (b *backend) failed(ctx context.Context, err error) error {
 	return cferr.Newf(http.StatusBadGateway, inference.CodeBackend, "the AI backend %s does not answer: %v (flint.toml, [ai] backend)", b.URL, what)
 }
 
-// refused passes on what the server said.
-func (b *backend) refused(res *http.Response) error {
-	data, _ := io.ReadAll(io.LimitReader(res.Body, 8<<10)) // whatever came explains more than nothing
+// refusal is the error that the server answered with, as the caller sees it.
+func (b *backend) refusal(res *http.Response) error {
+	data, _ := io.ReadAll(io.LimitReader(res.Body, 8<<10)) // the part that arrived explains more than nothing
 	text := strings.TrimSpace(string(data))
-	var said struct {
+	var body struct {
 		Error json.RawMessage `json:"error"`
 	}
-	if json.Unmarshal(data, &said) == nil && said.Error != nil {
+	if json.Unmarshal(data, &body) == nil && body.Error != nil {
 		var inner struct{ Message string }
-		if json.Unmarshal(said.Error, &text) != nil && json.Unmarshal(said.Error, &inner) == nil && inner.Message != "" {
+		if json.Unmarshal(body.Error, &text) != nil && json.Unmarshal(body.Error, &inner) == nil && inner.Message != "" {
 			text = inner.Message
 		}
 	}
@@ -111,21 +111,21 @@ func (b *backend) refused(res *http.Response) error {
 	if res.StatusCode == http.StatusTooManyRequests {
 		status = res.StatusCode
 	}
-	return cferr.Newf(status, inference.CodeBackend, "the AI backend %s answered %d: %s%s", b.URL, res.StatusCode, inference.Shorten(blank(text), 300), hint)
+	return cferr.Newf(status, inference.CodeBackend, "the AI backend %s answered %d: %s%s", b.URL, res.StatusCode, inference.Shorten(redactSecrets(text), 300), hint)
 }
 
 // decode reads a whole JSON answer.
 func (b *backend) decode(ctx context.Context, res *http.Response, out any) error {
 	defer res.Body.Close()
-	data, err := io.ReadAll(io.LimitReader(quiet(ctx, res.Body), inference.MaxBackend+1))
+	data, err := io.ReadAll(io.LimitReader(withIdleTimeout(ctx, res.Body), inference.MaxBackendBytes+1))
 	if err != nil {
-		return b.failed(ctx, err)
+		return b.failure(ctx, err)
 	}
-	if len(data) > inference.MaxBackend {
-		return b.failed(ctx, fmt.Errorf("its answer has more than %d bytes", inference.MaxBackend))
+	if len(data) > inference.MaxBackendBytes {
+		return b.failure(ctx, fmt.Errorf("its answer has more than %d bytes", inference.MaxBackendBytes))
 	}
 	if err := json.Unmarshal(data, out); err != nil {
-		return b.failed(ctx, fmt.Errorf("its answer is not OpenAI's JSON: %w", err))
+		return b.failure(ctx, fmt.Errorf("its answer is not OpenAI's JSON: %w", err))
 	}
 	return nil
 }
@@ -135,17 +135,17 @@ func (b *backend) decode(ctx context.Context, res *http.Response, out any) error
 func (b *backend) chatRequest(req *inference.TextRequest) map[string]any {
 	body := map[string]any{"model": b.modelFor(b.Model, req.Model), "messages": messagesOf(req)}
 	for _, name := range []string{"temperature", "top_p", "frequency_penalty", "presence_penalty", "stop", "tool_choice", "max_completion_tokens"} {
-		if req.Raw.Has(name) {
-			body[name] = req.Raw[name]
+		if req.Inputs.Has(name) {
+			body[name] = req.Inputs[name]
 		}
 	}
 	if req.MaxTokens > 0 && body["max_completion_tokens"] == nil {
 		body["max_tokens"] = req.MaxTokens
 	}
-	if req.Seeded || req.Seed != 0 {
+	if req.HasSeed || req.Seed != 0 {
 		body["seed"] = req.Seed
 	}
-	if tools := openAITools(req.Raw["tools"]); tools != nil {
+	if tools := openAITools(req.Inputs["tools"]); tools != nil {
 		body["tools"] = tools
 	}
 	if req.Format != nil {
@@ -154,19 +154,19 @@ func (b *backend) chatRequest(req *inference.TextRequest) map[string]any {
 	return body
 }
 
-func (b *backend) modelFor(own, asked string) string {
-	if own != "" {
-		return own
+func (b *backend) modelFor(configured, requested string) string {
+	if configured != "" {
+		return configured
 	}
-	return asked
+	return requested
 }
 
 // messagesOf are the messages as they came when they are the conversation that
 // was read from them, which keeps images and calls of tools; else the turns.
 func messagesOf(req *inference.TextRequest) any {
-	if req.Raw.Has("messages") {
-		if turns, problem := inference.ParseTurns(req.Raw); problem == "" && sameTurns(turns, req.Turns) {
-			return req.Raw["messages"]
+	if req.Inputs.Has("messages") {
+		if turns, problem := inference.ParseTurns(req.Inputs); problem == "" && sameTurns(turns, req.Turns) {
+			return req.Inputs["messages"]
 		}
 	}
 	out := make([]map[string]string, len(req.Turns))

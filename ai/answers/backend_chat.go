@@ -26,7 +26,7 @@ type backendMessage struct {
 	} `json:"tool_calls"`
 }
 
-type backendChat struct {
+type chatResponse struct {
 	Choices []struct {
 		Message backendMessage `json:"message"`
 		Delta   backendMessage `json:"delta"`
@@ -36,7 +36,7 @@ type backendChat struct {
 	Error json.RawMessage  `json:"error"`
 }
 
-// FromBackend asks the real model, when there is one.
+// FromBackend asks the real model, or returns nil when there is none.
 func (src *Sources) FromBackend(req *inference.TextRequest) (*inference.Completion, error) {
 	b := src.backend
 	if b == nil {
@@ -44,7 +44,7 @@ func (src *Sources) FromBackend(req *inference.TextRequest) (*inference.Completi
 	}
 	ctx := req.Context()
 	body := b.chatRequest(req)
-	stream := req.Live && req.Format == nil
+	stream := req.AcceptsLive && req.Format == nil
 	if stream {
 		body["stream"], body["stream_options"] = true, map[string]bool{"include_usage": true}
 	}
@@ -53,26 +53,26 @@ func (src *Sources) FromBackend(req *inference.TextRequest) (*inference.Completi
 		return nil, err
 	}
 	if stream {
-		return src.liveChat(req, res), nil
+		return src.streamChat(req, res), nil
 	}
-	var got backendChat
-	if err := b.decode(ctx, res, &got); err != nil {
+	var chat chatResponse
+	if err := b.decode(ctx, res, &chat); err != nil {
 		return nil, err
 	}
-	if len(got.Choices) == 0 {
-		return nil, b.failed(ctx, errors.New("its answer has no choices"))
+	if len(chat.Choices) == 0 {
+		return nil, b.failure(ctx, errors.New("its answer has no choices"))
 	}
 	done := &inference.Completion{Source: inference.SourceBackend}
-	addMessage(done, &got.Choices[0].Message)
-	endAnswer(done, got.Choices[0].Finish, got.Usage)
+	addMessage(done, &chat.Choices[0].Message)
+	finishCompletion(done, chat.Choices[0].Finish, chat.Usage)
 	if req.Format != nil {
 		if !json.Valid([]byte(done.Text)) {
 			return nil, inference.ErrJSONMode
 		}
 		done.Object = json.RawMessage(done.Text)
 	}
-	done.Count(req)
-	src.keepChat(req, done)
+	done.FillUsage(req)
+	src.recordCompletion(req, done)
 	return done, nil
 }
 
@@ -81,7 +81,7 @@ func addMessage(c *inference.Completion, m *backendMessage) {
 	c.Text += m.Content
 	for i, call := range m.ToolCalls {
 		at := max(call.Index, i)
-		if at >= inference.MaxItems {
+		if at >= inference.MaxArrayItems {
 			continue
 		}
 		for len(c.Calls) <= at {
@@ -92,9 +92,10 @@ func addMessage(c *inference.Completion, m *backendMessage) {
 	}
 }
 
-// endAnswer ends an answer: arguments are JSON, whatever the model wrote.
-func endAnswer(c *inference.Completion, finish string, usage *inference.Usage) {
-	c.Finish = finish
+// finishCompletion sets the finish reason and usage, and replaces arguments of
+// tool calls that are not JSON by {}.
+func finishCompletion(c *inference.Completion, finish string, usage *inference.Usage) {
+	c.FinishReason = finish
 	for i := range c.Calls {
 		if !json.Valid(c.Calls[i].Arguments) {
 			c.Calls[i].Arguments = json.RawMessage("{}")
@@ -102,37 +103,37 @@ func endAnswer(c *inference.Completion, finish string, usage *inference.Usage) {
 	}
 	switch {
 	case c.Calls != nil:
-		c.Finish = inference.FinishTools
+		c.FinishReason = inference.FinishTools
 	case finish == "":
-		c.Finish = inference.FinishStop
+		c.FinishReason = inference.FinishStop
 	}
 	if usage != nil {
 		c.Usage = *usage
 	}
 }
 
-// liveChat hands on the pieces of a stream as they come.
-func (src *Sources) liveChat(req *inference.TextRequest, res *http.Response) *inference.Completion {
+// streamChat passes on the pieces of a stream as they arrive.
+func (src *Sources) streamChat(req *inference.TextRequest, res *http.Response) *inference.Completion {
 	done := &inference.Completion{Source: inference.SourceBackend}
-	done.Live = func(yield func(string) bool) {
+	done.LivePieces = func(yield func(string) bool) {
 		defer res.Body.Close()
 		err := src.readStream(req.Context(), res.Body, done, yield)
 		if err != nil {
-			done.Finish = inference.FinishError
-			src.log.Error("ai: the backend broke off", "error", src.backend.failed(req.Context(), err))
+			done.FinishReason = inference.FinishError
+			src.log.Error("ai: the backend broke off", "error", src.backend.failure(req.Context(), err))
 			return
 		}
-		done.Live = nil
-		done.Count(req)
-		src.keepChat(req, done)
+		done.LivePieces = nil
+		done.FillUsage(req)
+		src.recordCompletion(req, done)
 	}
 	return done
 }
 
-var errLeft = errors.New("the caller left")
+var errCallerLeft = errors.New("the caller left")
 
 func (src *Sources) readStream(ctx context.Context, body io.Reader, done *inference.Completion, yield func(string) bool) error {
-	lines := bufio.NewScanner(io.LimitReader(quiet(ctx, body), inference.MaxBackend))
+	lines := bufio.NewScanner(io.LimitReader(withIdleTimeout(ctx, body), inference.MaxBackendBytes))
 	lines.Buffer(make([]byte, 0, 16<<10), 4<<20)
 	finish, ended := "", false
 	var usage *inference.Usage
@@ -145,26 +146,26 @@ func (src *Sources) readStream(ctx context.Context, body io.Reader, done *infere
 			ended = true
 			break
 		}
-		var got backendChat
-		if err := json.Unmarshal([]byte(data), &got); err != nil {
+		var chunk chatResponse
+		if err := json.Unmarshal([]byte(data), &chunk); err != nil {
 			return fmt.Errorf("an event of its stream is not JSON: %w", err)
 		}
-		if got.Error != nil {
-			return fmt.Errorf("it says in its stream: %s", inference.Shorten(blank(string(got.Error)), 300))
+		if chunk.Error != nil {
+			return fmt.Errorf("it says in its stream: %s", inference.Shorten(redactSecrets(string(chunk.Error)), 300))
 		}
-		if got.Usage != nil {
-			usage = got.Usage
+		if chunk.Usage != nil {
+			usage = chunk.Usage
 		}
-		if len(got.Choices) == 0 {
+		if len(chunk.Choices) == 0 {
 			continue
 		}
-		if got.Choices[0].Finish != "" {
-			finish = got.Choices[0].Finish
+		if chunk.Choices[0].Finish != "" {
+			finish = chunk.Choices[0].Finish
 		}
-		piece := &got.Choices[0].Delta
+		piece := &chunk.Choices[0].Delta
 		addMessage(done, piece)
 		if piece.Content != "" && !yield(piece.Content) {
-			return errLeft
+			return errCallerLeft
 		}
 	}
 	if err := lines.Err(); err != nil {
@@ -173,30 +174,30 @@ func (src *Sources) readStream(ctx context.Context, body io.Reader, done *infere
 	if !ended && finish == "" {
 		return io.ErrUnexpectedEOF
 	}
-	endAnswer(done, finish, usage)
+	finishCompletion(done, finish, usage)
 	return nil
 }
 
-// quiet is r, whose every read ends with ctx or after backendSilence.
-func quiet(ctx context.Context, r io.Reader) io.Reader { return &quietReader{ctx, r} }
+// withIdleTimeout ends each read of r with ctx, or after BackendIdleTimeout.
+func withIdleTimeout(ctx context.Context, r io.Reader) io.Reader { return &idleTimeoutReader{ctx, r} }
 
-type quietReader struct {
+type idleTimeoutReader struct {
 	ctx context.Context
 	r   io.Reader
 }
 
 // Read implements io.Reader.
-func (q *quietReader) Read(p []byte) (int, error) {
+func (q *idleTimeoutReader) Read(p []byte) (int, error) {
 	closer, ok := q.r.(io.Closer)
 	if !ok {
 		return q.r.Read(p)
 	}
-	ctx, cancel := context.WithTimeout(q.ctx, inference.BackendSilence)
+	ctx, cancel := context.WithTimeout(q.ctx, inference.BackendIdleTimeout)
 	defer cancel()
 	stop := context.AfterFunc(ctx, func() { _ = closer.Close() }) // ends the read
 	n, err := q.r.Read(p)
 	if !stop() && ctx.Err() != nil && q.ctx.Err() == nil {
-		return n, fmt.Errorf("silent for %s", inference.BackendSilence.Round(time.Second))
+		return n, fmt.Errorf("silent for %s", inference.BackendIdleTimeout.Round(time.Second))
 	}
 	return n, err
 }

@@ -8,9 +8,9 @@ import (
 	"flint/ai/inference"
 )
 
-// EmbedElsewhere is a recorded embedding or one of the backend; nil is neither.
-// Only texts are asked for: ranking stays with flint.
-func (src *Sources) EmbedElsewhere(ctx context.Context, known *inference.Model, in inference.Fields) (*inference.Answer, error) {
+// RecordedOrBackendEmbedding is a recorded embedding or one of the backend, nil
+// when there is neither. Reranking is always answered by the generator.
+func (src *Sources) RecordedOrBackendEmbedding(ctx context.Context, known *inference.Model, in inference.Fields) (*inference.Answer, error) {
 	if !in.Has("text") || src.backend == nil && src.recordings.dir == "" {
 		return nil, nil
 	}
@@ -37,7 +37,7 @@ func (src *Sources) EmbedElsewhere(ctx context.Context, known *inference.Model, 
 	if err != nil {
 		return nil, err
 	}
-	if err := src.recordings.save(key, &recording{Model: known.Name, Asked: plainInputs(in), JSON: string(body), Usage: usage}); err != nil {
+	if err := src.recordings.save(key, &recording{Model: known.Name, Inputs: redactedInputs(in), JSON: string(body), Usage: usage}); err != nil {
 		src.log.Error("ai: an answer could not be recorded", "error", err)
 	}
 	return &inference.Answer{ContentType: inference.ContentJSON, Body: body, Usage: usage, Source: inference.SourceBackend}, nil
@@ -61,7 +61,7 @@ func (b *backend) embed(ctx context.Context, model string, texts []string) (vect
 	vectors = make([]json.RawMessage, len(texts))
 	for _, d := range got.Data {
 		if d.Index < 0 || d.Index >= len(vectors) || len(d.Embedding) == 0 || dims > 0 && dims != len(d.Embedding) {
-			return nil, 0, inference.Usage{}, b.failed(ctx, fmt.Errorf("its embeddings do not fit the %d texts", len(texts)))
+			return nil, 0, inference.Usage{}, b.failure(ctx, fmt.Errorf("its embeddings do not fit the %d texts", len(texts)))
 		}
 		dims = len(d.Embedding)
 		if vectors[d.Index], err = inference.EncodeJSON(d.Embedding); err != nil {
@@ -70,7 +70,7 @@ func (b *backend) embed(ctx context.Context, model string, texts []string) (vect
 	}
 	for _, v := range vectors {
 		if v == nil {
-			return nil, 0, inference.Usage{}, b.failed(ctx, fmt.Errorf("it gave %d embeddings for %d texts", len(got.Data), len(texts)))
+			return nil, 0, inference.Usage{}, b.failure(ctx, fmt.Errorf("it gave %d embeddings for %d texts", len(got.Data), len(texts)))
 		}
 	}
 	return vectors, dims, got.Usage, nil

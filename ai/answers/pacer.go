@@ -7,14 +7,14 @@ import (
 	"flint/ai/inference"
 )
 
-// Pacer is nil when there is nothing to wait for.
+// Pacer is a pacer for one stream, or nil when streams are not slowed down.
 func (src *Sources) Pacer(ctx context.Context) *inference.Pacer {
 	if src.pace == (inference.Pace{}) {
 		return nil
 	}
-	p := &inference.Pacer{Ctx: ctx, Clock: src.clock, Next: src.pace.FirstToken}
-	if src.pace.PerSecond > 0 {
-		p.Between = time.Duration(float64(time.Second) / src.pace.PerSecond)
+	p := &inference.Pacer{Ctx: ctx, Clock: src.clock, NextDelay: src.pace.FirstToken}
+	if src.pace.EventsPerSecond > 0 {
+		p.Interval = time.Duration(float64(time.Second) / src.pace.EventsPerSecond)
 	}
 	return p
 }

@@ -24,16 +24,16 @@ import (
 // edit, delete and commit them. A file's name follows from the model and the
 // inputs, so that the same call finds it again.
 type recordings struct {
-	dir   string // empty has none
-	keep  bool   // write what the backend answers
-	clock clock.Clock
+	dir         string // empty has none
+	isRecording bool   // write what the backend answers
+	clock       clock.Clock
 }
 
 // recording is one file.
 type recording struct {
 	Model    string          `yaml:"model"`
 	Recorded string          `yaml:"recorded"` // when
-	Asked    map[string]any  `yaml:"asked"`    // the inputs, for people: secrets are blanked out
+	Inputs   map[string]any  `yaml:"asked"`    // for a person who reads the file, with secrets blanked out
 	Text     string          `yaml:"text,omitempty"`
 	JSON     string          `yaml:"json,omitempty"` // a whole answer, for embeddings
 	Calls    []recordedCall  `yaml:"tool_calls,omitempty"`
@@ -47,24 +47,24 @@ type recordedCall struct {
 	Arguments string `yaml:"arguments"`
 }
 
-// volatile inputs do not change what a model says.
-var volatile = map[string]bool{"stream": true, "stream_options": true, "user": true, "metadata": true, "model": true}
+// ignoredInputs do not change what a model answers.
+var ignoredInputs = map[string]bool{"stream": true, "stream_options": true, "user": true, "metadata": true, "model": true}
 
 // recordingKey is the name of a call's file, without its ending.
 func recordingKey(model string, in inference.Fields) string {
 	h := sha256.New()
-	h.Write([]byte(model + "\x00" + string(canonical(in))))
-	return safeName(model[strings.LastIndexByte(model, '/')+1:]) + "-" + hex.EncodeToString(h.Sum(nil)[:8])
+	h.Write([]byte(model + "\x00" + string(canonicalInputs(in))))
+	return fileNameOf(model[strings.LastIndexByte(model, '/')+1:]) + "-" + hex.EncodeToString(h.Sum(nil)[:8])
 }
 
-// canonical is the inputs as JSON with sorted keys, the volatile ones left out.
-func canonical(in inference.Fields) []byte {
+// canonicalInputs is the inputs as JSON with sorted keys, without the ignored ones.
+func canonicalInputs(in inference.Fields) []byte {
 	kept := map[string]any{}
 	for name, raw := range in {
 		var v any
 		dec := json.NewDecoder(bytes.NewReader(raw))
 		dec.UseNumber()
-		if !volatile[name] && dec.Decode(&v) == nil {
+		if !ignoredInputs[name] && dec.Decode(&v) == nil {
 			kept[name] = v
 		}
 	}
@@ -75,7 +75,7 @@ func canonical(in inference.Fields) []byte {
 	return data
 }
 
-func safeName(s string) string {
+func fileNameOf(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '.' || r == '-' {
 			return r
@@ -84,17 +84,17 @@ func safeName(s string) string {
 	}, s)
 }
 
-// assigned is a secret in prose or code: password = hunter2.
-var assigned = regexp.MustCompile(`(?i)(\b(?:api[_-]?key|secret|password|token)["']?\s*[:=]\s*["']?)[^\s"',\[][^\s"',]{5,}`)
+// secretAssignment matches a secret in prose or code: password = hunter2.
+var secretAssignment = regexp.MustCompile(`(?i)(\b(?:api[_-]?key|secret|password|token)["']?\s*[:=]\s*["']?)[^\s"',\[][^\s"',]{5,}`)
 
-func blank(text string) string {
-	return assigned.ReplaceAllString(redact.Text(text), "${1}"+redact.Mark)
+func redactSecrets(text string) string {
+	return secretAssignment.ReplaceAllString(redact.Text(text), "${1}"+redact.Mark)
 }
 
-// plainInputs are the inputs for people.
-func plainInputs(in inference.Fields) map[string]any {
+// redactedInputs are the inputs for a person who reads the file, without secrets.
+func redactedInputs(in inference.Fields) map[string]any {
 	out := map[string]any{}
-	if err := json.Unmarshal([]byte(blank(string(canonical(in)))), &out); err != nil {
+	if err := json.Unmarshal([]byte(redactSecrets(string(canonicalInputs(in)))), &out); err != nil {
 		return map[string]any{"unreadable": "a secret was blanked out in a place that broke the JSON"}
 	}
 	return out
@@ -106,7 +106,7 @@ func (r *recordings) find(key string) (*recording, error) {
 		return nil, nil
 	}
 	name := filepath.Join(r.dir, key+".yaml")
-	data, err := readBounded(name, inference.MaxRecording)
+	data, err := readBounded(name, inference.MaxRecordingBytes)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -122,19 +122,19 @@ func (r *recordings) find(key string) (*recording, error) {
 
 // save writes a file as a whole or not at all.
 func (r *recordings) save(key string, rec *recording) error {
-	if !r.keep || r.dir == "" {
+	if !r.isRecording || r.dir == "" {
 		return nil
 	}
 	rec.Recorded = r.clock.Now().UTC().Format("2006-01-02T15:04:05Z")
-	rec.Text = blank(rec.Text)
+	rec.Text = redactSecrets(rec.Text)
 	var b bytes.Buffer
 	enc := yaml.NewEncoder(&b)
 	enc.SetIndent(2)
 	if err := enc.Encode(rec); err != nil {
 		return err
 	}
-	if b.Len() > inference.MaxRecording {
-		return fmt.Errorf("%s has %d bytes; the most is %d", key, b.Len(), inference.MaxRecording)
+	if b.Len() > inference.MaxRecordingBytes {
+		return fmt.Errorf("%s has %d bytes; the most is %d", key, b.Len(), inference.MaxRecordingBytes)
 	}
 	if err := os.MkdirAll(r.dir, 0o755); err != nil {
 		return err
@@ -153,11 +153,11 @@ func (r *recordings) save(key string, rec *recording) error {
 	return err
 }
 
-// textKey is the file of a text generation. A prompt counts like the message
-// that it becomes.
-func textKey(r *inference.TextRequest) string {
+// completionKey is the recording's name for a text generation. A prompt has the
+// name of the same text as a message.
+func completionKey(r *inference.TextRequest) string {
 	in := inference.Fields{}
-	for name, raw := range r.Raw {
+	for name, raw := range r.Inputs {
 		in[name] = raw
 	}
 	if turns, err := inference.EncodeJSON(messagesOf(r)); err == nil {
@@ -172,15 +172,15 @@ func (src *Sources) FromRecordings(req *inference.TextRequest) (*inference.Compl
 	if src.recordings.dir == "" {
 		return nil, nil
 	}
-	rec, err := src.recordings.find(textKey(req))
+	rec, err := src.recordings.find(completionKey(req))
 	if rec == nil || err != nil {
 		return nil, err
 	}
-	done := &inference.Completion{Text: rec.Text, Finish: rec.Finish, Usage: rec.Usage, Source: rec.source}
+	done := &inference.Completion{Text: rec.Text, FinishReason: rec.Finish, Usage: rec.Usage, Source: rec.source}
 	for _, c := range rec.Calls {
 		done.Calls = append(done.Calls, inference.ToolCall{Name: c.Name, Arguments: json.RawMessage(c.Arguments)})
 	}
-	endAnswer(done, rec.Finish, nil)
+	finishCompletion(done, rec.Finish, nil)
 	if req.Format != nil {
 		if !json.Valid([]byte(done.Text)) {
 			return nil, inference.ErrJSONMode
@@ -190,24 +190,24 @@ func (src *Sources) FromRecordings(req *inference.TextRequest) (*inference.Compl
 	return done, nil
 }
 
-// keepChat records what the backend said. That it could not is logged: the
-// caller has their answer.
-func (src *Sources) keepChat(req *inference.TextRequest, done *inference.Completion) {
-	if !src.recordings.keep {
+// recordCompletion saves what the backend answered. A failure is only logged,
+// because the caller's answer does not depend on it.
+func (src *Sources) recordCompletion(req *inference.TextRequest, done *inference.Completion) {
+	if !src.recordings.isRecording {
 		return
 	}
 	in := inference.Fields{}
-	for name, raw := range req.Raw {
+	for name, raw := range req.Inputs {
 		in[name] = raw
 	}
 	if !in.Has("prompt") && !in.Has("messages") {
 		in["messages"], _ = inference.EncodeJSON(messagesOf(req)) // turns always encode
 	}
-	rec := &recording{Model: req.Model, Asked: plainInputs(in), Text: done.Text, Finish: done.Finish, Usage: done.Usage}
+	rec := &recording{Model: req.Model, Inputs: redactedInputs(in), Text: done.Text, Finish: done.FinishReason, Usage: done.Usage}
 	for _, c := range done.Calls {
-		rec.Calls = append(rec.Calls, recordedCall{c.Name, blank(string(c.Arguments))})
+		rec.Calls = append(rec.Calls, recordedCall{c.Name, redactSecrets(string(c.Arguments))})
 	}
-	if err := src.recordings.save(textKey(req), rec); err != nil {
+	if err := src.recordings.save(completionKey(req), rec); err != nil {
 		src.log.Error("ai: an answer could not be recorded", "error", err)
 	}
 }

@@ -18,13 +18,13 @@ import (
 // script is one scripted answer: when it answers, and with what. docs/AI.md
 // shows the files they are read from.
 type script struct {
-	source string // file:name, as the X-Flint-AI header shows it
-	file   string // the path of the file it stands in
-	line   int
-	checks []check
-	call   int64        // answers only the call-th match; 0 answers all
-	seen   atomic.Int64 // calls that all checks let through
-	used   atomic.Int64 // answers given
+	source      string // file:name, as the X-Flint-AI header shows it
+	file        string // the path of the file it stands in
+	line        int
+	checks      []check
+	nthMatch    int64        // answers only the n-th match, from 1; 0 answers all
+	matchCount  atomic.Int64 // calls that met all checks
+	answerCount atomic.Int64 // answers given
 	reply
 }
 
@@ -81,10 +81,10 @@ type scriptMessage struct {
 	Content string `yaml:"content"`
 }
 
-// UnmarshalYAML remembers where the answer stands.
+// UnmarshalYAML keeps the line on which the answer begins.
 func (a *scriptAnswer) UnmarshalYAML(node *yaml.Node) error {
 	type plain scriptAnswer
-	if err := refuseUnknown(node); err != nil {
+	if err := rejectUnknownKeys(node); err != nil {
 		return err
 	}
 	if err := node.Decode((*plain)(a)); err != nil {
@@ -102,9 +102,9 @@ var matchKeys = map[string]bool{
 	"model": true, "task": true, "prompt": true, "pattern": true, "system": true, "messages": true, "tools": true, "call": true,
 }
 
-// refuseUnknown finds keys that mean nothing: the decoder's own check does not
-// reach into a type that decodes itself.
-func refuseUnknown(node *yaml.Node) error {
+// rejectUnknownKeys is needed because the decoder's own check for unknown keys
+// does not cover a type with an UnmarshalYAML of its own.
+func rejectUnknownKeys(node *yaml.Node) error {
 	if node.Kind != yaml.MappingNode {
 		return fmt.Errorf("line %d: an answer is a map with match and text, json, …", node.Line)
 	}
@@ -126,8 +126,8 @@ func refuseUnknown(node *yaml.Node) error {
 }
 
 func (a *scriptAnswer) compile(file string) (*script, error) {
-	s := &script{source: filepath.Base(file) + ":" + a.Name, file: file, line: a.line, call: a.Match.Call}
-	if s.call < 0 {
+	s := &script{source: filepath.Base(file) + ":" + a.Name, file: file, line: a.line, nthMatch: a.Match.Call}
+	if s.nthMatch < 0 {
 		return nil, errors.New("call: want the number of a call, from 1")
 	}
 	var err error
@@ -234,8 +234,8 @@ func (r *reply) readError(a *scriptAnswer, _ string) (bool, error) {
 	return true, nil
 }
 
-// takes counts a match and reports whether this one is the script's to answer.
-func (s *script) takes() bool {
-	n := s.seen.Add(1)
-	return s.call == 0 || n == s.call
+// countMatch counts a match and reports whether the script answers this one.
+func (s *script) countMatch() bool {
+	n := s.matchCount.Add(1)
+	return s.nthMatch == 0 || n == s.nthMatch
 }

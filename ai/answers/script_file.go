@@ -19,45 +19,45 @@ import (
 )
 
 // scripts are the scripted answers of a project. A file that was saved counts
-// from the next call on: the folders are looked at when a call comes and the
-// last look is old enough, so that nothing runs in between.
+// from the next call on: a call checks the folders when the last check is older
+// than checkInterval, so that nothing runs in the background.
 type scripts struct {
-	folders []string
-	log     *slog.Logger
-	every   time.Duration // between two looks
-	set     atomic.Pointer[scriptSet]
-	looking sync.Mutex
+	folders       []string
+	log           *slog.Logger
+	checkInterval time.Duration // between two checks of the folders
+	set           atomic.Pointer[scriptSet]
+	reloading     sync.Mutex
 }
 
-// scriptSet is what one look found.
+// scriptSet is what one check of the folders found.
 type scriptSet struct {
-	list    []*script
-	stamp   string // names, sizes and times of all files
-	broken  error  // why the files could not be read; list is then the one before
-	checked clock.Stopwatch
+	list        []*script
+	fingerprint string // names, sizes and modification times of all files
+	loadErr     error  // why the files could not be read; list is then the last one that could
+	sinceCheck  clock.Stopwatch
 }
 
 func openScripts(folders []string, log *slog.Logger) (*scripts, error) {
-	s := &scripts{folders: folders, log: log, every: inference.ScriptsLookEvery}
+	s := &scripts{folders: folders, log: log, checkInterval: inference.ScriptCheckInterval}
 	list, err := readScripts(folders)
 	if err != nil {
 		return nil, err
 	}
-	s.set.Store(&scriptSet{list: list, stamp: stampOf(folders), checked: clock.StartStopwatch()})
+	s.set.Store(&scriptSet{list: list, fingerprint: folderFingerprint(folders), sinceCheck: clock.StartStopwatch()})
 	return s, nil
 }
 
-// current is the set as it is now on disk.
+// current is the set as it is on disk, at most checkInterval old.
 func (s *scripts) current() *scriptSet {
 	set := s.set.Load()
-	if len(s.folders) == 0 || set.checked.Elapsed() < s.every || !s.looking.TryLock() {
+	if len(s.folders) == 0 || set.sinceCheck.Elapsed() < s.checkInterval || !s.reloading.TryLock() {
 		return set
 	}
-	defer s.looking.Unlock()
-	next := &scriptSet{list: set.list, stamp: stampOf(s.folders), broken: set.broken, checked: clock.StartStopwatch()}
-	if next.stamp != set.stamp {
+	defer s.reloading.Unlock()
+	next := &scriptSet{list: set.list, fingerprint: folderFingerprint(s.folders), loadErr: set.loadErr, sinceCheck: clock.StartStopwatch()}
+	if next.fingerprint != set.fingerprint {
 		list, err := readScripts(s.folders)
-		if next.broken = err; err == nil {
+		if next.loadErr = err; err == nil {
 			next.list = list
 			s.log.Info("ai: scripts reloaded", "answers", len(list))
 		} else {
@@ -68,8 +68,8 @@ func (s *scripts) current() *scriptSet {
 	return next
 }
 
-// stampOf changes when a script was saved, added or taken away.
-func stampOf(folders []string) string {
+// folderFingerprint changes when a script is saved, added or removed.
+func folderFingerprint(folders []string) string {
 	var b strings.Builder
 	for _, folder := range folders {
 		for _, name := range scriptNames(folder) {
@@ -129,8 +129,8 @@ func readScript(name string) ([]*script, error) {
 	return out, nil
 }
 
-// readBounded reads a file of at most most bytes.
-func readBounded(name string, most int64) ([]byte, error) {
+// readBounded reads a file of at most maxBytes bytes.
+func readBounded(name string, maxBytes int64) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
@@ -140,10 +140,10 @@ func readBounded(name string, most int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if info.Size() > most {
-		return nil, &fs.PathError{Op: "read", Path: name, Err: fmt.Errorf("%d bytes; the most is %d", info.Size(), most)}
+	if info.Size() > maxBytes {
+		return nil, &fs.PathError{Op: "read", Path: name, Err: fmt.Errorf("%d bytes; the most is %d", info.Size(), maxBytes)}
 	}
-	return io.ReadAll(io.LimitReader(f, most))
+	return io.ReadAll(io.LimitReader(f, maxBytes))
 }
 
 func parseScript(name string, data []byte) ([]*script, error) {
@@ -165,17 +165,17 @@ func parseScript(name string, data []byte) ([]*script, error) {
 	return out, nil
 }
 
-// find is the first script that answers q, or nil. Scripts that wait for their
-// n-th call count this one, whoever answers it.
-func (s *scripts) find(q *Asked) *script {
+// find is the first script that answers q, or nil. Scripts that answer only
+// their n-th match count this call, even if another one answers it.
+func (s *scripts) find(q *Query) *script {
 	var found *script
 	for _, one := range s.current().list {
-		if (found == nil || one.call != 0) && one.matches(q) && one.takes() && found == nil {
+		if (found == nil || one.nthMatch != 0) && one.matches(q) && one.countMatch() && found == nil {
 			found = one
 		}
 	}
 	if found != nil {
-		found.used.Add(1)
+		found.answerCount.Add(1)
 	}
 	return found
 }

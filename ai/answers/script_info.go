@@ -4,19 +4,19 @@ import "strings"
 
 // ScriptInfo is a script as `flint ai scripts list` shows it.
 type ScriptInfo struct {
-	Source string   `json:"source"` // file:name
-	File   string   `json:"file"`
-	Line   int      `json:"line"`
-	Wants  []string `json:"wants"` // its conditions, for people
-	Call   int64    `json:"call,omitempty"`
-	Answer string   `json:"answer"` // text, json, stream, file, tool_calls or error
-	Used   int64    `json:"used"`   // answers given since it was read
+	Source     string   `json:"source"` // file:name
+	File       string   `json:"file"`
+	Line       int      `json:"line"`
+	Conditions []string `json:"wants"` // its conditions, in words
+	Call       int64    `json:"call,omitempty"`
+	Answer     string   `json:"answer"` // text, json, stream, file, tool_calls or error
+	Used       int64    `json:"used"`   // answers given since it was read
 }
 
 func (s *script) info() ScriptInfo {
-	out := ScriptInfo{Source: s.source, File: s.file, Line: s.line, Wants: []string{}, Call: s.call, Answer: s.kind, Used: s.used.Load()}
+	out := ScriptInfo{Source: s.source, File: s.file, Line: s.line, Conditions: []string{}, Call: s.nthMatch, Answer: s.kind, Used: s.answerCount.Load()}
 	for i := range s.checks {
-		out.Wants = append(out.Wants, s.checks[i].want)
+		out.Conditions = append(out.Conditions, s.checks[i].description)
 	}
 	return out
 }
@@ -30,29 +30,29 @@ func (src *Sources) Scripts() ([]ScriptInfo, error) {
 	for i, s := range set.list {
 		out[i] = s.info()
 	}
-	return out, set.broken
+	return out, set.loadErr
 }
 
-// tried is the outcome of a test.
-type tried struct {
+// tryResult is the script that would answer, else the nearest one and its unmet conditions.
+type tryResult struct {
 	Match   *ScriptInfo `json:"match"`
 	Nearest *ScriptInfo `json:"nearest,omitempty"`
-	Misses  string      `json:"misses,omitempty"`
+	Unmet   string      `json:"misses,omitempty"`
 }
 
-// Try says which script would answer q, or which comes nearest and what it misses.
-func (src *Sources) Try(q *Asked) tried {
+// TryScripts says which script would answer q, or which comes nearest and what it misses.
+func (src *Sources) TryScripts(q *Query) tryResult {
 	list := src.scripts.current().list
 	for _, s := range list {
-		if s.matches(q) && (s.call == 0 || s.seen.Load()+1 == s.call) {
+		if s.matches(q) && (s.nthMatch == 0 || s.matchCount.Load()+1 == s.nthMatch) {
 			info := s.info()
-			return tried{Match: &info}
+			return tryResult{Match: &info}
 		}
 	}
-	best, misses := nearestScript(list, q)
+	best, unmet := nearestScript(list, q)
 	if best == nil {
-		return tried{}
+		return tryResult{}
 	}
 	info := best.info()
-	return tried{Nearest: &info, Misses: strings.Join(misses, " and ")}
+	return tryResult{Nearest: &info, Unmet: strings.Join(unmet, " and ")}
 }

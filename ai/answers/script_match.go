@@ -10,8 +10,8 @@ import (
 	"flint/internal/wildcard"
 )
 
-// Asked is a call as scripts see it, whatever its task.
-type Asked struct {
+// Query is a call reduced to what scripts match on, whatever its task.
+type Query struct {
 	Model  string
 	Task   string
 	User   string // the last user message, or what the task calls its prompt or text
@@ -20,48 +20,47 @@ type Asked struct {
 	Tools  []string // names of the tools that are offered
 }
 
-// check is one condition of a script. want is for people: it says what the
-// call should have been like.
+// check is one condition of a script.
 type check struct {
-	want string
-	ok   func(*Asked) bool
+	description string
+	isMet       func(*Query) bool
 }
 
 func (m *scriptMatch) compile() ([]check, error) {
 	var out []check
-	add := func(want string, ok func(*Asked) bool) { out = append(out, check{want, ok}) }
+	add := func(want string, ok func(*Query) bool) { out = append(out, check{want, ok}) }
 	if m.Model != "" {
-		add("the model "+m.Model, func(q *Asked) bool { return wildcard.Match(m.Model, q.Model) })
+		add("the model "+m.Model, func(q *Query) bool { return wildcard.Match(m.Model, q.Model) })
 	}
 	if m.Task != "" {
-		add("the task "+m.Task, func(q *Asked) bool { return strings.EqualFold(m.Task, q.Task) })
+		add("the task "+m.Task, func(q *Query) bool { return strings.EqualFold(m.Task, q.Task) })
 	}
 	if m.Prompt != "" {
-		add(fmt.Sprintf("the prompt %q", m.Prompt), holds(m.Prompt, func(q *Asked) string { return q.User }))
+		add(fmt.Sprintf("the prompt %q", m.Prompt), containsFold(m.Prompt, func(q *Query) string { return q.User }))
 	}
 	if m.Pattern != "" {
 		re, err := regexp.Compile(m.Pattern)
 		if err != nil {
 			return nil, err
 		}
-		add("the pattern "+m.Pattern, func(q *Asked) bool { return re.MatchString(q.User) })
+		add("the pattern "+m.Pattern, func(q *Query) bool { return re.MatchString(q.User) })
 	}
 	if m.System != "" {
-		add(fmt.Sprintf("the system message %q", m.System), holds(m.System, func(q *Asked) string { return q.System }))
+		add(fmt.Sprintf("the system message %q", m.System), containsFold(m.System, func(q *Query) string { return q.System }))
 	}
 	if m.Messages != nil {
-		add("the messages "+describeMessages(m.Messages), func(q *Asked) bool { return conversation(m.Messages, q.Turns) })
+		add("the messages "+describeMessages(m.Messages), func(q *Query) bool { return containsMessages(m.Messages, q.Turns) })
 	}
 	for _, name := range m.Tools {
-		add("the tool "+name, func(q *Asked) bool { return slices.Contains(q.Tools, name) })
+		add("the tool "+name, func(q *Query) bool { return slices.Contains(q.Tools, name) })
 	}
 	return out, nil
 }
 
-// holds looks for a text, its case ignored.
-func holds(text string, in func(*Asked) string) func(*Asked) bool {
+// containsFold looks for text in a part of the query, ignoring case.
+func containsFold(text string, textOf func(*Query) string) func(*Query) bool {
 	lower := strings.ToLower(text)
-	return func(q *Asked) bool { return strings.Contains(strings.ToLower(in(q)), lower) }
+	return func(q *Query) bool { return strings.Contains(strings.ToLower(textOf(q)), lower) }
 }
 
 func describeMessages(messages []scriptMessage) string {
@@ -72,8 +71,8 @@ func describeMessages(messages []scriptMessage) string {
 	return strings.Join(parts, ", ")
 }
 
-// conversation reports whether all messages occur in turns, in their order.
-func conversation(messages []scriptMessage, turns []inference.Turn) bool {
+// containsMessages reports whether all messages occur in turns, in their order.
+func containsMessages(messages []scriptMessage, turns []inference.Turn) bool {
 	for _, t := range turns {
 		if len(messages) == 0 {
 			return true
@@ -86,71 +85,71 @@ func conversation(messages []scriptMessage, turns []inference.Turn) bool {
 	return len(messages) == 0
 }
 
-func (s *script) matches(q *Asked) bool {
+func (s *script) matches(q *Query) bool {
 	for i := range s.checks {
-		if !s.checks[i].ok(q) {
+		if !s.checks[i].isMet(q) {
 			return false
 		}
 	}
 	return true
 }
 
-// misses are the conditions that q does not meet.
-func (s *script) misses(q *Asked) []string {
+// unmetConditions describes the conditions that q does not meet.
+func (s *script) unmetConditions(q *Query) []string {
 	var out []string
 	for i := range s.checks {
-		if !s.checks[i].ok(q) {
-			out = append(out, s.checks[i].want)
+		if !s.checks[i].isMet(q) {
+			out = append(out, s.checks[i].description)
 		}
 	}
 	return out
 }
 
-// nearestScript is the script that q misses by the least: the fewest conditions
-// and, among those, the words that are most alike.
-func nearestScript(scripts []*script, q *Asked) (best *script, misses []string) {
+// nearestScript is the script whose conditions q comes nearest to meeting: the
+// fewest unmet and, among those, the most similar words. It is nil when there are no scripts.
+func nearestScript(scripts []*script, q *Query) (best *script, unmet []string) {
 	bestScore := 0.0
 	for _, s := range scripts {
-		missed := s.misses(q)
-		score := alike(strings.Join(missed, " "), q.User) - float64(len(missed))
-		if len(missed) == 0 {
-			missed = []string{fmt.Sprintf("call %d (this was call %d)", s.call, s.seen.Load())}
+		unmetHere := s.unmetConditions(q)
+		score := wordSimilarity(strings.Join(unmetHere, " "), q.User) - float64(len(unmetHere))
+		if len(unmetHere) == 0 {
+			unmetHere = []string{fmt.Sprintf("call %d (this was call %d)", s.nthMatch, s.matchCount.Load())}
 		}
 		if best == nil || score > bestScore {
-			best, misses, bestScore = s, missed, score
+			best, unmet, bestScore = s, unmetHere, score
 		}
 	}
-	return best, misses
+	return best, unmet
 }
 
-// alike is the share of a's words that are words of b, below 1; a word of its
-// end that is nearly the same counts half.
-func alike(a, b string) float64 {
-	have := map[string]bool{}
-	all := inference.TokensOf(b[max(0, len(b)-inference.MaxRead):])
+// wordSimilarity is the share of a's words that are words of b, below 1. A word
+// that differs by a typing error from one at the end of b counts half.
+func wordSimilarity(a, b string) float64 {
+	present := map[string]bool{}
+	all := inference.LowerWords(b[max(0, len(b)-inference.MaxPromptRead):])
 	for _, w := range all {
-		have[w] = true
+		present[w] = true
 	}
-	words := inference.TokensOf(a)
+	words := inference.LowerWords(a)
 	shared := 0.0
 	for _, w := range words {
-		if have[w] {
+		if present[w] {
 			shared++
-		} else if slices.ContainsFunc(all[max(0, len(all)-inference.MaxMistyped):], func(v string) bool { return mistyped(v, w) }) {
+		} else if slices.ContainsFunc(all[max(0, len(all)-inference.MaxTypoWords):], func(v string) bool { return isTypo(v, w) }) {
 			shared += 0.5
 		}
 	}
 	return shared / float64(len(words)+1)
 }
 
-// mistyped reports whether two words differ by a letter or two.
-func mistyped(a, b string) bool {
+// isTypo reports whether two words differ by a letter or two.
+func isTypo(a, b string) bool {
 	return len(a) > 3 && len(a) < 30 && len(b) > 3 && a[0] == b[0] && max(len(a)-len(b), len(b)-len(a)) <= 2 && inference.Distance(a, b) <= 1+len(a)/6
 }
 
-// AskedOf is the request as scripts see it.
-func AskedOf(r *inference.TextRequest) *Asked {
-	q := &Asked{Model: r.Model, Task: inference.TaskText, User: r.Last("user"), System: r.Last("system"), Turns: r.Turns}
+// QueryOf is a text generation as a query.
+func QueryOf(r *inference.TextRequest) *Query {
+	q := &Query{Model: r.Model, Task: inference.TaskText, User: r.Last("user"), System: r.Last("system"), Turns: r.Turns}
 	for _, t := range r.Tools {
 		q.Tools = append(q.Tools, t.Name)
 	}

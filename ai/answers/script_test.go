@@ -16,9 +16,9 @@ func FuzzScript(f *testing.F) {
 		if err != nil {
 			return
 		}
-		q := &Asked{Model: "@cf/meta/llama-3.1-8b-instruct", User: "a prompt", Turns: []inference.Turn{{Role: "user", Content: "a prompt"}}}
+		q := &Query{Model: "@cf/meta/llama-3.1-8b-instruct", User: "a prompt", Turns: []inference.Turn{{Role: "user", Content: "a prompt"}}}
 		for _, s := range list {
-			if s.matches(q) != (len(s.misses(q)) == 0) {
+			if s.matches(q) != (len(s.unmetConditions(q)) == 0) {
 				t.Errorf("%s matches and misses", s.source)
 			}
 			if s.object != nil && !json.Valid(s.object) {

@@ -19,22 +19,22 @@ func (src *Sources) FromScripts(req *inference.TextRequest) (*inference.Completi
 	if len(src.scripts.folders) == 0 {
 		return nil, nil
 	}
-	s := src.scripts.find(AskedOf(req))
+	s := src.scripts.find(QueryOf(req))
 	if s == nil {
 		return nil, nil
 	}
-	if err := src.delayed(req.Context(), s); err != nil {
+	if err := src.applyDelayAndError(req.Context(), s); err != nil {
 		return nil, err
 	}
-	done := &inference.Completion{Text: s.text, Finish: inference.FinishStop, Source: s.source, Calls: s.calls, Scripts: s.stream}
+	done := &inference.Completion{Text: s.text, FinishReason: inference.FinishStop, Source: s.source, Calls: s.calls, ScriptedPieces: s.stream}
 	if s.calls != nil {
-		done.Finish = inference.FinishTools
+		done.FinishReason = inference.FinishTools
 		return done, nil
 	}
 	if s.path != "" {
-		data, err := readBounded(s.path, inference.MaxAnswerFile)
+		data, err := readBounded(s.path, inference.MaxAnswerFileBytes)
 		if err != nil {
-			return nil, unreadable(s, err)
+			return nil, unreadableFile(s, err)
 		}
 		done.Text = string(data)
 	}
@@ -51,8 +51,8 @@ func (src *Sources) FromScripts(req *inference.TextRequest) (*inference.Completi
 	return done, nil
 }
 
-// delayed waits as the script says, and gives the error that it scripts.
-func (src *Sources) delayed(ctx context.Context, s *script) error {
+// applyDelayAndError waits for the script's delay and returns its error, if it has one.
+func (src *Sources) applyDelayAndError(ctx context.Context, s *script) error {
 	if s.delay > 0 {
 		if err := inference.Wait(ctx, src.clock, s.delay); err != nil {
 			return err
@@ -64,12 +64,12 @@ func (src *Sources) delayed(ctx context.Context, s *script) error {
 	return nil
 }
 
-func unreadable(s *script, err error) *cferr.Error {
+func unreadableFile(s *script, err error) *cferr.Error {
 	return cferr.Newf(http.StatusInternalServerError, inference.CodeNoScript, "the file of the script %s cannot be read: %v", s.source, err)
 }
 
-// ScriptTask is the scripted answer of a task other than text generation, or nil.
-func (src *Sources) ScriptTask(ctx context.Context, known *inference.Model, q *Asked) (*inference.Answer, error) {
+// TaskFromScripts is the scripted answer of a task other than text generation, or nil.
+func (src *Sources) TaskFromScripts(ctx context.Context, known *inference.Model, q *Query) (*inference.Answer, error) {
 	if len(src.scripts.folders) == 0 {
 		return nil, nil
 	}
@@ -77,7 +77,7 @@ func (src *Sources) ScriptTask(ctx context.Context, known *inference.Model, q *A
 	if s == nil {
 		return nil, nil
 	}
-	if err := src.delayed(ctx, s); err != nil {
+	if err := src.applyDelayAndError(ctx, s); err != nil {
 		return nil, err
 	}
 	switch s.kind {
@@ -104,16 +104,16 @@ func textResult(known *inference.Model, text string) any {
 	case inference.ShapeDescription:
 		return map[string]string{"description": text}
 	case inference.ShapeTranscript, inference.ShapeTranscriptLong, inference.ShapeDeepgram:
-		return media.TranscriptOf(known.Shape, media.SpokenText(text), "en")
+		return media.TranscriptAnswer(known.Shape, media.SpokenTranscript(text), "en")
 	}
 	return nil
 }
 
 // fileResult answers with a file: as it is, or in base64 where the model does so.
 func fileResult(known *inference.Model, s *script) (*inference.Answer, error) {
-	data, err := readBounded(s.path, inference.MaxAnswerFile)
+	data, err := readBounded(s.path, inference.MaxAnswerFileBytes)
 	if err != nil {
-		return nil, unreadable(s, err)
+		return nil, unreadableFile(s, err)
 	}
 	ext := strings.ToLower(filepath.Ext(s.path))
 	switch {

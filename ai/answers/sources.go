@@ -7,15 +7,15 @@ import (
 	"flint/internal/clock"
 )
 
-// SourceOptions say where answers come from, beside the generator.
-type SourceOptions struct {
+// Options say which sources there are beside the generator.
+type Options struct {
 	Clock   clock.Clock
 	Log     *slog.Logger
 	Scripts []string       // folders whose *.yaml and *.yml files hold scripted answers, in order
 	Pace    inference.Pace // of streams
 
 	Recordings string  // the folder of recorded answers; empty has none
-	Record     bool    // keep what the backend answers
+	Record     bool    // save what the backend answers
 	Backend    Backend // a real model server; none without a URL
 }
 
@@ -30,9 +30,8 @@ type Sources struct {
 	backend    *backend
 }
 
-// Open reads the scripts. One that cannot be read is an error that names
-// the file.
-func Open(o SourceOptions) (*Sources, error) {
+// Open reads the scripts. One that cannot be read is an error that names the file.
+func Open(o Options) (*Sources, error) {
 	s := &Sources{clock: o.Clock, log: o.Log, pace: o.Pace}
 	var err error
 	if s.scripts, err = openScripts(o.Scripts, o.Log); err != nil {
@@ -41,6 +40,6 @@ func Open(o SourceOptions) (*Sources, error) {
 	if s.backend, err = newBackend(o.Backend, o.Log); err != nil {
 		return nil, err
 	}
-	s.recordings = &recordings{dir: o.Recordings, keep: o.Record && s.backend != nil, clock: o.Clock}
+	s.recordings = &recordings{dir: o.Recordings, isRecording: o.Record && s.backend != nil, clock: o.Clock}
 	return s, nil
 }

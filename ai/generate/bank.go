@@ -17,7 +17,7 @@ import (
 //go:embed bank.yaml
 var bankYAML []byte
 
-// wordBank is what the generator puts its answers together from.
+// wordBank holds the sentences and words that answers are put together from.
 type wordBank struct {
 	Quizzes      map[string]quizKind
 	Statements   map[string][]string // by trait
@@ -53,8 +53,8 @@ var Bank = sync.OnceValues(func() (*wordBank, error) {
 // Pick takes one at random.
 func Pick(rng *rand.Rand, from []string) string { return from[rng.IntN(len(from))] }
 
-// about puts the topic into a sentence of the bank.
-func about(sentence, topic string) string {
+// fillTopic replaces {topic} and {Topic} in a sentence of the bank.
+func fillTopic(sentence, topic string) string {
 	sentence = strings.ReplaceAll(sentence, "{Topic}", titleCase(topic))
 	return upperFirst(strings.ReplaceAll(sentence, "{topic}", topic))
 }
@@ -72,8 +72,8 @@ func titleCase(s string) string {
 	return strings.Join(parts, " ")
 }
 
-// topic is what a text seems to be about: its first few telling words.
-func topic(text string) string {
+// topicOf guesses what a text is about: its first two words that are no stop words.
+func topicOf(text string) string {
 	var found []string
 	seen := map[string]bool{}
 	for _, w := range strings.FieldsFunc(text, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '-' && r != '\'' }) {

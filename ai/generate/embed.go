@@ -17,7 +17,7 @@ func Embeddings(known *inference.Model, texts []string, pooling string) *inferen
 	b := make([]byte, 0, len(texts)*known.Dims*11+64)
 	b = append(b, `{"shape":[`+strconv.Itoa(len(texts))+","+strconv.Itoa(known.Dims)+`],"data":[`...)
 	for i, text := range texts {
-		text = inference.Head(text, inference.MaxEmbedded)
+		text = inference.TruncateBytes(text, inference.MaxEmbeddedBytes)
 		usage.PromptTokens += inference.CountTokens(text)
 		if i > 0 {
 			b = append(b, ',')
@@ -45,16 +45,16 @@ func AppendVector(b []byte, vector []float32) []byte {
 func Embed(text string, dims int) []float32 {
 	sum := make([]float32, dims)
 	var padded []byte
-	for word := range strings.FieldsFuncSeq(strings.ToLower(inference.Head(text, inference.MaxEmbedded)), inference.IsNoWord) {
+	for word := range strings.FieldsFuncSeq(strings.ToLower(inference.TruncateBytes(text, inference.MaxEmbeddedBytes)), inference.IsSeparator) {
 		weight := float32(1)
 		if inference.StopWords[word] {
 			weight = 0.2
 		}
 		padded = append(append(padded[:0], 'w'), inference.Stem(word)...)
-		spread(sum, padded, weight)
+		addFeature(sum, padded, weight)
 		padded = append(append(append(padded[:0], '^'), word...), '$')
 		for i := 0; i+3 <= len(padded); i++ {
-			spread(sum, padded[i:i+3], weight*0.25)
+			addFeature(sum, padded[i:i+3], weight*0.25)
 		}
 	}
 	length := float64(0)
@@ -71,8 +71,8 @@ func Embed(text string, dims int) []float32 {
 	return sum
 }
 
-// spread adds a feature to 24 places that follow from its name.
-func spread(sum []float32, feature []byte, weight float32) {
+// addFeature adds weight, with either sign, at 24 indexes that follow from a hash of the feature.
+func addFeature(sum []float32, feature []byte, weight float32) {
 	x := uint64(14695981039346656037)
 	for i := range len(feature) {
 		x = (x ^ uint64(feature[i])) * 1099511628211
@@ -91,15 +91,15 @@ func spread(sum []float32, feature []byte, weight float32) {
 	}
 }
 
-type ranked struct {
+type rankedText struct {
 	ID    int     `json:"id"`
 	Score float64 `json:"score"`
 }
 
-// RerankJob orders contexts by how near they are to the query.
+// RerankJob orders contexts by the similarity of their vectors to the query's.
 // https://developers.cloudflare.com/workers-ai/models/bge-reranker-base/
 func RerankJob(in inference.Fields, required string) (*inference.Job, error) {
-	query, problem := in.Text("query", inference.Bounds{Least: 1, Most: inference.Unbounded})
+	query, problem := in.Text("query", inference.Bounds{Min: 1, Max: inference.Unbounded})
 	if problem == "" && !in.Has("query") && strings.HasPrefix(required, "query") || !in.Has("contexts") {
 		problem = inference.Missing(required)
 	}
@@ -113,7 +113,7 @@ func RerankJob(in inference.Fields, required string) (*inference.Job, error) {
 	if len(contexts) > inference.MaxContexts {
 		return nil, inference.BadInput("Length of '/contexts' must be <= " + strconv.Itoa(inference.MaxContexts))
 	}
-	top, problem := in.Number("top_k", "integer", inference.Bounds{Least: 1, Most: inference.Unbounded}, float64(len(contexts)))
+	top, problem := in.Number("top_k", "integer", inference.Bounds{Min: 1, Max: inference.Unbounded}, float64(len(contexts)))
 	if problem != "" {
 		return nil, inference.BadInput(problem)
 	}
@@ -127,17 +127,17 @@ func RerankJob(in inference.Fields, required string) (*inference.Job, error) {
 	}}, nil
 }
 
-func rerank(query string, texts []string) []ranked {
+func rerank(query string, texts []string) []rankedText {
 	const dims = 256
-	want := Embed(query, dims)
-	out := make([]ranked, len(texts))
+	queryVector := Embed(query, dims)
+	out := make([]rankedText, len(texts))
 	for i, text := range texts {
-		near := float64(0)
+		similarity := float64(0)
 		for j, v := range Embed(text, dims) {
-			near += float64(v) * float64(want[j])
+			similarity += float64(v) * float64(queryVector[j])
 		}
-		out[i] = ranked{i, 1 / (1 + math.Exp(-12*(near-0.3)))}
+		out[i] = rankedText{i, 1 / (1 + math.Exp(-12*(similarity-0.3)))}
 	}
-	slices.SortStableFunc(out, func(a, b ranked) int { return cmp.Compare(b.Score, a.Score) })
+	slices.SortStableFunc(out, func(a, b rankedText) int { return cmp.Compare(b.Score, a.Score) })
 	return out
 }

@@ -10,26 +10,26 @@ import (
 	"flint/ai/inference"
 )
 
-// findExample looks for the shape that a prompt shows: the last {…} or […] in
-// it that reads as one, and where it begins.
+// findExample finds the example of JSON that a prompt shows: the last {…} or […]
+// that can be read as one, and the offset at which it begins.
 func findExample(text string) (found *shapeNode, at int) {
-	left := &inference.Work{Left: inference.MaxExample}
+	budget := &inference.Budget{Remaining: inference.MaxExampleValues}
 	for i := 0; i < len(text); i++ {
 		if text[i] != '{' && text[i] != '[' {
 			continue
 		}
-		p := &exampleParser{text: text, at: i, work: left}
+		p := &exampleParser{text: text, pos: i, budget: budget}
 		node, ok := p.value(0)
 		if !ok || node.kind == kindObject && len(node.fields) == 0 || node.kind == kindArray && !isList(node) {
 			continue
 		}
 		found, at = node, i
-		i = p.at - 1
+		i = p.pos - 1
 	}
 	return found, at
 }
 
-// isList tells a list of objects or texts from brackets of prose, as in [1].
+// isList reports whether an array holds objects or texts, unlike brackets in prose such as [1].
 func isList(node *shapeNode) bool {
 	return len(node.items) > 0 && (node.items[0].kind == kindObject || node.items[0].kind == kindString)
 }
@@ -37,31 +37,31 @@ func isList(node *shapeNode) bool {
 // exampleParser reads JSON and what people write in its place: unquoted keys
 // and types (string, number), unions (a|b), ranges (1-5), ellipses, comments.
 type exampleParser struct {
-	text  string
-	at    int
-	types map[string]string // where the types begin that the prompt declares
-	used  map[string]bool   // those that were referred to
-	work  *inference.Work   // values that may still be read
+	text       string
+	pos        int
+	types      map[string]string // the declared types by name: the prompt from the body of the type on
+	referenced map[string]bool   // declared types that another type refers to
+	budget     *inference.Budget // one for each value
 }
 
-func (p *exampleParser) space() {
-	for p.at < len(p.text) {
-		rest := p.text[p.at:]
+func (p *exampleParser) skipSpace() {
+	for p.pos < len(p.text) {
+		rest := p.text[p.pos:]
 		switch {
 		case strings.HasPrefix(rest, "//"):
 			if end := strings.IndexByte(rest, '\n'); end >= 0 {
-				p.at += end
+				p.pos += end
 			} else {
-				p.at = len(p.text)
+				p.pos = len(p.text)
 			}
 		case strings.HasPrefix(rest, "..."):
-			p.at += 3
+			p.pos += 3
 		case strings.HasPrefix(rest, "…"):
-			p.at += len("…")
+			p.pos += len("…")
 		case strings.HasPrefix(rest, "/*") && strings.Contains(rest, "*/"):
-			p.at += strings.Index(rest, "*/") + 2
+			p.pos += strings.Index(rest, "*/") + 2
 		case strings.IndexByte(" \t\r\n,;", rest[0]) >= 0:
-			p.at++
+			p.pos++
 		default:
 			return
 		}
@@ -69,48 +69,48 @@ func (p *exampleParser) space() {
 }
 
 func (p *exampleParser) peek() byte {
-	p.space()
-	if p.at >= len(p.text) {
+	p.skipSpace()
+	if p.pos >= len(p.text) {
 		return 0
 	}
-	return p.text[p.at]
+	return p.text[p.pos]
 }
 
 func (p *exampleParser) value(depth int) (*shapeNode, bool) {
-	if depth > inference.MaxShapeDepth || !p.work.Take(1) {
+	if depth > inference.MaxShapeDepth || !p.budget.Spend(1) {
 		return nil, false
 	}
 	switch p.peek() {
 	case 0:
 		return nil, false
 	case '{':
-		p.at++
+		p.pos++
 		return p.object(depth)
 	case '[':
-		p.at++
+		p.pos++
 		return p.array(depth)
 	case '"', '\'', '`':
 		s, ok := p.quoted()
 		if ok && p.types != nil {
-			return p.suffix(p.literals(s)), true
+			return p.arraySuffix(p.literalUnion(s)), true
 		}
-		return p.suffix(exampleText(s)), ok
+		return p.arraySuffix(exampleText(s)), ok
 	}
-	return p.bare(depth)
+	return p.bareValue(depth)
 }
 
-// literals reads the rest of "a" | "b" | "c", a union of TypeScript.
-func (p *exampleParser) literals(first string) *shapeNode {
+// literalUnion reads the rest of "a" | "b" | "c", a union of TypeScript.
+func (p *exampleParser) literalUnion(first string) *shapeNode {
 	node := &shapeNode{kind: kindChoice, options: []string{inference.Quote(first)}}
-	for len(node.options) < inference.MaxItems {
-		rest := strings.TrimLeft(p.text[p.at:], " \t\r\n")
+	for len(node.options) < inference.MaxArrayItems {
+		rest := strings.TrimLeft(p.text[p.pos:], " \t\r\n")
 		if !strings.HasPrefix(rest, "|") {
 			break
 		}
-		p.at = len(p.text) - len(rest) + 1
+		p.pos = len(p.text) - len(rest) + 1
 		if c := p.peek(); c != '"' && c != '\'' && c != '`' {
-			if end := strings.IndexAny(p.text[p.at:], ",;}\n)|"); end > 0 { // | null, | undefined
-				p.at += end
+			if end := strings.IndexAny(p.text[p.pos:], ",;}\n)|"); end > 0 { // | null, | undefined
+				p.pos += end
 			}
 			continue
 		}
@@ -128,11 +128,11 @@ func (p *exampleParser) object(depth int) (*shapeNode, bool) {
 	for {
 		c := p.peek()
 		if c == '}' {
-			p.at++
-			return p.suffix(node), true
+			p.pos++
+			return p.arraySuffix(node), true
 		}
 		name, ok := p.key(c)
-		if !ok || len(node.fields) >= inference.MaxItems {
+		if !ok || len(node.fields) >= inference.MaxArrayItems {
 			return nil, false
 		}
 		value, ok := p.value(depth + 1)
@@ -149,19 +149,19 @@ func (p *exampleParser) key(c byte) (name string, ok bool) {
 			return "", false
 		}
 	} else {
-		start := p.at
-		for p.at < len(p.text) && isWord(rune(p.text[p.at])) {
-			p.at++
+		start := p.pos
+		for p.pos < len(p.text) && isWord(rune(p.text[p.pos])) {
+			p.pos++
 		}
-		name = p.text[start:p.at]
+		name = p.text[start:p.pos]
 	}
-	if p.at < len(p.text) && p.text[p.at] == '?' { // an optional key of a TypeScript type
-		p.at++
+	if p.pos < len(p.text) && p.text[p.pos] == '?' { // an optional key of a TypeScript type
+		p.pos++
 	}
 	if name == "" || p.peek() != ':' {
 		return "", false
 	}
-	p.at++
+	p.pos++
 	return name, true
 }
 
@@ -173,33 +173,33 @@ func (p *exampleParser) array(depth int) (*shapeNode, bool) {
 	node := &shapeNode{kind: kindArray}
 	for {
 		if p.peek() == ']' {
-			p.at++
+			p.pos++
 			return node, true
 		}
 		item, ok := p.value(depth + 1)
-		if !ok || len(node.items) >= inference.MaxItems {
+		if !ok || len(node.items) >= inference.MaxArrayItems {
 			return nil, false
 		}
 		node.items = append(node.items, item)
 	}
 }
 
-// suffix turns T[] of TypeScript into an array.
-func (p *exampleParser) suffix(node *shapeNode) *shapeNode {
-	if strings.HasPrefix(p.text[p.at:], "[]") {
-		p.at += 2
+// arraySuffix turns T[] of TypeScript into an array.
+func (p *exampleParser) arraySuffix(node *shapeNode) *shapeNode {
+	if strings.HasPrefix(p.text[p.pos:], "[]") {
+		p.pos += 2
 		return &shapeNode{kind: kindArray, items: []*shapeNode{node}}
 	}
 	return node
 }
 
 func (p *exampleParser) quoted() (string, bool) {
-	mark := p.text[p.at]
+	mark := p.text[p.pos]
 	var b strings.Builder
-	for i := p.at + 1; i < len(p.text); i++ {
+	for i := p.pos + 1; i < len(p.text); i++ {
 		switch c := p.text[i]; c {
 		case mark:
-			p.at = i + 1
+			p.pos = i + 1
 			return b.String(), true
 		case '\\':
 			i++
@@ -213,30 +213,30 @@ func (p *exampleParser) quoted() (string, bool) {
 	return "", false
 }
 
-// bare reads up to the end of an unquoted value.
-func (p *exampleParser) bare(depth int) (*shapeNode, bool) {
-	end := strings.IndexAny(p.text[p.at:], ",}\n[]{;:")
+// bareValue reads an unquoted value.
+func (p *exampleParser) bareValue(depth int) (*shapeNode, bool) {
+	end := strings.IndexAny(p.text[p.pos:], ",}\n[]{;:")
 	if end <= 0 || end > 200 {
 		return nil, false
 	}
-	word := strings.TrimSpace(p.text[p.at : p.at+end])
-	p.at += end
+	word := strings.TrimSpace(p.text[p.pos : p.pos+end])
+	p.pos += end
 	if at := strings.Index(word, "//"); at >= 0 {
 		word = strings.TrimSpace(word[:at])
 	}
 	node, ok := exampleWord(word)
 	if !ok {
-		if node, ok = p.named(word, depth); !ok {
+		if node, ok = p.namedType(word, depth); !ok {
 			return nil, false
 		}
 	}
-	return p.suffix(node), true
+	return p.arraySuffix(node), true
 }
 
 var (
 	typeWord  = regexp.MustCompile(`(?i)^<?(string|text|str|number|float|int|integer|boolean|bool|null|any)s?\b`)
 	rangeWord = regexp.MustCompile(`^<?(?:number|integer|int)?\s*\(?(-?\d+(?:\.\d+)?)\s*(?:-|–|\.\.\.?|to)\s*(-?\d+(?:\.\d+)?)\)?>?$`)
-	words     = map[string]kind{
+	typeNames = map[string]kind{
 		"string": kindString, "text": kindString, "str": kindString, "number": kindNumber, "float": kindNumber,
 		"int": kindInteger, "integer": kindInteger, "boolean": kindBoolean, "bool": kindBoolean, "null": kindNull, "any": kindString,
 	}
@@ -255,7 +255,7 @@ func exampleWord(word string) (*shapeNode, bool) {
 		return exampleUnion(word), true
 	}
 	if m := typeWord.FindStringSubmatch(word); m != nil {
-		return &shapeNode{kind: words[strings.ToLower(m[1])]}, true
+		return &shapeNode{kind: typeNames[strings.ToLower(m[1])]}, true
 	}
 	return nil, false
 }
@@ -293,7 +293,7 @@ func exampleUnion(s string) *shapeNode {
 	node := &shapeNode{kind: kindChoice}
 	for part := range strings.SplitSeq(s, "|") {
 		part = strings.Trim(strings.TrimSpace(part), `"'<>`+"`")
-		if k, ok := words[strings.ToLower(part)]; ok {
+		if k, ok := typeNames[strings.ToLower(part)]; ok {
 			return &shapeNode{kind: k}
 		}
 		if part == "" || part == "..." {

@@ -8,20 +8,20 @@ import (
 	"flint/ai/inference"
 )
 
-// place is where in the answer a value stands.
-type place struct {
-	key    string // the name it stands under, also inside an array
-	parent string // the name of the enclosing array or object
-	index  int    // position in the nearest array
-	of     int    // length of that array
-	depth  int
-	ask    *question // the quiz question that encloses it
-	option *option   // the answer option that encloses it
+// position is where in the answer a value stands, as far as the value depends on it.
+type position struct {
+	key      string // the name it stands under, also inside an array
+	parent   string // the name of the enclosing array or object
+	index    int    // position in the nearest array
+	length   int    // length of that array
+	depth    int
+	question *question // the quiz question that encloses it
+	option   *option   // the answer option that encloses it
 }
 
 // fill writes a value of the form of node.
-func (g *generator) fill(b *strings.Builder, node *shapeNode, at place) {
-	if at.depth > inference.MaxShapeDepth || b.Len() > inference.MaxGenerated {
+func (g *generator) fill(b *strings.Builder, node *shapeNode, at position) {
+	if at.depth > inference.MaxShapeDepth || b.Len() > inference.MaxGeneratedBytes {
 		g.err = inference.ErrJSONMode
 	}
 	g.spend(8)
@@ -34,7 +34,7 @@ func (g *generator) fill(b *strings.Builder, node *shapeNode, at place) {
 	case kindArray:
 		g.array(b, node, at)
 	case kindChoice:
-		b.WriteString(g.choose(node, at))
+		b.WriteString(g.choice(node, at))
 	case kindInteger, kindNumber:
 		b.WriteString(g.number(node, at))
 	case kindBoolean:
@@ -46,16 +46,16 @@ func (g *generator) fill(b *strings.Builder, node *shapeNode, at place) {
 			b.WriteString(g.number(node, at))
 			return
 		}
-		b.WriteString(inference.Quote(g.string(node, at)))
+		b.WriteString(inference.Quote(g.stringFor(node, at)))
 	default:
-		b.WriteString(inference.Quote(g.string(node, at)))
+		b.WriteString(inference.Quote(g.stringFor(node, at)))
 	}
 }
 
-func (g *generator) object(b *strings.Builder, node *shapeNode, at place) {
-	if at.ask == nil && isQuestion(node) {
-		at.ask = g.question(node, at.index)
-		at.ask.options = g.options(node, at)
+func (g *generator) object(b *strings.Builder, node *shapeNode, at position) {
+	if at.question == nil && isQuestion(node) {
+		at.question = g.question(node, at.index)
+		at.question.optionCount = g.optionCount(node, at)
 	}
 	b.WriteByte('{')
 	for i, f := range node.fields {
@@ -71,27 +71,27 @@ func (g *generator) object(b *strings.Builder, node *shapeNode, at place) {
 	b.WriteByte('}')
 }
 
-func (g *generator) array(b *strings.Builder, node *shapeNode, at place) {
-	n := g.count(node, at)
+func (g *generator) array(b *strings.Builder, node *shapeNode, at position) {
+	n := g.elementCount(node, at)
 	b.WriteByte('[')
 	written := map[string]bool{}
 	for i := range n {
-		if b.Len() > inference.MaxGenerated {
+		if b.Len() > inference.MaxGeneratedBytes {
 			g.err = inference.ErrJSONMode
 		}
 		if g.err != nil {
 			return
 		}
 		inner := at
-		inner.index, inner.of, inner.depth = i, n, at.depth+1
-		if at.ask != nil && isOptions(at.key) {
-			inner.option = at.ask.option(i, n)
+		inner.index, inner.length, inner.depth = i, n, at.depth+1
+		if at.question != nil && isOptions(at.key) {
+			inner.option = at.question.option(i, n)
 		}
 		item := node.items[min(i, len(node.items)-1)]
 		text := g.element(item, inner, node.unique, written)
 		g.spend(len(text))
-		if node.unique && written[text] && len(written) >= node.least {
-			continue // there are no others
+		if node.unique && written[text] && len(written) >= node.minSize {
+			continue // no other value was found
 		}
 		if len(written) > 0 || i > 0 && !node.unique {
 			b.WriteByte(',')
@@ -104,30 +104,30 @@ func (g *generator) array(b *strings.Builder, node *shapeNode, at place) {
 	b.WriteByte(']')
 }
 
-// element is one element of an array; in one without repetitions another than
-// those that are there, if chance finds one.
-func (g *generator) element(item *shapeNode, at place, unique bool, written map[string]bool) string {
+// element is one element of an array. When elements must be unique it tries to
+// make one that is not in written yet.
+func (g *generator) element(item *shapeNode, at position, unique bool, written map[string]bool) string {
 	for try := 0; ; try++ {
 		var b strings.Builder
 		g.fill(&b, item, at)
 		if unique && try > 0 {
 			g.spend(b.Len() + 200)
 		}
-		if !unique || !written[b.String()] || try >= inference.MaxItems || g.err != nil {
+		if !unique || !written[b.String()] || try >= inference.MaxArrayItems || g.err != nil {
 			return b.String()
 		}
-		at.index += at.of // the next option of a choice, the next id
+		at.index += at.length // the next option of a choice, the next id
 	}
 }
 
-// count is how many elements an array gets: what the schema or the prompt asks
-// for, else what is usual for its name.
-func (g *generator) count(node *shapeNode, at place) int {
+// elementCount is how many elements an array gets: what the schema or the prompt
+// asks for, else what is usual for its name.
+func (g *generator) elementCount(node *shapeNode, at position) int {
 	if len(node.items) == 0 {
 		return 0
 	}
 	n := max(3, len(node.items))
-	switch asked := askedCount(g.text, at.key); {
+	switch asked := requestedCount(g.prompt, at.key); {
 	case isOptions(at.key) && len(node.items) > 1:
 		n = len(node.items)
 	case isOptions(at.key):
@@ -137,20 +137,20 @@ func (g *generator) count(node *shapeNode, at place) int {
 	case isQuestions(at.key):
 		n = 7
 	}
-	n = min(max(n, node.least), max(inference.MaxItems, node.least))
-	if node.most > 0 {
-		n = min(n, node.most)
+	n = min(max(n, node.minSize), max(inference.MaxArrayItems, node.minSize))
+	if node.maxSize > 0 {
+		n = min(n, node.maxSize)
 	}
 	if isOptions(at.key) {
 		return n
 	}
-	return max(min(n, g.limit), node.least)
+	return max(min(n, g.maxElements), node.minSize)
 }
 
-func (g *generator) choose(node *shapeNode, at place) string {
-	if at.ask != nil && isTrait(at.key) {
+func (g *generator) choice(node *shapeNode, at position) string {
+	if at.question != nil && isTrait(at.key) {
 		for _, o := range node.options {
-			if strings.EqualFold(strings.Trim(o, `"`), at.ask.trait) {
+			if strings.EqualFold(strings.Trim(o, `"`), at.question.trait) {
 				return o
 			}
 		}
@@ -162,16 +162,16 @@ func (g *generator) choose(node *shapeNode, at place) string {
 			}
 		}
 	}
-	if at.of > 0 && at.option == nil {
+	if at.length > 0 && at.option == nil {
 		return node.options[at.index%len(node.options)]
 	}
 	return node.options[g.rng.IntN(len(node.options))]
 }
 
 // number is within the bounds that were given, or plausible for the key.
-func (g *generator) number(node *shapeNode, at place) string {
-	if at.ask != nil && at.option == nil && isAnswer(at.key) && node.min == nil && node.max == nil {
-		return strconv.Itoa(at.ask.right()) // which of the options is right
+func (g *generator) number(node *shapeNode, at position) string {
+	if at.question != nil && at.option == nil && isAnswer(at.key) && node.min == nil && node.max == nil {
+		return strconv.Itoa(at.question.correctOption()) // which of the options is right
 	}
 	low, high := usualRange(at.key, at.option != nil)
 	if node.min != nil {
@@ -186,12 +186,12 @@ func (g *generator) number(node *shapeNode, at place) string {
 		}
 	}
 	if node.step > 0 {
-		return stepped(low, high, node.step, g.rng.Float64())
+		return multipleInRange(low, high, node.step, g.rng.Float64())
 	}
 	value := low + g.rng.Float64()*(high-low)
 	if at.option != nil && isScore(at.key) {
 		value = at.option.score(low, high)
-	} else if strings.EqualFold(at.key, "id") && at.of > 0 {
+	} else if strings.EqualFold(at.key, "id") && at.length > 0 {
 		value = max(low, float64(at.index+1))
 	}
 	if node.kind == kindNumber && at.option == nil && (node.min != nil || node.max != nil || isFraction(at.key)) {
@@ -204,8 +204,8 @@ func (g *generator) number(node *shapeNode, at place) string {
 	return strconv.FormatInt(whole, 10)
 }
 
-// stepped is a multiple of step from low to high.
-func stepped(low, high, step, at float64) string {
+// multipleInRange is a multiple of step from low to high; at is from 0 to 1.
+func multipleInRange(low, high, step, at float64) string {
 	first, last := math.Ceil(low/step-1e-9), math.Floor(high/step+1e-9)
 	n := first + math.Floor(at*max(0, last-first+1))
 	return strconv.FormatFloat(math.Round(n*step*1e9)/1e9, 'f', -1, 64)
@@ -235,9 +235,9 @@ func usualRange(key string, inOption bool) (low, high float64) {
 	return 1, 10
 }
 
-// spend takes n from the work of the answer, which fails when there is no more.
+// spend takes n from the budget; the answer fails with ErrJSONMode when it is used up.
 func (g *generator) spend(n int) {
-	if !g.work.Take(n) && g.err == nil {
+	if !g.budget.Spend(n) && g.err == nil {
 		g.err = inference.ErrJSONMode
 	}
 }

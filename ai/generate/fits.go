@@ -10,11 +10,11 @@ import (
 	"flint/ai/inference"
 )
 
-// nothingElsewhere keeps a schema from loading others: flint reads no address.
-type nothingElsewhere struct{}
+// noExternalSchemas refuses to load documents that a schema refers to.
+type noExternalSchemas struct{}
 
 // Load implements jsonschema.URLLoader.
-func (nothingElsewhere) Load(string) (any, error) {
+func (noExternalSchemas) Load(string) (any, error) {
 	return nil, errors.New("ai: a schema refers to another document")
 }
 
@@ -25,17 +25,17 @@ func validatorOf(f *inference.ResponseFormat) func(text string) bool {
 	if f == nil || f.Type != "json_schema" {
 		return anything
 	}
-	if len(f.Schema) > inference.MaxSchema {
+	if len(f.Schema) > inference.MaxSchemaBytes {
 		return anything
 	}
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(bareSchema(f.Schema)))
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(unwrapSchema(f.Schema)))
 	if err != nil {
 		return anything
 	}
 	c := jsonschema.NewCompiler()
-	c.UseLoader(nothingElsewhere{})
-	states := &inference.Work{Left: 2 * inference.MaxStates}
-	c.UseRegexpEngine(func(pattern string) (jsonschema.Regexp, error) { return compileWithin(states, pattern) })
+	c.UseLoader(noExternalSchemas{})
+	states := &inference.Budget{Remaining: 2 * inference.MaxPatternStates}
+	c.UseRegexpEngine(func(pattern string) (jsonschema.Regexp, error) { return compileBounded(states, pattern) })
 	left := &visits{}
 	c.RegisterVocabulary(left.vocabulary())
 	c.AssertVocabs()
@@ -52,24 +52,24 @@ func validatorOf(f *inference.ResponseFormat) func(text string) bool {
 	}
 }
 
-// compileWithin compiles a pattern of a schema, as far as it is not too large.
-func compileWithin(w *inference.Work, pattern string) (jsonschema.Regexp, error) {
-	if w.Left <= 0 {
+// compileBounded compiles a pattern of a schema and spends its states from the budget.
+func compileBounded(w *inference.Budget, pattern string) (jsonschema.Regexp, error) {
+	if w.Remaining <= 0 {
 		return nil, errLargePattern
 	}
 	re, _, states, err := compilePattern(pattern)
-	if err == nil && !w.Take(states) {
+	if err == nil && !w.Spend(states) {
 		err = errLargePattern
 	}
 	return re, err
 }
 
-// visits counts how many parts of a schema are looked at: parts that refer to
-// others twice can be as many as two to the power of their depth.
-type visits struct{ inference.Work }
+// visits limits how many parts of a schema a check visits: parts that refer to
+// others twice can be visited 2^depth times.
+type visits struct{ inference.Budget }
 
-// errManyVisits ends a check from inside the library, which has no other way out.
-var errManyVisits = errors.New("ai: the schema has too many parts to check")
+// errTooManyVisits is a panic value: the library offers no other way to end a check.
+var errTooManyVisits = errors.New("ai: the schema has too many parts to check")
 
 // vocabulary has no keywords: the library calls it for each part it looks at.
 func (v *visits) vocabulary() *jsonschema.Vocabulary {
@@ -80,16 +80,16 @@ func (v *visits) vocabulary() *jsonschema.Vocabulary {
 
 // Validate implements jsonschema.SchemaExt.
 func (v *visits) Validate(*jsonschema.ValidatorContext, any) {
-	if !v.Take(1) {
-		panic(errManyVisits)
+	if !v.Spend(1) {
+		panic(errTooManyVisits)
 	}
 }
 
-// fits reports whether value fits; what takes too long to tell does.
+// fits reports whether value fits the schema. A check that takes too long counts as a fit.
 func (v *visits) fits(schema *jsonschema.Schema, value any) (ok bool) {
-	v.Left = inference.MaxVisits
+	v.Remaining = inference.MaxSchemaVisits
 	defer func() {
-		if r := recover(); r == error(errManyVisits) {
+		if r := recover(); r == error(errTooManyVisits) {
 			ok = true
 		} else if r != nil {
 			panic(r)
@@ -98,8 +98,8 @@ func (v *visits) fits(schema *jsonschema.Schema, value any) (ok bool) {
 	return schema.Validate(value) == nil
 }
 
-// bareSchema is a schema without OpenAI's {name, schema} around it.
-func bareSchema(raw json.RawMessage) json.RawMessage {
+// unwrapSchema is a schema without OpenAI's {name, schema} around it.
+func unwrapSchema(raw json.RawMessage) json.RawMessage {
 	var wrapped struct{ Schema json.RawMessage }
 	if json.Unmarshal(raw, &wrapped) == nil && inference.IsType(wrapped.Schema, "object") {
 		return wrapped.Schema

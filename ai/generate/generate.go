@@ -9,22 +9,22 @@ import (
 	"flint/ai/inference"
 )
 
-// generator makes one answer. Its choices come from rng alone.
+// generator makes one answer. All its choices come from rng and the prompt.
 type generator struct {
-	bank  *wordBank
-	rng   *rand.Rand
-	text  string // what the user asked last
-	topic string
-	seen  string // what the images of the request look like
-	quiz  string // the kind of quiz that was asked for, or empty
-	salt  uint64 // the first choice of rng: what stays the same through one answer
-	limit int    // most elements of an array that is not a list of options
-	work  *inference.Work
-	err   error // what could not be met
+	bank             *wordBank
+	rng              *rand.Rand
+	prompt           string // the last message of the user
+	topic            string
+	imageDescription string // what the images of the request look like, as sentences
+	quiz             string // the kind of quiz that was asked for, or empty
+	salt             uint64 // of choices that are the same everywhere in one answer
+	maxElements      int    // most elements of an array that is not a list of options
+	budget           *inference.Budget
+	err              error // the first problem; the answer is then given up
 
-	subject string // of a quiz of knowledge, or empty
-	calling bool   // the arguments of a tool are made
-	told    string // what a tool has just answered
+	subject    string // of a quiz of knowledge, or empty
+	isToolCall bool   // the answer is the arguments of a tool call
+	toolResult string // what the last message, of a tool, says
 }
 
 // NewGenerator makes the generator of what answers req: its random source, its topic and its words.
@@ -33,20 +33,20 @@ func NewGenerator(req *inference.TextRequest) (*generator, error) {
 	if err != nil {
 		return nil, err
 	}
-	text := req.Heard("user")
+	text := req.LastTail("user")
 	if text == "" && len(req.Turns) > 0 {
-		text = req.Heard(req.Turns[len(req.Turns)-1].Role)
+		text = req.LastTail(req.Turns[len(req.Turns)-1].Role)
 	}
-	g := &generator{bank: b, rng: req.Random(), text: text, seen: req.Seen, quiz: quizOf(b, text), work: req.Work}
-	if g.work == nil {
-		g.work = &inference.Work{Left: inference.MaxWork}
+	g := &generator{bank: b, rng: req.Random(), prompt: text, imageDescription: req.ImageDescription, quiz: quizOf(b, text), budget: req.Budget}
+	if g.budget == nil {
+		g.budget = &inference.Budget{Remaining: inference.MaxBudget}
 	}
 	g.subject = quizSubject(g.quiz, text)
 	if last := len(req.Turns) - 1; last >= 0 && req.Turns[last].Role == "tool" {
-		g.told = inference.Shorten(strings.TrimSpace(req.Heard("tool")), inference.MaxToolShown)
+		g.toolResult = inference.Shorten(strings.TrimSpace(req.LastTail("tool")), inference.MaxToolShown)
 	}
 	g.salt = g.rng.Uint64()
-	g.topic = topic(proseOnly(text))
+	g.topic = topicOf(withoutShape(text))
 	return g, nil
 }
 
@@ -60,15 +60,14 @@ var (
 	braces   = regexp.MustCompile(`(?s)[{\[].*[}\]]`)
 )
 
-// proseOnly is a prompt without the shape it shows.
-func proseOnly(text string) string { return braces.ReplaceAllString(text, " ") }
+// withoutShape is a prompt without the example of JSON that it shows.
+func withoutShape(text string) string { return braces.ReplaceAllString(text, " ") }
 
-// Generate answers without a script: a tool call, the JSON that was asked for,
-// or prose.
+// Generate answers with a tool call, the JSON that the request asks for, or prose.
 func Generate(req *inference.TextRequest) (*inference.Completion, error) {
 	bare := *req
-	bare.Seen = "" // what images show is for texts that describe them
-	if call, ok, err := generateCall(&bare); ok || err != nil {
+	bare.ImageDescription = "" // only fields that describe an image show it
+	if call, ok, err := generateToolCall(&bare); ok || err != nil {
 		return call, err
 	}
 	node, err := wantedShape(req)
@@ -86,10 +85,10 @@ func Generate(req *inference.TextRequest) (*inference.Completion, error) {
 	if limit <= 0 {
 		limit = inference.DefaultMaxTokens
 	}
-	text, short := inference.Cut(strings.TrimSpace(req.Seen+" "+g.prose()), limit)
-	done := &inference.Completion{Text: text, Finish: inference.FinishStop}
+	text, short := inference.TruncateTokens(strings.TrimSpace(req.ImageDescription+" "+g.prose()), limit)
+	done := &inference.Completion{Text: text, FinishReason: inference.FinishStop}
 	if short {
-		done.Finish = inference.FinishLength
+		done.FinishReason = inference.FinishLength
 	}
 	return done, nil
 }
@@ -99,7 +98,7 @@ func wantedShape(req *inference.TextRequest) (*shapeNode, error) {
 	if req.Format != nil && req.Format.Type == "json_schema" {
 		return parseSchema(req.Format.Schema)
 	}
-	user, system := req.Heard("user"), req.Heard("system")
+	user, system := req.LastTail("user"), req.LastTail("system")
 	if AsksJSON.MatchString(user + " " + system) {
 		for _, text := range []string{user, system} {
 			if node := shownShape(text); node != nil {
@@ -135,7 +134,7 @@ func shownShape(text string) *shapeNode {
 		return example
 	}
 	node := &shapeNode{kind: kindObject}
-	for _, name := range keyName.FindAllString(text[m[2]:m[3]], inference.MaxItems) {
+	for _, name := range keyName.FindAllString(text[m[2]:m[3]], inference.MaxArrayItems) {
 		if !inference.StopWords[name] {
 			node.fields = append(node.fields, shapeField{name, &shapeNode{kind: kindAny}})
 		}
@@ -150,20 +149,20 @@ func shownShape(text string) *shapeNode {
 // generator does not follow, is tried again with other choices and then refused:
 // an answer in JSON mode always fits.
 func generateJSON(req *inference.TextRequest, node *shapeNode) (*inference.Completion, error) {
-	fits := validatorOf(req.Format)
-	left := &inference.Work{Left: inference.MaxWork}
+	isValid := validatorOf(req.Format)
+	budget := &inference.Budget{Remaining: inference.MaxBudget}
 	for try := range inference.SchemaTries {
 		again := *req
-		again.Work = left
+		again.Budget = budget
 		again.Seed += int64(try) << 32
 		text, err := fillShape(&again, node)
 		if err != nil {
 			return nil, err
 		}
-		if !fits(text) {
+		if !isValid(text) {
 			continue
 		}
-		done := &inference.Completion{Text: text, Finish: inference.FinishStop}
+		done := &inference.Completion{Text: text, FinishReason: inference.FinishStop}
 		if req.Format != nil {
 			done.Object = json.RawMessage(text)
 		}
@@ -175,16 +174,16 @@ func generateJSON(req *inference.TextRequest, node *shapeNode) (*inference.Compl
 // fillShape writes node, with fewer elements until it fits max_tokens.
 func fillShape(req *inference.TextRequest, node *shapeNode) (string, error) {
 	text := ""
-	for limit := inference.MaxItems; limit >= 1; limit-- {
+	for limit := inference.MaxArrayItems; limit >= 1; limit-- {
 		g, err := NewGenerator(req)
 		if err != nil {
 			return "", err
 		}
-		g.limit = limit
+		g.maxElements = limit
 		var b strings.Builder
-		g.fill(&b, node, place{})
+		g.fill(&b, node, position{})
 		if g.err != nil && text != "" {
-			return text, nil // a longer one that was complete
+			return text, nil // the complete one made before, with a higher limit
 		}
 		if g.err != nil {
 			return "", g.err
@@ -193,23 +192,23 @@ func fillShape(req *inference.TextRequest, node *shapeNode) (string, error) {
 		if req.MaxTokens <= 0 || inference.CountTokens(text) <= req.MaxTokens {
 			break
 		}
-		limit = min(limit, g.longest(node))
+		limit = min(limit, g.longestArray(node))
 	}
 	return text, nil
 }
 
-// longest is the most elements that an array below node gets: a limit above it
-// changes nothing.
-func (g *generator) longest(node *shapeNode) int {
-	most := 0
+// longestArray is the largest element count of the arrays below node; a larger
+// maxElements changes nothing.
+func (g *generator) longestArray(node *shapeNode) int {
+	longest := 0
 	if node.kind == kindArray {
-		most = g.count(node, place{})
+		longest = g.elementCount(node, position{})
 	}
 	for _, f := range node.fields {
 		if f.node.kind == kindArray {
-			most = max(most, g.count(f.node, place{key: f.name}))
+			longest = max(longest, g.elementCount(f.node, position{key: f.name}))
 		}
-		most = max(most, g.longest(f.node))
+		longest = max(longest, g.longestArray(f.node))
 	}
-	return most
+	return longest
 }

@@ -16,7 +16,7 @@ type Label struct {
 	Score float64 `json:"score"`
 }
 
-var good, bad, negations = WordSet(`amazing awesome beautiful best better brilliant calm charming delicious delight delighted easy enjoy enjoyed
+var positiveWords, negativeWords, negations = WordSet(`amazing awesome beautiful best better brilliant calm charming delicious delight delighted easy enjoy enjoyed
 	excellent excited fantastic favorite fine fun glad good gorgeous great happy helpful hope impressive incredible interesting joy kind like
 	liked love loved lovely nice perfect pleasant pleased positive recommend satisfied smile super superb sweet terrific thank thanks thrilled
 	useful warm well win wonderful yes`), WordSet(`angry annoyed annoying awful bad bored boring broken bug cold confusing crash cruel dead
@@ -34,8 +34,8 @@ func WordSet(list string) map[string]bool {
 	return set
 }
 
-// SentimentJob is the task Text Classification: a count of good and bad words,
-// turned around by a negation just before.
+// SentimentJob is the task Text Classification: a count of positive and negative
+// words, with the sign changed for three words after a negation.
 // https://developers.cloudflare.com/workers-ai/models/distilbert-sst-2-int8/
 func SentimentJob(in inference.Fields) (*inference.Job, error) {
 	text, err := in.RequiredText("text", "text")
@@ -48,20 +48,20 @@ func SentimentJob(in inference.Fields) (*inference.Job, error) {
 }
 
 func sentiment(text string) []Label {
-	sum, turned := 0.0, 0
-	for _, w := range inference.TokensOf(text) {
+	sum, negatedWords := 0.0, 0
+	for _, w := range inference.LowerWords(text) {
 		value := 0.0
 		switch {
-		case good[w]:
+		case positiveWords[w]:
 			value = 1
-		case bad[w]:
+		case negativeWords[w]:
 			value = -1
 		case negations[w]:
-			turned = 3
+			negatedWords = 3
 		}
-		if turned > 0 {
+		if negatedWords > 0 {
 			value = -value
-			turned--
+			negatedWords--
 		}
 		sum += value
 	}
@@ -82,11 +82,11 @@ func TranslationJob(in inference.Fields) (*inference.Job, error) {
 	if err != nil {
 		return nil, err
 	}
-	target, problem := in.Text("target_lang", inference.Bounds{Least: 1, Most: inference.Unbounded})
+	target, problem := in.Text("target_lang", inference.Bounds{Min: 1, Max: inference.Unbounded})
 	if problem == "" && target == "" {
 		problem = inference.Missing("text,target_lang")
 	}
-	source, sourceProblem := in.Text("source_lang", inference.Bounds{Least: inference.Unbounded, Most: inference.Unbounded})
+	source, sourceProblem := in.Text("source_lang", inference.Bounds{Min: inference.Unbounded, Max: inference.Unbounded})
 	if problem == "" {
 		problem = sourceProblem
 	}
@@ -96,13 +96,15 @@ func TranslationJob(in inference.Fields) (*inference.Job, error) {
 	if source == "" {
 		source = "en"
 	}
-	out := map[string]string{"translated_text": marked(source, target, text)}
+	out := map[string]string{"translated_text": markTranslation(source, target, text)}
 	return &inference.Job{Prompt: text, Answer: func() (*inference.Answer, error) {
 		return inference.JSONAnswer(out, inference.Usage{}, inference.SourceGenerator)
 	}}, nil
 }
 
-func marked(source, target, text string) string { return "[" + source + "→" + target + "] " + text }
+func markTranslation(source, target, text string) string {
+	return "[" + source + "→" + target + "] " + text
+}
 
 // TranslationsJob is the same for a model that takes several texts.
 // https://developers.cloudflare.com/workers-ai/models/indictrans2-en-indic-1B/
@@ -113,7 +115,7 @@ func TranslationsJob(in inference.Fields) (*inference.Job, error) {
 	}
 	out := make([]string, len(texts))
 	for i, text := range texts {
-		out[i] = marked("eng_Latn", inference.InputText(in, "target_language"), text)
+		out[i] = markTranslation("eng_Latn", inference.InputText(in, "target_language"), text)
 	}
 	return &inference.Job{Prompt: strings.Join(texts, "\n"), Answer: func() (*inference.Answer, error) {
 		return inference.JSONAnswer(map[string][]string{"translations": out}, inference.Usage{}, inference.SourceGenerator)
@@ -128,7 +130,7 @@ func SummaryJob(in inference.Fields) (*inference.Job, error) {
 	if err != nil {
 		return nil, err
 	}
-	most, problem := in.Number("max_length", "integer", inference.Bounds{Least: inference.Unbounded, Most: inference.Unbounded}, 1024)
+	most, problem := in.Number("max_length", "integer", inference.Bounds{Min: inference.Unbounded, Max: inference.Unbounded}, 1024)
 	if problem != "" {
 		return nil, inference.BadInput(problem)
 	}
@@ -137,22 +139,22 @@ func SummaryJob(in inference.Fields) (*inference.Job, error) {
 	}}, nil
 }
 
-func summarize(text string, most int) string {
-	text = inference.Head(text, inference.MaxRead) // a model reads no more either
+func summarize(text string, maxTokens int) string {
+	text = inference.TruncateBytes(text, inference.MaxPromptRead) // a model truncates its input too
 	sentences := splitSentences(text)
-	weights := weigh(text, sentences)
+	weights := sentenceWeights(text, sentences)
 	order := make([]int, len(sentences))
 	for i := range order {
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(weights[b], weights[a]) })
 	keep := make([]bool, len(sentences))
-	left, picks := most, (len(sentences)+2)/3
+	left, picks := maxTokens, (len(sentences)+2)/3
 	for _, i := range order {
 		if picks == 0 || left <= 0 {
 			break
 		}
-		if tokens := inference.CountTokens(sentences[i]); left == most || tokens <= left {
+		if tokens := inference.CountTokens(sentences[i]); left == maxTokens || tokens <= left {
 			keep[i] = true
 			picks, left = picks-1, left-tokens
 		}
@@ -163,15 +165,15 @@ func summarize(text string, most int) string {
 			kept = append(kept, s)
 		}
 	}
-	short, _ := inference.Cut(strings.Join(kept, " "), most)
+	short, _ := inference.TruncateTokens(strings.Join(kept, " "), maxTokens)
 	return short
 }
 
-// weigh gives each sentence the number of times that text uses its words, with
-// less for long sentences.
-func weigh(text string, sentences []string) []float64 {
+// sentenceWeights is, for each sentence, how often the text uses its words,
+// divided by the square root of its length.
+func sentenceWeights(text string, sentences []string) []float64 {
 	often := map[string]int{}
-	for _, w := range inference.TokensOf(text) {
+	for _, w := range inference.LowerWords(text) {
 		if !inference.StopWords[w] && len(w) > 3 {
 			often[w]++
 		}
@@ -179,7 +181,7 @@ func weigh(text string, sentences []string) []float64 {
 	weights := make([]float64, len(sentences))
 	for i, s := range sentences {
 		sum, n := 0, 1
-		for _, w := range inference.TokensOf(s) {
+		for _, w := range inference.LowerWords(s) {
 			sum += often[w]
 			n++
 		}

@@ -8,10 +8,10 @@ import (
 	"flint/ai/inference"
 )
 
-// wish is how long, and in which form, a prompt asks its answer to be. Zero
-// fields are left open.
-type wish struct {
-	words, mostWords, sentences, paragraphs, items int
+// requestedLength is the length and form that a prompt asks for. A field is zero
+// when the prompt does not mention it.
+type requestedLength struct {
+	words, maxWords, sentences, paragraphs, items int
 }
 
 var (
@@ -28,7 +28,7 @@ var numberWords = map[string]int{
 	"a": 1, "an": 1, "one": 1, "single": 1, "two": 2, "couple of": 2, "three": 3, "few": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "twelve": 12,
 }
 
-func wordNumber(s string) int {
+func parseNumberWord(s string) int {
 	if n, ok := numberWords[strings.ToLower(s)]; ok {
 		return n
 	}
@@ -39,71 +39,71 @@ func wordNumber(s string) int {
 	return n
 }
 
-// wishOf reads the length that a prompt asks for.
-func wishOf(text string) (w wish) {
+// requestedLengthOf reads the length that a prompt asks for.
+func requestedLengthOf(text string) (w requestedLength) {
 	if m := asksWordsMax.FindStringSubmatch(text); m != nil {
-		w.mostWords = wordNumber(m[1])
+		w.maxWords = parseNumberWord(m[1])
 	} else if m := asksWords.FindStringSubmatch(text); m != nil && m[1] != "" {
-		w.mostWords = wordNumber(m[2])
-	} else if m != nil && wordNumber(m[2]) > 1 {
-		w.words = wordNumber(m[2])
+		w.maxWords = parseNumberWord(m[2])
+	} else if m != nil && parseNumberWord(m[2]) > 1 {
+		w.words = parseNumberWord(m[2])
 	}
 	if m := asksSentence.FindStringSubmatch(text); m != nil {
-		w.sentences = max(wordNumber(m[1]), wordNumber(m[2]))
+		w.sentences = max(parseNumberWord(m[1]), parseNumberWord(m[2]))
 	}
 	if m := asksParts.FindStringSubmatch(text); m != nil {
-		w.paragraphs = wordNumber(m[1])
+		w.paragraphs = parseNumberWord(m[1])
 	}
 	if m := asksBullets.FindStringSubmatch(text); m != nil {
-		w.items = wordNumber(m[1])
+		w.items = parseNumberWord(m[1])
 	} else if asksList.MatchString(text) {
 		w.items = 5
 	}
 	return w
 }
 
-// prose is an answer in sentences, of the length that the prompt asks for,
-// after what a tool has just answered.
+// prose is an answer in sentences, of the length that the prompt asks for. It
+// begins with the result of a tool, if there is one.
 func (g *generator) prose() string {
-	if g.told != "" {
-		return "This is what I found: " + g.told + "\n\n" + g.wished()
+	if g.toolResult != "" {
+		return "This is what I found: " + g.toolResult + "\n\n" + g.proseOfLength()
 	}
-	return g.wished()
+	return g.proseOfLength()
 }
 
-func (g *generator) wished() string {
-	w := wishOf(proseOnly(g.text))
+func (g *generator) proseOfLength() string {
+	requested := requestedLengthOf(withoutShape(g.prompt))
 	text := ""
 	switch {
-	case w.items > 0:
-		lines := make([]string, min(w.items, inference.MaxItems))
+	case requested.items > 0:
+		lines := make([]string, min(requested.items, inference.MaxArrayItems))
 		for i := range lines {
 			lines[i] = strconv.Itoa(i+1) + ". " + g.sentence(i)
 		}
 		text = strings.Join(lines, "\n")
-	case w.sentences > 0:
-		text = g.sentences(w.sentences)
-	case w.words > 0:
-		return g.Words(w.words)
-	case w.paragraphs > 0:
-		parts := make([]string, min(w.paragraphs, inference.MaxItems))
+	case requested.sentences > 0:
+		text = g.sentences(requested.sentences)
+	case requested.words > 0:
+		return g.Words(requested.words)
+	case requested.paragraphs > 0:
+		parts := make([]string, min(requested.paragraphs, inference.MaxArrayItems))
 		for i := range parts {
 			parts[i] = g.paragraph(3)
 		}
 		text = strings.Join(parts, "\n\n")
 	default:
-		text = about(Pick(g.rng, g.bank.Openings), g.topic) + " " + g.paragraph(2+g.rng.IntN(3)) + " " + about(Pick(g.rng, g.bank.Closings), g.topic)
+		text = fillTopic(Pick(g.rng, g.bank.Openings), g.topic) + " " + g.paragraph(2+g.rng.IntN(3)) + " " + fillTopic(Pick(g.rng, g.bank.Closings), g.topic)
 	}
-	if w.mostWords > 0 {
-		text = firstWords(text, w.mostWords)
+	if requested.maxWords > 0 {
+		text = firstWords(text, requested.maxWords)
 	}
 	return text
 }
 
-// sentence is the i-th of an answer: none comes twice before all came once.
+// sentence is the i-th of an answer: none is used twice before all were used once.
 func (g *generator) sentence(i int) string {
 	n := len(g.bank.Sentences)
-	return about(g.bank.Sentences[(int(g.start("sentence"+strconv.FormatUint(g.salt, 10)))%n+i)%n], g.topic)
+	return fillTopic(g.bank.Sentences[(int(g.stableChoice("sentence"+strconv.FormatUint(g.salt, 10)))%n+i)%n], g.topic)
 }
 
 func (g *generator) sentences(n int) string {
@@ -114,9 +114,9 @@ func (g *generator) sentences(n int) string {
 	return strings.Join(parts, " ")
 }
 
-// Words is a text of exactly n words that ends like a sentence.
+// Words is a text of exactly n words, at most MaxTranscriptWords, that ends with a full stop.
 func (g *generator) Words(n int) string {
-	n = min(n, inference.MaxWords)
+	n = min(n, inference.MaxTranscriptWords)
 	var parts []string
 	for i := 0; len(parts) < n; i++ {
 		parts = append(parts, strings.Fields(g.sentence(i))...)

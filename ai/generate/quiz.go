@@ -39,19 +39,19 @@ var quizShape = sync.OnceValue(func() *shapeNode {
 type question struct {
 	text, trait string
 	scale       []string
-	options     int // how many the question offers
+	optionCount int // options that the question offers
 }
 
-// right is the option that a question with a right answer names: another for
-// each text, and always one that is there.
-func (q *question) right() int { return len(q.text) % max(q.options, 1) }
+// correctOption is the index of the option that a question with a correct answer
+// names. It follows from the text and is below optionCount.
+func (q *question) correctOption() int { return len(q.text) % max(q.optionCount, 1) }
 
-// options is how many options the question node offers.
-func (g *generator) options(node *shapeNode, at place) int {
+// optionCount is how many options the question node offers.
+func (g *generator) optionCount(node *shapeNode, at position) int {
 	for _, f := range node.fields {
 		if isOptions(f.name) && f.node.kind == kindArray {
 			at.key = f.name
-			return g.count(f.node, at)
+			return g.elementCount(f.node, at)
 		}
 	}
 	return 0
@@ -61,32 +61,32 @@ func (g *generator) options(node *shapeNode, at place) int {
 type option struct {
 	text  string
 	index int
-	of    int
+	count int
 }
 
-// isQuestion tells an object that asks something from one that does not.
+// isQuestion reports whether an object is a question with options.
 func isQuestion(node *shapeNode) bool {
 	return node.field("text", "question", "prompt", "statement", "title") != nil &&
 		node.field("options", "answers", "choices") != nil
 }
 
-// question takes the statement for the index-th question: traits take turns,
-// and no statement comes twice while there are others.
+// question is the index-th question of a quiz: traits alternate, and no statement
+// is used twice while there are others.
 func (g *generator) question(node *shapeNode, index int) *question {
 	if g.subject != "" && node.field("trait", "dimension", "category", "factor", "scale") == nil {
-		return g.trivia(index)
+		return g.triviaQuestion(index)
 	}
 	traits := g.traits(node)
 	trait := traits[index%len(traits)]
 	statements := g.bank.Statements[strings.ToLower(trait)]
-	if len(statements) == 0 { // a trait of the app's own
+	if len(statements) == 0 { // a trait that the bank does not know
 		own := g.bank.Quizzes["personality"].Traits
 		statements = g.bank.Statements[own[index%len(own)]]
 	}
-	start := int(g.start(trait)) % len(statements)
+	start := int(g.stableChoice(trait)) % len(statements)
 	return &question{
 		text: statements[(start+index/len(traits))%len(statements)], trait: trait,
-		scale: g.bank.Scales[int(g.start("scale"))%len(g.bank.Scales)],
+		scale: g.bank.Scales[int(g.stableChoice("scale"))%len(g.bank.Scales)],
 	}
 }
 
@@ -103,27 +103,28 @@ func quizSubject(quiz, text string) string {
 		return ""
 	}
 	m := quizAbout.FindStringSubmatch(text)
-	if m == nil || quizOfSelf.MatchString(proseOnly(text)) {
+	if m == nil || quizOfSelf.MatchString(withoutShape(text)) {
 		return ""
 	}
 	return quizWithin.ReplaceAllString(m[1], "")
 }
 
-// trivia is the index-th question of a quiz of knowledge.
-func (g *generator) trivia(index int) *question {
+// triviaQuestion is the index-th question of a quiz of knowledge.
+func (g *generator) triviaQuestion(index int) *question {
 	texts, words := g.bank.Trivia, g.bank.Nouns
-	start := int(g.start(g.subject)) + index
+	start := int(g.stableChoice(g.subject)) + index
 	scale := make([]string, 5)
 	for i := range scale {
 		scale[i] = titleCase(words[(start*3+i)%len(words)])
 	}
-	return &question{text: about(texts[start%len(texts)], g.subject), trait: g.subject, scale: scale}
+	return &question{text: fillTopic(texts[start%len(texts)], g.subject), trait: g.subject, scale: scale}
 }
 
-// start is a choice that stays the same through one answer.
-func (g *generator) start(name string) uint32 {
+// stableChoice is a number that follows from name and the prompt, the same
+// everywhere in one answer.
+func (g *generator) stableChoice(name string) uint32 {
 	h := uint32(2166136261)
-	for _, c := range []byte(name + g.text) {
+	for _, c := range []byte(name + g.prompt) {
 		h = (h ^ uint32(c)) * 16777619
 	}
 	return h >> 3
@@ -152,19 +153,19 @@ func (q *question) option(index, n int) *option {
 	if n != len(q.scale) && n > 1 { // spread n options over the scale
 		at = index * (len(q.scale) - 1) / (n - 1)
 	}
-	return &option{text: q.scale[min(at, len(q.scale)-1)], index: index, of: n}
+	return &option{text: q.scale[min(at, len(q.scale)-1)], index: index, count: n}
 }
 
 // score spreads the options over low to high.
 func (o *option) score(low, high float64) float64 {
-	if o.of < 2 {
+	if o.count < 2 {
 		return low
 	}
-	return low + (high-low)*float64(o.index)/float64(o.of-1)
+	return low + (high-low)*float64(o.index)/float64(o.count-1)
 }
 
-// askedCount finds "10 questions" in a prompt, for a key like questions.
-func askedCount(text, key string) int {
+// requestedCount finds "10 questions" in a prompt, for a key like questions.
+func requestedCount(text, key string) int {
 	if len(key) < 3 {
 		return 0
 	}
@@ -176,7 +177,7 @@ func askedCount(text, key string) int {
 	for _, m := range countBefore.FindAllStringSubmatch(strings.ToLower(text), 8) {
 		if strings.HasPrefix(m[2], word) {
 			n, err := strconv.Atoi(m[1])
-			if err == nil && n > 0 && n <= inference.MaxItems {
+			if err == nil && n > 0 && n <= inference.MaxArrayItems {
 				return n
 			}
 		}
@@ -186,7 +187,7 @@ func askedCount(text, key string) int {
 
 var countBefore = regexp.MustCompile(`\b(\d{1,2})\s+(?:(?:short|simple|multiple|choice|multiple-choice|thoughtful|different|unique|personality|engaging|quick|random)\s+){0,3}([a-z_]+)`)
 
-func oneOf(key string, names ...string) bool {
+func isAnyOf(key string, names ...string) bool {
 	for _, n := range names {
 		if strings.EqualFold(key, n) {
 			return true
@@ -196,19 +197,19 @@ func oneOf(key string, names ...string) bool {
 }
 
 func isOptions(key string) bool {
-	return oneOf(key, "options", "answers", "choices", "answerOptions", "answer_options")
+	return isAnyOf(key, "options", "answers", "choices", "answerOptions", "answer_options")
 }
 
 func isQuestions(key string) bool {
-	return oneOf(key, "questions", "items", "quiz", "prompts", "statements")
+	return isAnyOf(key, "questions", "items", "quiz", "prompts", "statements")
 }
 func isTrait(key string) bool {
-	return oneOf(key, "trait", "dimension", "category", "factor", "scale")
+	return isAnyOf(key, "trait", "dimension", "category", "factor", "scale")
 }
 
 // isAnswer tells a field that names the right option of a question.
 func isAnswer(key string) bool {
-	return oneOf(key, "answer", "correct", "correctAnswer", "correct_answer", "correctIndex", "correct_index",
+	return isAnyOf(key, "answer", "correct", "correctAnswer", "correct_answer", "correctIndex", "correct_index",
 		"answerIndex", "answer_index", "correctOption", "correct_option", "solution")
 }
 
@@ -220,9 +221,9 @@ func isFraction(key string) bool {
 			return true
 		}
 	}
-	return oneOf(k, "lat", "lon", "lng")
+	return isAnyOf(k, "lat", "lon", "lng")
 }
-func isScore(key string) bool { return oneOf(key, "score", "value", "weight", "points", "rating") }
+func isScore(key string) bool { return isAnyOf(key, "score", "value", "weight", "points", "rating") }
 func isCountKey(key string) bool {
-	return isScore(key) || oneOf(key, "count", "age", "year", "price", "amount", "total", "percentage", "confidence")
+	return isScore(key) || isAnyOf(key, "count", "age", "year", "price", "amount", "total", "percentage", "confidence")
 }

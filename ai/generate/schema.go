@@ -13,64 +13,64 @@ import (
 
 // schemaDoc is a JSON schema that is being read: $ref points into root.
 type schemaDoc struct {
-	root  json.RawMessage
-	nodes int            // read so far
-	read  int            // bytes read so far
-	refs  map[string]int // how often a $ref is being followed right now
+	root       json.RawMessage
+	nodeCount  int            // read so far
+	readBytes  int            // bytes read so far
+	activeRefs map[string]int // how often a $ref is being followed right now
 }
 
-// errEndless is a part that refers to itself without end. What may be left out
-// (an optional property, the elements of an array) is left out then.
-var errEndless = errors.New("ai: the schema refers to itself without end")
+// errEndlessRef is a part that refers to itself without end. An optional property
+// or the elements of an array are then left out.
+var errEndlessRef = errors.New("ai: the schema refers to itself without end")
 
 type schemaPart struct {
-	Type      json.RawMessage   `json:"type"`
-	Props     json.RawMessage   `json:"properties"`
-	Items     json.RawMessage   `json:"items"`
-	Prefix    []json.RawMessage `json:"prefixItems"`
-	Enum      []json.RawMessage `json:"enum"`
-	Const     json.RawMessage   `json:"const"`
-	AnyOf     []json.RawMessage `json:"anyOf"`
-	OneOf     []json.RawMessage `json:"oneOf"`
-	AllOf     []json.RawMessage `json:"allOf"`
-	Ref       string            `json:"$ref"`
-	Minimum   *float64          `json:"minimum"`
-	Maximum   *float64          `json:"maximum"`
-	Above     *float64          `json:"exclusiveMinimum"`
-	Below     *float64          `json:"exclusiveMaximum"`
-	MinItems  int               `json:"minItems"`
-	MaxItems  *int              `json:"maxItems"`
-	MinLength int               `json:"minLength"`
-	MaxLength int               `json:"maxLength"`
-	Format    string            `json:"format"`
-	Pattern   string            `json:"pattern"`
-	Required  []string          `json:"required"`
-	Others    json.RawMessage   `json:"additionalProperties"`
-	MinProps  int               `json:"minProperties"`
-	Step      float64           `json:"multipleOf"`
-	Unique    bool              `json:"uniqueItems"`
+	Type            json.RawMessage   `json:"type"`
+	Props           json.RawMessage   `json:"properties"`
+	Items           json.RawMessage   `json:"items"`
+	Prefix          []json.RawMessage `json:"prefixItems"`
+	Enum            []json.RawMessage `json:"enum"`
+	Const           json.RawMessage   `json:"const"`
+	AnyOf           []json.RawMessage `json:"anyOf"`
+	OneOf           []json.RawMessage `json:"oneOf"`
+	AllOf           []json.RawMessage `json:"allOf"`
+	Ref             string            `json:"$ref"`
+	Minimum         *float64          `json:"minimum"`
+	Maximum         *float64          `json:"maximum"`
+	ExclusiveMin    *float64          `json:"exclusiveMinimum"`
+	ExclusiveMax    *float64          `json:"exclusiveMaximum"`
+	MinItems        int               `json:"minItems"`
+	MaxItems        *int              `json:"maxItems"`
+	MinLength       int               `json:"minLength"`
+	MaxLength       int               `json:"maxLength"`
+	Format          string            `json:"format"`
+	Pattern         string            `json:"pattern"`
+	Required        []string          `json:"required"`
+	AdditionalProps json.RawMessage   `json:"additionalProperties"`
+	MinProps        int               `json:"minProperties"`
+	MultipleOf      float64           `json:"multipleOf"`
+	Unique          bool              `json:"uniqueItems"`
 }
 
 // parseSchema reads the json_schema of response_format: a schema, or OpenAI's
-// {name, schema}. What it cannot follow is errJSONMode.
+// {name, schema}. A schema that it cannot follow is ErrJSONMode.
 func parseSchema(raw json.RawMessage) (*shapeNode, error) {
 	var wrapped struct{ Schema json.RawMessage }
 	if json.Unmarshal(raw, &wrapped) == nil && inference.IsType(wrapped.Schema, "object") {
 		raw = wrapped.Schema
 	}
-	if len(raw) > inference.MaxSchema {
+	if len(raw) > inference.MaxSchemaBytes {
 		return nil, inference.ErrJSONMode
 	}
-	node, err := (&schemaDoc{root: raw, refs: map[string]int{}}).node(raw, 0)
-	if errors.Is(err, errEndless) {
+	node, err := (&schemaDoc{root: raw, activeRefs: map[string]int{}}).parseNode(raw, 0)
+	if errors.Is(err, errEndlessRef) {
 		return nil, inference.ErrJSONMode
 	}
 	return node, err
 }
 
-func (d *schemaDoc) node(raw json.RawMessage, depth int) (*shapeNode, error) {
-	d.read += len(raw)
-	if d.nodes++; depth > inference.MaxShapeDepth || d.nodes > inference.MaxShapeNodes || d.read > inference.MaxSchemaRead {
+func (d *schemaDoc) parseNode(raw json.RawMessage, depth int) (*shapeNode, error) {
+	d.readBytes += len(raw)
+	if d.nodeCount++; depth > inference.MaxShapeDepth || d.nodeCount > inference.MaxShapeNodes || d.readBytes > inference.MaxSchemaRead {
 		return nil, inference.ErrJSONMode
 	}
 	if s := strings.TrimSpace(string(raw)); s == "true" || s == "" {
@@ -82,7 +82,7 @@ func (d *schemaDoc) node(raw json.RawMessage, depth int) (*shapeNode, error) {
 	}
 	switch {
 	case s.Ref != "":
-		return d.follow(s.Ref, depth)
+		return d.followRef(s.Ref, depth)
 	case len(s.Const) > 0:
 		return &shapeNode{kind: kindChoice, options: []string{Compact(s.Const)}}, nil
 	case len(s.Enum) > 0:
@@ -92,35 +92,35 @@ func (d *schemaDoc) node(raw json.RawMessage, depth int) (*shapeNode, error) {
 		}
 		return node, nil
 	case len(s.AnyOf)+len(s.OneOf) > 0:
-		return d.oneOf(&s, depth)
+		return d.firstAlternative(&s, depth)
 	case len(s.AllOf) > 0:
-		return d.all(&s, depth)
+		return d.mergeAll(&s, depth)
 	}
-	return d.typed(&s, depth)
+	return d.parseTyped(&s, depth)
 }
 
-func (d *schemaDoc) follow(ref string, depth int) (*shapeNode, error) {
+func (d *schemaDoc) followRef(ref string, depth int) (*shapeNode, error) {
 	target, ok := d.resolve(ref)
 	if !ok {
 		return nil, inference.ErrJSONMode
 	}
-	if d.refs[ref] >= inference.MaxRefs {
-		return nil, errEndless
+	if d.activeRefs[ref] >= inference.MaxRefDepth {
+		return nil, errEndlessRef
 	}
-	d.refs[ref]++
-	defer func() { d.refs[ref]-- }()
-	return d.node(target, depth+1)
+	d.activeRefs[ref]++
+	defer func() { d.activeRefs[ref]-- }()
+	return d.parseNode(target, depth+1)
 }
 
-// oneOf takes the first alternative that has an end, null last, together with
-// what stands beside the alternatives.
-func (d *schemaDoc) oneOf(s *schemaPart, depth int) (*shapeNode, error) {
+// firstAlternative is the first of anyOf or oneOf that does not refer to itself
+// without end, merged with the keywords beside it; null comes last.
+func (d *schemaDoc) firstAlternative(s *schemaPart, depth int) (*shapeNode, error) {
 	var last error = inference.ErrJSONMode
 	for _, alternative := range nullLast(append(s.AnyOf, s.OneOf...)) {
 		part := *s
 		part.AnyOf, part.OneOf = nil, nil
 		if part.Type == nil && part.Props == nil && part.Required == nil && part.AllOf == nil {
-			node, err := d.node(alternative, depth+1)
+			node, err := d.parseNode(alternative, depth+1)
 			if err == nil {
 				return node, nil
 			}
@@ -128,7 +128,7 @@ func (d *schemaDoc) oneOf(s *schemaPart, depth int) (*shapeNode, error) {
 			continue
 		}
 		part.AllOf = append(append([]json.RawMessage{}, s.AllOf...), alternative)
-		node, err := d.all(&part, depth)
+		node, err := d.mergeAll(&part, depth)
 		if err == nil {
 			return node, nil
 		}
@@ -137,15 +137,15 @@ func (d *schemaDoc) oneOf(s *schemaPart, depth int) (*shapeNode, error) {
 	return nil, last
 }
 
-// all merges the parts of allOf: their properties, or else their bounds.
-func (d *schemaDoc) all(s *schemaPart, depth int) (*shapeNode, error) {
-	merged, err := d.typed(s, depth)
+// mergeAll merges the parts of allOf: their properties, or else their bounds.
+func (d *schemaDoc) mergeAll(s *schemaPart, depth int) (*shapeNode, error) {
+	merged, err := d.parseTyped(s, depth)
 	if err != nil {
 		return nil, err
 	}
 	typed := s.Type != nil || s.Props != nil
 	for _, part := range s.AllOf {
-		node, err := d.node(part, depth+1)
+		node, err := d.parseNode(part, depth+1)
 		if err != nil {
 			return nil, err
 		}
@@ -166,17 +166,17 @@ func (d *schemaDoc) all(s *schemaPart, depth int) (*shapeNode, error) {
 	return merged, nil
 }
 
-// setField adds a field; one that is there stays, unless better says that f
-// comes from a part that describes it.
-func (n *shapeNode) setField(f shapeField, better bool) {
+// setField adds a field. One of the same name is narrowed, or replaced when types
+// differ and isDescribed says that f comes from a part with properties of its own.
+func (n *shapeNode) setField(f shapeField, isDescribed bool) {
 	for i := range n.fields {
-		have := n.fields[i].node
+		existing := n.fields[i].node
 		switch {
 		case n.fields[i].name != f.name:
 			continue
-		case have.kind == f.node.kind, have.kind == kindInteger && f.node.kind == kindNumber:
-			have.narrow(f.node)
-		case better:
+		case existing.kind == f.node.kind, existing.kind == kindInteger && f.node.kind == kindNumber:
+			existing.narrow(f.node)
+		case isDescribed:
 			n.fields[i] = f
 		}
 		return
@@ -192,9 +192,9 @@ func (n *shapeNode) narrow(by *shapeNode) {
 	if by.max != nil && (n.max == nil || *by.max < *n.max) {
 		n.max = by.max
 	}
-	n.least = max(n.least, by.least)
-	if by.most > 0 && (n.most == 0 || by.most < n.most) {
-		n.most = by.most
+	n.minSize = max(n.minSize, by.minSize)
+	if by.maxSize > 0 && (n.maxSize == 0 || by.maxSize < n.maxSize) {
+		n.maxSize = by.maxSize
 	}
 	if by.pattern != "" {
 		n.pattern = by.pattern
@@ -221,12 +221,13 @@ func nullLast(alternatives []json.RawMessage) []json.RawMessage {
 	return append(real, null...)
 }
 
-// object reads the properties. One without an end is left out if it may be.
-func (d *schemaDoc) object(s *schemaPart, node *shapeNode, depth int) error {
+// addProperties reads the properties of an object into node. An optional one that
+// refers to itself without end is left out.
+func (d *schemaDoc) addProperties(s *schemaPart, node *shapeNode, depth int) error {
 	node.kind = kindObject
 	for _, m := range Members(s.Props, inference.MaxShapeNodes+1) {
-		value, err := d.node(m.Value, depth+1)
-		if errors.Is(err, errEndless) && !slices.Contains(s.Required, m.Name) {
+		value, err := d.parseNode(m.Value, depth+1)
+		if errors.Is(err, errEndlessRef) && !slices.Contains(s.Required, m.Name) {
 			continue
 		}
 		if err != nil {
@@ -236,15 +237,15 @@ func (d *schemaDoc) object(s *schemaPart, node *shapeNode, depth int) error {
 			node.fields = append(node.fields, shapeField{m.Name, value})
 		}
 	}
-	open := inference.IsType(s.Others, "object")
+	open := inference.IsType(s.AdditionalProps, "object")
 	other := func() (*shapeNode, error) {
 		if open {
-			return d.node(s.Others, depth+1)
+			return d.parseNode(s.AdditionalProps, depth+1)
 		}
 		return &shapeNode{kind: kindAny}, nil
 	}
 	names := s.Required
-	for i := 0; len(node.fields)+len(names) < s.MinProps && i < inference.MaxItems || open && s.Props == nil && i < 2; i++ {
+	for i := 0; len(node.fields)+len(names) < s.MinProps && i < inference.MaxArrayItems || open && s.Props == nil && i < 2; i++ {
 		names = append(names[:len(names):len(names)], "item"+strconv.Itoa(i+1))
 	}
 	for _, name := range names {
@@ -264,56 +265,56 @@ func (n *shapeNode) has(name string) bool {
 	return slices.ContainsFunc(n.fields, func(f shapeField) bool { return f.name == name })
 }
 
-func (d *schemaDoc) typed(s *schemaPart, depth int) (*shapeNode, error) {
-	node := &shapeNode{min: s.Minimum, max: s.Maximum, format: s.Format, pattern: s.Pattern, step: s.Step}
+func (d *schemaDoc) parseTyped(s *schemaPart, depth int) (*shapeNode, error) {
+	node := &shapeNode{min: s.Minimum, max: s.Maximum, format: s.Format, pattern: s.Pattern, step: s.MultipleOf}
 	switch name := s.typeName(); name {
 	case "object":
-		return node, d.object(s, node, depth)
+		return node, d.addProperties(s, node, depth)
 	case "array":
-		return d.array(s, depth)
+		return d.parseArray(s, depth)
 	case "integer", "number":
 		node.kind = kindNumber
 		step := 0.01
 		if name == "integer" {
 			node.kind, step = kindInteger, 1
 		}
-		node.exclusive(s, step)
+		node.setExclusiveBounds(s, step)
 	case "boolean":
 		node.kind = kindBoolean
 	case "null":
 		node.kind = kindNull
 	default:
-		node.kind, node.least, node.most = kindString, s.MinLength, s.MaxLength
+		node.kind, node.minSize, node.maxSize = kindString, s.MinLength, s.MaxLength
 	}
 	return node, nil
 }
 
-func (n *shapeNode) exclusive(s *schemaPart, step float64) {
-	if s.Above != nil {
-		low := *s.Above + step
+func (n *shapeNode) setExclusiveBounds(s *schemaPart, step float64) {
+	if s.ExclusiveMin != nil {
+		low := *s.ExclusiveMin + step
 		n.min = &low
 	}
-	if s.Below != nil {
-		high := *s.Below - step
+	if s.ExclusiveMax != nil {
+		high := *s.ExclusiveMax - step
 		n.max = &high
 	}
 }
 
-func (d *schemaDoc) array(s *schemaPart, depth int) (*shapeNode, error) {
-	node := &shapeNode{kind: kindArray, least: s.MinItems, unique: s.Unique}
+func (d *schemaDoc) parseArray(s *schemaPart, depth int) (*shapeNode, error) {
+	node := &shapeNode{kind: kindArray, minSize: s.MinItems, unique: s.Unique}
 	if s.MaxItems != nil {
-		node.most = *s.MaxItems
-		if node.most == 0 {
+		node.maxSize = *s.MaxItems
+		if node.maxSize == 0 {
 			return node, nil // an array that may hold nothing
 		}
 	}
 	for _, raw := range append(s.Prefix, s.Items) {
 		if string(bytes.TrimSpace(raw)) == "false" || raw == nil && len(s.Prefix) > 0 {
-			node.most = len(node.items) // no elements beside those
+			node.maxSize = len(node.items) // no elements beside those
 			break
 		}
-		item, err := d.node(raw, depth+1)
-		if errors.Is(err, errEndless) && s.MinItems <= len(node.items) {
+		item, err := d.parseNode(raw, depth+1)
+		if errors.Is(err, errEndlessRef) && s.MinItems <= len(node.items) {
 			return node, nil
 		}
 		if err != nil {
@@ -341,11 +342,11 @@ func (s *schemaPart) typeName() string {
 		return "null"
 	}
 	switch {
-	case s.Props != nil || s.Required != nil || s.Others != nil || s.MinProps > 0:
+	case s.Props != nil || s.Required != nil || s.AdditionalProps != nil || s.MinProps > 0:
 		return "object"
 	case s.Items != nil || s.Prefix != nil:
 		return "array"
-	case s.Minimum != nil || s.Maximum != nil || s.Above != nil || s.Below != nil || s.Step != 0:
+	case s.Minimum != nil || s.Maximum != nil || s.ExclusiveMin != nil || s.ExclusiveMax != nil || s.MultipleOf != 0:
 		return "number"
 	}
 	return "string"
@@ -362,7 +363,7 @@ func (d *schemaDoc) resolve(ref string) (json.RawMessage, bool) {
 		if step == "" {
 			continue
 		}
-		if d.read += len(at); d.read > inference.MaxSchemaRead {
+		if d.readBytes += len(at); d.readBytes > inference.MaxSchemaRead {
 			return nil, false
 		}
 		var object map[string]json.RawMessage

@@ -14,8 +14,8 @@ type shapeNode struct {
 	items    []*shapeNode // of an array: one a position, the last one repeats
 	options  []string     // JSON texts of which one is taken
 	min, max *float64     // of a number
-	least    int          // elements of an array, characters of a string
-	most     int          // 0 = open
+	minSize  int          // elements of an array, characters of a string
+	maxSize  int          // 0 = open
 	format   string       // date-time, date, email, uri, uuid …
 	step     float64      // of a number: it is a multiple; 0 = any
 	unique   bool         // no two elements of an array are the same
@@ -52,13 +52,13 @@ func (s *shapeNode) field(names ...string) *shapeNode {
 	return nil
 }
 
-// Member is one entry of an object whose order matters.
+// Member is one member of an object whose order matters.
 type Member struct {
 	Name  string
 	Value json.RawMessage
 }
 
-// Members reads an object in the order it was written in, the first most of it.
+// Members reads the first most members of an object, in their order in the text.
 func Members(raw json.RawMessage, most int) []Member {
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	if t, err := dec.Token(); err != nil || t != json.Delim('{') {

@@ -9,51 +9,51 @@ import (
 	"flint/ai/inference"
 )
 
-// string makes a text for the name it stands under.
-func (g *generator) string(node *shapeNode, at place) string {
+// stringFor makes a text by the node's pattern or format, else by the field's name.
+func (g *generator) stringFor(node *shapeNode, at position) string {
 	if node.pattern != "" {
-		return g.matching(node, at)
+		return g.patternText(node, at)
 	}
-	if s := g.formatted(node.format); s != "" {
-		if n := utf8.RuneCountInString(s); n >= node.least && (node.most == 0 || n <= node.most) {
+	if s := g.textOfFormat(node.format); s != "" {
+		if n := utf8.RuneCountInString(s); n >= node.minSize && (node.maxSize == 0 || n <= node.maxSize) {
 			return s
 		}
 	}
-	text := g.inQuiz(at)
+	text := g.quizText(at)
 	if text == "" {
-		text = g.named(at)
+		text = g.textByName(at)
 	}
-	return g.fit(text, node.least, node.most)
+	return g.fitLength(text, node.minSize, node.maxSize)
 }
 
-// inQuiz is the text of a quiz question or of one of its options.
-func (g *generator) inQuiz(at place) string {
+// quizText is the text of a field of a quiz, or empty outside of one.
+func (g *generator) quizText(at position) string {
 	key := strings.ToLower(at.key)
 	switch {
 	case at.option != nil && key == "id":
 		return string(rune('a' + at.index%26))
-	case at.option != nil && oneOf(key, "text", "label", "option", "answer", "choice", "title", "name", "options", "answers", "choices"):
+	case at.option != nil && isAnyOf(key, "text", "label", "option", "answer", "choice", "title", "name", "options", "answers", "choices"):
 		return at.option.text
-	case at.option != nil && isTrait(key), at.ask != nil && isTrait(key):
-		return at.ask.trait
-	case at.ask != nil && at.ask.options > 0 && isAnswer(at.key):
-		return at.ask.option(at.ask.right(), at.ask.options).text
-	case at.ask != nil && key == "id":
+	case at.option != nil && isTrait(key), at.question != nil && isTrait(key):
+		return at.question.trait
+	case at.question != nil && at.question.optionCount > 0 && isAnswer(at.key):
+		return at.question.option(at.question.correctOption(), at.question.optionCount).text
+	case at.question != nil && key == "id":
 		return fmt.Sprintf("q%d", at.index+1)
-	case at.ask != nil && oneOf(key, "text", "question", "prompt", "statement", "title"):
-		return at.ask.text
+	case at.question != nil && isAnyOf(key, "text", "question", "prompt", "statement", "title"):
+		return at.question.text
 	case g.quiz != "" && at.depth <= 1:
-		return g.quizHead(key)
+		return g.quizField(key)
 	}
 	return ""
 }
 
-// quizHead is a field beside the questions.
-func (g *generator) quizHead(key string) string {
+// quizField is the text of a field beside the questions.
+func (g *generator) quizField(key string) string {
 	kind := g.bank.Quizzes[g.quiz]
 	switch key {
 	case "id":
-		return fmt.Sprintf("%s-%06x", g.quiz, g.start("id")&0xffffff)
+		return fmt.Sprintf("%s-%06x", g.quiz, g.stableChoice("id")&0xffffff)
 	case "type", "quiztype", "quiz_type", "kind", "category":
 		return g.quiz
 	case "title", "name":
@@ -63,9 +63,9 @@ func (g *generator) quizHead(key string) string {
 		return kind.Title
 	case "description", "summary", "subtitle", "intro", "introduction":
 		if g.subject != "" {
-			return about(Pick(g.rng, g.bank.Descriptions), g.subject)
+			return fillTopic(Pick(g.rng, g.bank.Descriptions), g.subject)
 		}
-		return about(Pick(g.rng, g.bank.Descriptions), "your "+kind.Traits[0]+", "+kind.Traits[1]+" and more")
+		return fillTopic(Pick(g.rng, g.bank.Descriptions), "your "+kind.Traits[0]+", "+kind.Traits[1]+" and more")
 	}
 	return ""
 }
@@ -73,42 +73,42 @@ func (g *generator) quizHead(key string) string {
 // namedPlace is a place that a prompt names: the weather in New York.
 var namedPlace = regexp.MustCompile(`\b(?:in|at|for|near|to|from|of)\s+(\p{Lu}[\p{L}'-]+(?:\s+\p{Lu}[\p{L}'-]+){0,3})`)
 
-// named is a text that suits the name of a field.
-func (g *generator) named(at place) string {
+// textByName is a text that suits the name of a field.
+func (g *generator) textByName(at position) string {
 	key := strings.ToLower(at.key)
 	switch {
-	case g.seen != "" && at.depth <= 1 && tellsOfImage(key):
-		return g.seen
+	case g.imageDescription != "" && at.depth <= 1 && describesImage(key):
+		return g.imageDescription
 	case key == "id" || strings.HasSuffix(key, "_id") || strings.HasSuffix(at.key, "Id"):
 		return fmt.Sprintf("%s-%d", Pick(g.rng, g.bank.Nouns), at.index+1)
-	case oneOf(key, "title", "heading", "headline", "subject"):
-		return about(Pick(g.rng, g.bank.Titles), g.topic)
-	case oneOf(key, "name", "author", "username", "person", "full_name", "fullname"):
+	case isAnyOf(key, "title", "heading", "headline", "subject"):
+		return fillTopic(Pick(g.rng, g.bank.Titles), g.topic)
+	case isAnyOf(key, "name", "author", "username", "person", "full_name", "fullname"):
 		return Pick(g.rng, g.bank.People)
 	case strings.Contains(key, "email"):
-		return g.formatted("email")
-	case oneOf(key, "url", "link", "href", "website"):
-		return g.formatted("uri")
+		return g.textOfFormat("email")
+	case isAnyOf(key, "url", "link", "href", "website"):
+		return g.textOfFormat("uri")
 	case strings.Contains(key, "color"), strings.Contains(key, "colour"):
 		return fmt.Sprintf("#%06x", g.rng.IntN(1<<24))
-	case oneOf(key, "date", "day"):
-		return g.formatted("date")
-	case oneOf(key, "city", "location", "place", "capital"):
-		if m := namedPlace.FindStringSubmatch(g.text); m != nil && g.calling {
+	case isAnyOf(key, "date", "day"):
+		return g.textOfFormat("date")
+	case isAnyOf(key, "city", "location", "place", "capital"):
+		if m := namedPlace.FindStringSubmatch(g.prompt); m != nil && g.isToolCall {
 			return m[1]
 		}
 		return Pick(g.rng, g.bank.Cities)
-	case oneOf(key, "tag", "tags", "keyword", "keywords", "label", "labels", "type", "category", "trait", "traits", "strength", "strengths", "mood"):
+	case isAnyOf(key, "tag", "tags", "keyword", "keywords", "label", "labels", "type", "category", "trait", "traits", "strength", "strengths", "mood"):
 		return Pick(g.rng, g.bank.Adjectives)
-	case oneOf(key, "answer", "content", "body", "analysis", "insight", "explanation", "text", "response"):
+	case isAnyOf(key, "answer", "content", "body", "analysis", "insight", "explanation", "text", "response"):
 		return g.paragraph(2)
 	}
-	return about(Pick(g.rng, g.bank.Sentences), g.topic)
+	return fillTopic(Pick(g.rng, g.bank.Sentences), g.topic)
 }
 
-// tellsOfImage reports whether a field of this name says what an image shows.
-func tellsOfImage(key string) bool {
-	return oneOf(strings.ReplaceAll(key, "_", ""), "description", "imagedescription", "caption", "alt", "alttext", "scene", "summary", "answer", "content", "body", "analysis", "insight", "explanation", "text", "response")
+// describesImage reports whether a field of this name says what an image shows.
+func describesImage(key string) bool {
+	return isAnyOf(strings.ReplaceAll(key, "_", ""), "description", "imagedescription", "caption", "alt", "alttext", "scene", "summary", "answer", "content", "body", "analysis", "insight", "explanation", "text", "response")
 }
 
 // paragraph is n sentences about the topic, none twice.
@@ -118,14 +118,14 @@ func (g *generator) paragraph(n int) string {
 		if i > 0 {
 			b.WriteByte(' ')
 		}
-		b.WriteString(about(g.bank.Sentences[at], g.topic))
+		b.WriteString(fillTopic(g.bank.Sentences[at], g.topic))
 	}
 	return b.String()
 }
 
-// formatted makes a text of a JSON schema's format; empty for one it does not
-// know, which then counts as a comment, as it does in JSON Schema itself.
-func (g *generator) formatted(format string) string {
+// textOfFormat makes a text of a JSON schema's format, empty for an unknown one,
+// which JSON Schema treats as an annotation.
+func (g *generator) textOfFormat(format string) string {
 	r := g.rng
 	date := func() string { return fmt.Sprintf("2025-%02d-%02d", 1+r.IntN(12), 1+r.IntN(28)) }
 	clock := func() string { return fmt.Sprintf("%02d:%02d:%02d", r.IntN(24), r.IntN(60), r.IntN(60)) }
@@ -155,37 +155,37 @@ func (g *generator) formatted(format string) string {
 	case "regex":
 		return "^[a-z]+$"
 	case "idn-email":
-		return g.formatted("email")
+		return g.textOfFormat("email")
 	case "idn-hostname":
-		return g.formatted("hostname")
+		return g.textOfFormat("hostname")
 	case "ipv4":
 		return fmt.Sprintf("192.0.2.%d", 1+r.IntN(254))
 	}
 	return ""
 }
 
-// fit makes a text at least least and at most most characters long.
-func (g *generator) fit(text string, least, most int) string {
-	if least > inference.MaxRead {
+// fitLength extends or cuts a text to minChars to maxChars characters; maxChars 0 is no limit.
+func (g *generator) fitLength(text string, minChars, maxChars int) string {
+	if minChars > inference.MaxPromptRead {
 		g.err = inference.ErrJSONMode
 		return ""
 	}
-	if n := utf8.RuneCountInString(text); n < least {
+	if n := utf8.RuneCountInString(text); n < minChars {
 		var b strings.Builder
 		b.WriteString(text)
-		for n < least {
-			more := " " + about(Pick(g.rng, g.bank.Sentences), g.topic)
+		for n < minChars {
+			more := " " + fillTopic(Pick(g.rng, g.bank.Sentences), g.topic)
 			b.WriteString(more)
 			n += utf8.RuneCountInString(more)
 		}
 		text = b.String()
 	}
 	g.spend(len(text))
-	if most > 0 && utf8.RuneCountInString(text) > most {
-		text = strings.TrimSpace(string([]rune(text)[:most]))
+	if maxChars > 0 && utf8.RuneCountInString(text) > maxChars {
+		text = strings.TrimSpace(string([]rune(text)[:maxChars]))
 	}
-	if utf8.RuneCountInString(text) < least {
-		text += strings.Repeat(".", least-utf8.RuneCountInString(text))
+	if utf8.RuneCountInString(text) < minChars {
+		text += strings.Repeat(".", minChars-utf8.RuneCountInString(text))
 	}
 	return text
 }

@@ -10,9 +10,9 @@ import (
 
 var nameParts = regexp.MustCompile(`[A-Z]?[a-z0-9]+|[A-Z]+`)
 
-// generateCall asks for the first tool that the user's last message names, in
-// full or by one telling word of its name. After a tool has answered it asks no more.
-func generateCall(req *inference.TextRequest) (*inference.Completion, bool, error) {
+// generateToolCall calls the first tool that the user's last message names, in
+// full or by one word of its name. It calls none after the result of a tool.
+func generateToolCall(req *inference.TextRequest) (*inference.Completion, bool, error) {
 	if len(req.Tools) == 0 || len(req.Turns) == 0 || req.Turns[len(req.Turns)-1].Role == "tool" {
 		return nil, false, nil
 	}
@@ -25,7 +25,7 @@ func generateCall(req *inference.TextRequest) (*inference.Completion, bool, erro
 		if err != nil {
 			return nil, false, err
 		}
-		return &inference.Completion{Calls: []inference.ToolCall{{Name: t.Name, Arguments: arguments}}, Finish: inference.FinishTools}, true, nil
+		return &inference.Completion{Calls: []inference.ToolCall{{Name: t.Name, Arguments: arguments}}, FinishReason: inference.FinishTools}, true, nil
 	}
 	return nil, false, nil
 }
@@ -56,8 +56,8 @@ func ToolArguments(req *inference.TextRequest, t inference.Tool) (json.RawMessag
 	if err != nil {
 		return nil, err
 	}
-	g.limit, g.calling = inference.MaxItems, true
+	g.maxElements, g.isToolCall = inference.MaxArrayItems, true
 	var b strings.Builder
-	g.fill(&b, node, place{})
+	g.fill(&b, node, position{})
 	return json.RawMessage(b.String()), g.err
 }

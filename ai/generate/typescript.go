@@ -13,7 +13,7 @@ var declaration = regexp.MustCompile(`(?m)\b(?:export\s+)?(interface|type)\s+([A
 // declaredShape is the type that a prompt declares and asks for: of several the
 // one that no other uses, and of those the last. Nil when it declares none.
 func declaredShape(text string) *shapeNode {
-	found := declaration.FindAllStringSubmatchIndex(text, inference.MaxItems)
+	found := declaration.FindAllStringSubmatchIndex(text, inference.MaxArrayItems)
 	if found == nil {
 		return nil
 	}
@@ -31,20 +31,20 @@ func declaredShape(text string) *shapeNode {
 		types[name] = text[start:]
 	}
 	var root *shapeNode
-	used := map[string]bool{}
-	left := &inference.Work{Left: inference.MaxExample}
+	referenced := map[string]bool{}
+	budget := &inference.Budget{Remaining: inference.MaxExampleValues}
 	for _, name := range names {
-		p := &exampleParser{text: types[name], types: types, used: used, work: left}
+		p := &exampleParser{text: types[name], types: types, referenced: referenced, budget: budget}
 		node, ok := p.value(0)
 		if !ok || node.kind == kindString {
 			delete(types, name)
 		}
 	}
 	for _, name := range names {
-		if types[name] == "" || used[name] && len(types) > 1 {
+		if types[name] == "" || referenced[name] && len(types) > 1 {
 			continue
 		}
-		p := &exampleParser{text: types[name], types: types, used: map[string]bool{}, work: left}
+		p := &exampleParser{text: types[name], types: types, referenced: map[string]bool{}, budget: budget}
 		if node, ok := p.value(0); ok {
 			root = node
 		}
@@ -54,11 +54,11 @@ func declaredShape(text string) *shapeNode {
 
 var generic = regexp.MustCompile(`^(Array|ReadonlyArray|Set|Partial|Readonly|Required)<(.+)>$`)
 
-// named is a type by its name: one that the prompt declares, Array<T>, Date.
-func (p *exampleParser) named(word string, depth int) (*shapeNode, bool) {
+// namedType is a type by its name: one that the prompt declares, Array<T>, Date.
+func (p *exampleParser) namedType(word string, depth int) (*shapeNode, bool) {
 	word = strings.TrimSpace(strings.TrimPrefix(word, "readonly "))
 	if m := generic.FindStringSubmatch(word); m != nil {
-		inner, ok := p.named(m[2], depth+1)
+		inner, ok := p.namedType(m[2], depth+1)
 		if !ok {
 			inner, ok = exampleWord(m[2])
 		}
@@ -74,9 +74,9 @@ func (p *exampleParser) named(word string, depth int) (*shapeNode, bool) {
 	if !ok || depth > inference.MaxTypeDepth {
 		return nil, false
 	}
-	if p.used != nil {
-		p.used[word] = true
+	if p.referenced != nil {
+		p.referenced[word] = true
 	}
-	inner := &exampleParser{text: text, types: p.types, work: p.work}
+	inner := &exampleParser{text: text, types: p.types, budget: p.budget}
 	return inner.value(depth + 1)
 }

@@ -12,7 +12,7 @@ type Usage struct {
 	TotalTokens      int `json:"total_tokens" yaml:"total_tokens"`
 }
 
-// Answer is what a model said.
+// Answer is the response of a model, ready to be sent.
 type Answer struct {
 	ContentType string           // application/json, text/event-stream, image/… or audio/…
 	Body        []byte           // the whole body, unless Stream is set
@@ -23,7 +23,7 @@ type Answer struct {
 	Pace *Pacer // waits between the frames of Stream; nil does not
 }
 
-// JSONAnswer encodes v as the body of an answer.
+// JSONAnswer is an answer whose body is v, encoded as JSON.
 func JSONAnswer(v any, usage Usage, source string) (*Answer, error) {
 	body, err := EncodeJSON(v)
 	if err != nil {
@@ -32,17 +32,17 @@ func JSONAnswer(v any, usage Usage, source string) (*Answer, error) {
 	return &Answer{ContentType: ContentJSON, Body: body, Usage: usage, Source: source}, nil
 }
 
-// TaskText is the name of the task that chats and prompts belong to.
+// TaskText is the catalogue's name of the task of chats and prompts.
 const TaskText = "Text Generation"
 
-// DefaultModel stands in where only a prompt is given.
+// DefaultModel answers a request that names no model.
 const DefaultModel = "@cf/meta/llama-3.1-8b-instruct"
 
-// Job is a checked call of a task other than text generation.
+// Job is a call of a task other than text generation whose inputs have been checked.
 type Job struct {
-	Prompt string // what scripts match on: the prompt, text or query
-	Texts  int    // how many texts are embedded
-	Answer func() (*Answer, error)
+	Prompt    string // what scripts match on: the prompt, text or query
+	TextCount int    // how many texts are embedded
+	Answer    func() (*Answer, error)
 }
 
 // RunOptions are the options of env.AI.run that change the answer.

@@ -45,22 +45,22 @@ var catalogueYAML []byte
 
 // Model is one entry of the catalogue.
 type Model struct {
-	Name       string            // @cf/author/name
-	Task       string            // Text Generation, Text-to-Image …
-	Shape      string            // the form of its answers
-	Dims       int               // length of its vectors, for embeddings
-	Inputs     []Input           // what the model's schema says of its inputs, by name
-	Family     bool              // Inputs are those of its kind: its own page shows none or could not be had
-	Properties map[string]string // context_window, function_calling, lora, beta, planned_deprecation_date …
+	Name            string            // @cf/author/name
+	Task            string            // Text Generation, Text-to-Image …
+	Shape           string            // the form of its answers
+	Dims            int               // length of its vectors, for embeddings
+	Inputs          []Input           // what the model's schema says of its inputs, by name
+	HasFamilyInputs bool              // Inputs are those of other models with this shape, because the schema of this one is not known
+	Properties      map[string]string // context_window, function_calling, lora, beta, planned_deprecation_date …
 }
 
 // Catalogue is the table of known models.
 type Catalogue struct {
-	AsOf   string // the day on which the table was last compared with the documentation
-	Models []*Model
-	tasks  map[string]string // name -> id
-	byName map[string]*Model
-	folded map[string]*Model // by the name in lower case
+	AsOf        string // the day on which the table was last compared with the documentation
+	Models      []*Model
+	taskIDs     map[string]string // name -> id
+	byName      map[string]*Model
+	byLowerName map[string]*Model // by the name in lower case
 }
 
 // LoadCatalogue reads, once, the models and the inputs that each takes.
@@ -78,15 +78,15 @@ func (c *Catalogue) addInputs(data []byte) error {
 	if err != nil {
 		return err
 	}
-	for name := range schemas.own {
+	for name := range schemas.byModel {
 		if c.byName[name] == nil {
 			return fmt.Errorf("ai: inputs of the unknown model %s", name)
 		}
 	}
 	for _, m := range c.Models {
-		own, ok := schemas.own[m.Name]
-		if m.Inputs, m.Family = own, !ok; !ok {
-			m.Inputs = schemas.family[m.Shape]
+		own, ok := schemas.byModel[m.Name]
+		if m.Inputs, m.HasFamilyInputs = own, !ok; !ok {
+			m.Inputs = schemas.byShape[m.Shape]
 		}
 		if m.Inputs == nil {
 			return fmt.Errorf("ai: no inputs are known of %s", m.Name)
@@ -109,24 +109,24 @@ func parseCatalogue(data []byte) (*Catalogue, error) {
 	if err := yaml.Unmarshal(data, &file); err != nil {
 		return nil, fmt.Errorf("ai: catalogue: %w", err)
 	}
-	c := &Catalogue{AsOf: file.AsOf, tasks: map[string]string{}, byName: map[string]*Model{}, folded: map[string]*Model{}}
+	c := &Catalogue{AsOf: file.AsOf, taskIDs: map[string]string{}, byName: map[string]*Model{}, byLowerName: map[string]*Model{}}
 	for _, t := range file.Tasks {
 		if t.ID == "" {
 			t.ID = StableUUID("task " + t.Name)
 		}
-		c.tasks[t.Name] = t.ID
+		c.taskIDs[t.Name] = t.ID
 	}
 	for _, g := range file.Group {
-		if c.tasks[g.Task] == "" {
+		if c.taskIDs[g.Task] == "" {
 			return nil, fmt.Errorf("ai: catalogue: unknown task %q", g.Task)
 		}
 		for _, name := range g.Models {
-			if c.folded[strings.ToLower(name)] != nil {
+			if c.byLowerName[strings.ToLower(name)] != nil {
 				return nil, fmt.Errorf("ai: catalogue: %s is there twice", name)
 			}
 			model := &Model{Name: name, Task: g.Task, Shape: g.Shape, Dims: g.Dims, Properties: file.Properties[name]}
 			c.Models = append(c.Models, model)
-			c.byName[name], c.folded[strings.ToLower(name)] = model, model
+			c.byName[name], c.byLowerName[strings.ToLower(name)] = model, model
 		}
 	}
 	for name := range file.Properties {
@@ -138,8 +138,8 @@ func parseCatalogue(data []byte) (*Catalogue, error) {
 	return c, nil
 }
 
-// Lookup finds a model by its name, in capitals or not: answers carry the name
-// as its page spells it. The error is 5007 and names the nearest known model.
+// Lookup finds a model by its name, whatever its case: answers carry the name
+// as its documentation page spells it. The error is 5007 and names the nearest known model.
 func Lookup(name string) (*Model, error) {
 	c, err := LoadCatalogue()
 	if err != nil {
@@ -148,14 +148,14 @@ func Lookup(name string) (*Model, error) {
 	if model := c.byName[name]; model != nil {
 		return model, nil
 	}
-	if model := c.folded[strings.ToLower(Head(name, maxModelName))]; model != nil {
+	if model := c.byLowerName[strings.ToLower(TruncateBytes(name, maxModelName))]; model != nil {
 		return model, nil
 	}
 	return nil, noSuchModel(name, c.nearest(name))
 }
 
 // nearest is the known name with the smallest edit distance to name, or empty
-// when none is close enough to be a slip of the pen.
+// when none is close enough to be a typing error.
 func (c *Catalogue) nearest(name string) string {
 	if len(name) > maxModelName {
 		return ""
@@ -212,7 +212,7 @@ func Distance(a, b string) int {
 	return row[len(b)]
 }
 
-// StableUUID derives an id from a name: the catalogue keeps no ids of its own.
+// StableUUID derives an id from a name, because the catalogue holds no ids.
 func StableUUID(name string) string {
 	sum := sha256.Sum256([]byte("flint workers ai " + name))
 	sum[6] = sum[6]&0x0f | 0x50
@@ -221,7 +221,7 @@ func StableUUID(name string) string {
 	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
 }
 
-// MediaField is the input that a body of bytes stands for, or empty.
+// MediaField is the name of the input that a request body of bytes is, or empty.
 func (m *Model) MediaField() string {
 	switch m.Shape {
 	case ShapeTranscript, ShapeTranscriptLong, ShapeDeepgram, ShapeTurn:

@@ -5,48 +5,48 @@ import (
 	"slices"
 )
 
-// Reasons why an answer ended, in the words of the chat completions API.
+// Finish reasons, spelled as the chat completions API spells them.
 const (
 	FinishStop   = "stop"
 	FinishLength = "length"
 	FinishTools  = "tool_calls"
-	FinishError  = "error" // flint's own: a backend broke off
+	FinishError  = "error" // flint's own: the stream of a backend ended early
 )
 
-// Where an answer came from, beside the names of scripts.
+// Sources of an answer. An answer of a script has the script's file and name instead.
 const (
 	SourceGenerator = "generator"
 	SourceRecording = "recording"
 	SourceBackend   = "backend"
 )
 
-// Completion is what the engine said to a textRequest.
+// Completion is the result of a TextRequest, whatever API it came in by.
 type Completion struct {
-	Text    string          // what the model says; in JSON mode the object's text
-	Object  json.RawMessage // JSON mode's object, else nil
-	Calls   []ToolCall
-	Finish  string
-	Usage   Usage
-	Source  string
-	Scripts []string                      // pieces that a script streams, instead of tokens
-	Live    func(yield func(string) bool) // pieces as a backend sends them; then text, calls, finish and usage are set
-	Pace    *Pacer
+	Text           string          // the generated text; in JSON mode the object's JSON
+	Object         json.RawMessage // JSON mode's object, else nil
+	Calls          []ToolCall
+	FinishReason   string
+	Usage          Usage
+	Source         string
+	ScriptedPieces []string                      // pieces that a script streams, instead of tokens
+	LivePieces     func(yield func(string) bool) // pieces as a backend sends them; then text, calls, finish and usage are set
+	Pace           *Pacer
 }
 
-// Pieces are what a stream of the answer is made of. Joined they are the text.
+// Pieces are the parts in which the text is streamed. Joined they are the text.
 func (c *Completion) Pieces() func(yield func(string) bool) {
 	switch {
-	case c.Live != nil:
-		return c.Live
-	case c.Scripts != nil:
-		return slices.Values(c.Scripts)
+	case c.LivePieces != nil:
+		return c.LivePieces
+	case c.ScriptedPieces != nil:
+		return slices.Values(c.ScriptedPieces)
 	}
 	return Pieces(c.Text)
 }
 
-// Count fills in the usage, unless whoever answered said it.
-func (c *Completion) Count(req *TextRequest) {
-	if c.Usage != (Usage{}) || c.Live != nil {
+// FillUsage counts the tokens of prompt and completion, unless the source of the answer reported them.
+func (c *Completion) FillUsage(req *TextRequest) {
+	if c.Usage != (Usage{}) || c.LivePieces != nil {
 		return
 	}
 	for _, t := range req.Turns {

@@ -8,16 +8,16 @@ import (
 	"unicode/utf8"
 )
 
-// elements are the elements of a list, in their place: none is copied. The
-// list is known to be valid JSON.
-func elements(list json.RawMessage) iter.Seq[json.RawMessage] {
+// listElements yields the elements of a JSON list as slices of it, without a
+// copy. The list must be valid JSON.
+func listElements(list json.RawMessage) iter.Seq[json.RawMessage] {
 	return func(yield func(json.RawMessage) bool) {
 		list = bytes.TrimSpace(list)
 		rest, start, depth := list[1:len(list)-1], 0, 0
 		for i := 0; i < len(rest); i++ {
 			switch rest[i] {
 			case '"':
-				i += textEnd(rest[i+1:])
+				i += stringEnd(rest[i+1:])
 			case '[', '{':
 				depth++
 			case ']', '}':
@@ -38,8 +38,8 @@ func elements(list json.RawMessage) iter.Seq[json.RawMessage] {
 	}
 }
 
-// textEnd is where the bytes after an opening quote have passed the closing one.
-func textEnd(text []byte) int {
+// stringEnd is the offset behind the closing quote, counted from behind the opening one.
+func stringEnd(text []byte) int {
 	at := 0
 	for {
 		next := bytes.IndexAny(text[at:], `"\\`)
@@ -53,9 +53,9 @@ func textEnd(text []byte) int {
 	}
 }
 
-// plainLength is the length in JavaScript of a JSON string without escapes, in
-// its place.
-func plainLength(raw json.RawMessage) (n int, ok bool) {
+// unescapedLength is the length in UTF-16 units of a JSON string without
+// escapes, counted without decoding it; ok is false for one with escapes.
+func unescapedLength(raw json.RawMessage) (n int, ok bool) {
 	inner := raw[1 : len(raw)-1]
 	if bytes.IndexByte(inner, '\\') >= 0 {
 		return 0, false

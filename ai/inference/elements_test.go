@@ -16,7 +16,7 @@ func TestElements(t *testing.T) {
 		if err := json.Unmarshal([]byte(list), &want); err != nil {
 			t.Fatal(err)
 		}
-		got := slices.Collect(elements(json.RawMessage(list)))
+		got := slices.Collect(listElements(json.RawMessage(list)))
 		if !slices.EqualFunc(got, want, func(a, b json.RawMessage) bool { return string(a) == string(b) }) {
 			t.Errorf("%s gave %q, want %q", list, got, want)
 		}
@@ -25,7 +25,7 @@ func TestElements(t *testing.T) {
 			if json.Unmarshal(item, &text) != nil || !IsType(item, "string") {
 				continue
 			}
-			if n, ok := plainLength(item); ok != !strings.Contains(string(item), `\`) || ok && n != jsLength(text) {
+			if n, ok := unescapedLength(item); ok != !strings.Contains(string(item), `\`) || ok && n != jsLength(text) {
 				t.Errorf("%s has %d characters, %v", item, n, ok)
 			}
 		}

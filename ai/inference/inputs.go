@@ -10,7 +10,8 @@ import (
 	"unicode/utf16"
 )
 
-// Fields are the inputs of a call by name.
+// Fields are the inputs of a call by name. Methods that read one return a problem:
+// the sentence of Cloudflare's validator, or empty.
 type Fields map[string]json.RawMessage
 
 // ParseFields reads the JSON object that inputs must be; empty inputs have no fields.
@@ -72,14 +73,14 @@ func IsType(raw json.RawMessage, want string) bool {
 	return false
 }
 
-// Bounds of a text or a number; NaN leaves a side open.
-type Bounds struct{ Least, Most float64 }
+// Bounds are the least and most a number or a length may be; Unbounded leaves a side open.
+type Bounds struct{ Min, Max float64 }
 
 // Unbounded stands for a bound that there is not.
 var Unbounded = math.NaN()
 
-// Text reads a string; problem is empty when it is fine. A missing field is
-// no problem: required is checked by whoever knows the alternatives.
+// Text reads a string. A missing field is no problem: the callers know which
+// fields are required, and which may stand for each other.
 func (in Fields) Text(name string, b Bounds) (value, problem string) {
 	if !in.Has(name) {
 		return "", ""
@@ -97,10 +98,10 @@ func (in Fields) Text(name string, b Bounds) (value, problem string) {
 }
 
 func lengthProblem(name string, length int, b Bounds) string {
-	if n := float64(length); n < b.Least {
-		return fmt.Sprintf("Length of '/%s' must be >= %g not met", name, b.Least)
-	} else if n > b.Most {
-		return fmt.Sprintf("Length of '/%s' must be <= %g", name, b.Most)
+	if n := float64(length); n < b.Min {
+		return fmt.Sprintf("Length of '/%s' must be >= %g not met", name, b.Min)
+	} else if n > b.Max {
+		return fmt.Sprintf("Length of '/%s' must be <= %g", name, b.Max)
 	}
 	return ""
 }
@@ -113,10 +114,10 @@ func jsLength(text string) (n int) {
 	return n
 }
 
-// Number reads a number, or otherwise when the field is missing.
-func (in Fields) Number(name, kind string, b Bounds, otherwise float64) (value float64, problem string) {
+// Number reads a number of kind "number" or "integer"; a missing field is fallback.
+func (in Fields) Number(name, kind string, b Bounds, fallback float64) (value float64, problem string) {
 	if !in.Has(name) {
-		return otherwise, ""
+		return fallback, ""
 	}
 	if !IsType(in[name], kind) {
 		return 0, Mismatch("/"+name, kind, in[name])
@@ -125,11 +126,11 @@ func (in Fields) Number(name, kind string, b Bounds, otherwise float64) (value f
 	if err != nil {
 		return 0, Mismatch("/"+name, kind, in[name])
 	}
-	if value < b.Least {
-		return 0, fmt.Sprintf("'/%s' must be >= %s", name, FormatNumber(b.Least))
+	if value < b.Min {
+		return 0, fmt.Sprintf("'/%s' must be >= %s", name, FormatNumber(b.Min))
 	}
-	if value > b.Most {
-		return 0, fmt.Sprintf("'/%s' must be <= %s", name, FormatNumber(b.Most))
+	if value > b.Max {
+		return 0, fmt.Sprintf("'/%s' must be <= %s", name, FormatNumber(b.Max))
 	}
 	return value, ""
 }
@@ -149,6 +150,7 @@ func (in Fields) Flag(name string) (value bool, problem string) {
 }
 
 // RequiredText reads a string of at least one character that must be there.
+// required is the list of names that the error shows.
 func (in Fields) RequiredText(name, required string) (string, error) {
 	value, problem := in.Text(name, Bounds{1, Unbounded})
 	if problem == "" && !in.Has(name) {
@@ -163,7 +165,7 @@ func (in Fields) RequiredText(name, required string) (string, error) {
 // Missing is the problem of inputs without one that is required.
 func Missing(required string) string { return "required properties at '/' are '" + required + "'" }
 
-// Put sets an input to a value, which must be one that JSON has.
+// Put sets a field to v; a value that cannot be encoded leaves it as it is.
 func (in Fields) Put(name string, v any) {
 	if raw, err := EncodeJSON(v); err == nil {
 		in[name] = json.RawMessage(raw)

@@ -15,7 +15,7 @@ func Quote(s string) string {
 	return string(b)
 }
 
-// EncodeJSON is JSON.stringify: no escaping for HTML, no newline.
+// EncodeJSON encodes as JSON.stringify does: no escaping for HTML, no newline.
 func EncodeJSON(v any) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)

@@ -19,7 +19,8 @@ const (
 	CodeBackend     = 10502 // flint's own: the backend does not answer
 )
 
-// DocumentedErrors are the errors that a script can name by their code alone.
+// DocumentedErrors are the errors of Workers AI by code: a script names one by
+// its code alone.
 var DocumentedErrors = map[int]struct {
 	Status  int
 	Message string
@@ -57,8 +58,8 @@ var (
 	errJSONStream = BadInput("JSON Mode doesn't support streaming")
 )
 
-// ScriptedText is the message of a scripted error that names neither a
-// documented code nor a message of its own.
+// ScriptedText is the message of a scripted error that has neither a documented
+// code nor a message of its own.
 func ScriptedText(status int) string {
 	switch status {
 	case http.StatusUnauthorized:
@@ -74,12 +75,12 @@ func ScriptedText(status int) string {
 	return "scripted error"
 }
 
-// BadInput is a refused input, in the words of Cloudflare's validator.
+// BadInput is error 5006: an input that Cloudflare's validator refuses, in its words.
 func BadInput(message string) *cferr.Error {
 	return cferr.New(http.StatusBadRequest, CodeBadInput, "Error: "+message)
 }
 
-// InvalidData is an input that cannot be what it should be, such as broken base64.
+// InvalidData is error 5004: an input that cannot be decoded, such as broken base64.
 func InvalidData(what string) *cferr.Error {
 	return cferr.New(http.StatusBadRequest, CodeInvalidData, "Invalid data: "+what)
 }

@@ -27,8 +27,8 @@ type Input struct {
 
 // inputSchemas are the inputs by schema, and which schema a model has.
 type inputSchemas struct {
-	own    map[string][]Input // by model
-	family map[string][]Input // by the shape of the answers
+	byModel map[string][]Input // by model
+	byShape map[string][]Input // by the shape of the answers
 }
 
 func parseInputs(data []byte) (*inputSchemas, error) {
@@ -42,7 +42,7 @@ func parseInputs(data []byte) (*inputSchemas, error) {
 	if err := yaml.Unmarshal(data, &file); err != nil {
 		return nil, fmt.Errorf("ai: inputs: %w", err)
 	}
-	s := &inputSchemas{own: map[string][]Input{}, family: map[string][]Input{}}
+	s := &inputSchemas{byModel: map[string][]Input{}, byShape: map[string][]Input{}}
 	byName := map[string][]Input{}
 	for name, schema := range file.Schemas {
 		inputs, err := readInputs(&schema.Inputs, nil)
@@ -51,18 +51,18 @@ func parseInputs(data []byte) (*inputSchemas, error) {
 		}
 		byName[name] = inputs
 		for _, model := range slices.Concat(schema.Of, schema.Partly) {
-			s.own[model] = byName[name]
+			s.byModel[model] = byName[name]
 		}
 	}
 	for shape, name := range file.Family {
-		s.family[shape] = byName[name]
+		s.byShape[shape] = byName[name]
 	}
 	return s, nil
 }
 
 // readInputs reads a mapping in its order; one that is there already stays as
 // it is when another mapping is merged in (<<).
-func readInputs(n *yaml.Node, have []Input) ([]Input, error) {
+func readInputs(n *yaml.Node, known []Input) ([]Input, error) {
 	if n.Kind == yaml.AliasNode {
 		n = n.Alias
 	}
@@ -75,16 +75,16 @@ func readInputs(n *yaml.Node, have []Input) ([]Input, error) {
 		if err != nil {
 			return nil, err
 		}
-		if !slices.ContainsFunc(have, func(h Input) bool { return h.Name == in.Name }) {
-			have = append(have, in)
+		if !slices.ContainsFunc(known, func(h Input) bool { return h.Name == in.Name }) {
+			known = append(known, in)
 		}
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		if n.Content[i].Value == "<<" {
-			return readInputs(n.Content[i+1], have)
+			return readInputs(n.Content[i+1], known)
 		}
 	}
-	return have, nil
+	return known, nil
 }
 
 // parseInput reads "string! 1..2048", "integer 1..50", "string a|b", "texts 1.. [..100]".
@@ -117,17 +117,17 @@ func parseBounds(text string) (Bounds, error) {
 	b := Bounds{Unbounded, Unbounded}
 	var err error
 	if low != "" {
-		b.Least, err = strconv.ParseFloat(low, 64)
+		b.Min, err = strconv.ParseFloat(low, 64)
 	}
 	if high != "" && err == nil {
-		b.Most, err = strconv.ParseFloat(high, 64)
+		b.Max, err = strconv.ParseFloat(high, 64)
 	}
 	return b, err
 }
 
-// Check compares the inputs of a call with the model's schema. Inputs that the
+// CheckInputs compares the inputs of a call with the model's schema. Inputs that the
 // schema does not name pass, as they do at Cloudflare.
-func (m *Model) Check(in Fields) (problem string) {
+func (m *Model) CheckInputs(in Fields) (problem string) {
 	var required []string
 	absent := false
 	for _, i := range m.Inputs {
@@ -166,7 +166,7 @@ func (i *Input) check(in Fields) (problem string) {
 		if !IsType(in[i.Name], i.Kind) {
 			return Mismatch("/"+i.Name, i.Kind, in[i.Name])
 		}
-		if i.Kind == "array" && i.Items.Most == i.Items.Most {
+		if i.Kind == "array" && i.Items.Max == i.Items.Max {
 			return i.checkList(in[i.Name], "")
 		}
 	case "texts":
@@ -185,9 +185,9 @@ func (i *Input) checkList(raw json.RawMessage, kind string) (problem string) {
 		return Mismatch("/"+i.Name, "string", raw)
 	}
 	n := 0
-	for item := range elements(raw) {
-		if n++; float64(n) > i.Items.Most {
-			return fmt.Sprintf("Length of '/%s' must be <= %s", i.Name, FormatNumber(i.Items.Most))
+	for item := range listElements(raw) {
+		if n++; float64(n) > i.Items.Max {
+			return fmt.Sprintf("Length of '/%s' must be <= %s", i.Name, FormatNumber(i.Items.Max))
 		}
 		if kind == "" || problem != "" {
 			continue // too many comes before what is wrong with one
@@ -195,7 +195,7 @@ func (i *Input) checkList(raw json.RawMessage, kind string) (problem string) {
 		path := i.Name + "/" + strconv.Itoa(n-1)
 		if !IsType(item, kind) {
 			problem = Mismatch("/"+path, kind, item)
-		} else if length, ok := plainLength(item); ok {
+		} else if length, ok := unescapedLength(item); ok {
 			problem = lengthProblem(path, length, i.Size)
 		} else {
 			_, problem = (Fields{path: item}).Text(path, i.Size)
@@ -204,7 +204,7 @@ func (i *Input) checkList(raw json.RawMessage, kind string) (problem string) {
 	return problem
 }
 
-// bounds are the least and the most of an input; a text has one character at least.
+// bounds are the bounds of an input; an unknown one must have at least one character.
 func (m *Model) bounds(name string) Bounds {
 	for _, i := range m.Inputs {
 		if i.Name == name {
@@ -214,8 +214,8 @@ func (m *Model) bounds(name string) Bounds {
 	return Bounds{1, Unbounded}
 }
 
-// Takes reports whether the model's schema names an input.
-func (m *Model) Takes(name string) bool {
+// AcceptsInput reports whether the model's schema names an input.
+func (m *Model) AcceptsInput(name string) bool {
 	return slices.ContainsFunc(m.Inputs, func(i Input) bool { return i.Name == name })
 }
 

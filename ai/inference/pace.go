@@ -7,32 +7,33 @@ import (
 	"flint/internal/clock"
 )
 
-// Pace is how fast streams come. A zero field does not wait.
+// Pace is how fast streams are sent. A zero field adds no delay.
 type Pace struct {
-	FirstToken time.Duration // before the first event
-	PerSecond  float64       // events a second after it
+	FirstToken      time.Duration // before the first event
+	EventsPerSecond float64       // events a second after it
 }
 
-// Pacer keeps one stream to its pace, on the emulator's clock: moving the clock
-// moves the stream.
+// Pacer delays the events of one stream, on the emulator's clock: advancing the
+// clock lets the stream go on.
 type Pacer struct {
-	Ctx     context.Context
-	Clock   clock.Clock
-	Next    time.Duration // the wait before the next event
-	Between time.Duration
+	Ctx       context.Context
+	Clock     clock.Clock
+	NextDelay time.Duration // before the next event
+	Interval  time.Duration
 }
 
-// Wait returns when the next event may go out, or the error of a caller who left.
+// Wait blocks until the next event may be sent, or returns the error of the
+// caller's context. A nil Pacer does not wait.
 func (p *Pacer) Wait() error {
 	if p == nil {
 		return nil
 	}
-	d := p.Next
-	p.Next = p.Between
+	d := p.NextDelay
+	p.NextDelay = p.Interval
 	return Wait(p.Ctx, p.Clock, d)
 }
 
-// Wait lets d pass on c.
+// Wait blocks until d has passed on c, or returns the error of ctx.
 func Wait(ctx context.Context, c clock.Clock, d time.Duration) error {
 	if d <= 0 {
 		return ctx.Err()

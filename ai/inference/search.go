@@ -37,10 +37,10 @@ const (
 	maxPerPage     = 1000
 )
 
-// Search lists models as GET /ai/models/search does: parameters search, task,
+// SearchModels lists models as GET /ai/models/search does: parameters search, task,
 // author, source (1 is Workers AI's own catalogue, the only one), hide_experimental
 // (leaves out beta models), page and per_page.
-func Search(q url.Values) ([]SearchModel, cferr.Info, error) {
+func SearchModels(q url.Values) ([]SearchModel, cferr.Info, error) {
 	c, err := LoadCatalogue()
 	if err != nil {
 		return nil, nil, err
@@ -65,7 +65,7 @@ func (c *Catalogue) matches(model *Model, q url.Values) bool {
 	if s := strings.ToLower(q.Get("search")); s != "" && !strings.Contains(name, s) {
 		return false
 	}
-	if t := q.Get("task"); t != "" && !strings.EqualFold(t, model.Task) && t != c.tasks[model.Task] {
+	if t := q.Get("task"); t != "" && !strings.EqualFold(t, model.Task) && t != c.taskIDs[model.Task] {
 		return false
 	}
 	if q.Get("hide_experimental") == "true" && model.Properties["beta"] == "true" {
@@ -81,7 +81,7 @@ func (c *Catalogue) matches(model *Model, q url.Values) bool {
 func (c *Catalogue) describe(model *Model) SearchModel {
 	m := SearchModel{
 		ID: StableUUID("model " + model.Name), Source: 1, Name: model.Name, Description: "Answered by flint, offline.",
-		Task: searchTask{ID: c.tasks[model.Task], Name: model.Task}, Tags: []string{}, Properties: []searchProperty{},
+		Task: searchTask{ID: c.taskIDs[model.Task], Name: model.Task}, Tags: []string{}, Properties: []searchProperty{},
 	}
 	for _, name := range slices.Sorted(maps.Keys(model.Properties)) {
 		m.Properties = append(m.Properties, searchProperty{name, model.Properties[name]})
@@ -92,10 +92,10 @@ func (c *Catalogue) describe(model *Model) SearchModel {
 	return m
 }
 
-// positive reads a positive whole number, or gives otherwise.
-func positive(s string, otherwise int) int {
+// positive parses a positive whole number; anything else is fallback.
+func positive(s string, fallback int) int {
 	if n, err := strconv.Atoi(s); err == nil && n > 0 {
 		return n
 	}
-	return otherwise
+	return fallback
 }

@@ -25,7 +25,8 @@ func StreamAnswer(frames iter.Seq[[]byte], done *Completion) *Answer {
 	return &Answer{ContentType: contentEvents, Stream: frames, Usage: done.Usage, Source: done.Source, Pace: done.Pace}
 }
 
-// Padding hides the length of a token from whoever watches the wire.
+// Padding is text of random length that Workers AI adds to each event, so that the
+// size of an encrypted packet does not tell the token in it.
 func Padding(rng *rand.Rand) string {
 	return strings.Repeat("abdefghijklmnopqrstuvwxyz0123456789", 2)[:1+rng.IntN(50)]
 }

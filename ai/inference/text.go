@@ -15,22 +15,22 @@ type Turn struct{ Role, Content string }
 
 // TextRequest is one text generation, whatever API it came in by.
 type TextRequest struct {
-	Ctx       context.Context // of the caller; nil never ends
-	Raw       Fields          // the inputs as they came, for a backend
-	Seeded    bool            // the inputs bring a seed
-	Live      bool            // the caller streams: pieces of a backend may come as they are made
-	Seen      string          // what the images among the inputs look like
-	Work      *Work           // left for this answer; nil is a whole one
-	Model     string
-	Turns     []Turn
-	MaxTokens int // 0 = not given
-	Seed      int64
-	Stream    bool
-	Format    *ResponseFormat
-	Tools     []Tool
+	Ctx              context.Context // of the caller; nil is context.Background
+	Inputs           Fields          // as the caller sent them, for a backend
+	HasSeed          bool            // Inputs hold a seed
+	AcceptsLive      bool            // the caller streams: pieces of a backend may be passed on as they arrive
+	ImageDescription string          // what the images among the inputs look like, as sentences
+	Budget           *Budget         // what is left of it for this answer; nil is a full one
+	Model            string
+	Turns            []Turn
+	MaxTokens        int // 0 = not given
+	Seed             int64
+	Stream           bool
+	Format           *ResponseFormat
+	Tools            []Tool
 }
 
-// ResponseFormat is JSON mode.
+// ResponseFormat is response_format: JSON mode.
 // https://developers.cloudflare.com/workers-ai/features/json-mode/
 type ResponseFormat struct {
 	Type   string          `json:"type"`
@@ -55,13 +55,14 @@ func (r *TextRequest) Last(role string) string {
 	return ""
 }
 
-// Heard is what the generator reads of the last message with role.
-func (r *TextRequest) Heard(role string) string {
+// LastTail is the end of the last message with role: the at most MaxPromptRead
+// bytes that the generator reads.
+func (r *TextRequest) LastTail(role string) string {
 	text := r.Last(role)
-	return text[max(0, len(text)-MaxRead):]
+	return text[max(0, len(text)-MaxPromptRead):]
 }
 
-// ParseText checks the inputs: prompt or messages, never both.
+// ParseText checks the inputs of a text generation: prompt or messages, never both.
 func ParseText(known *Model, in Fields) (*TextRequest, error) {
 	req := &TextRequest{Model: known.Name}
 	prompt, promptProblem := in.Text("prompt", known.bounds("prompt"))
@@ -69,7 +70,7 @@ func ParseText(known *Model, in Fields) (*TextRequest, error) {
 		promptProblem = Missing("prompt")
 	}
 	turns, turnsProblem := ParseTurns(in)
-	shared := known.Check(without(in, "prompt", "messages"))
+	shared := known.CheckInputs(without(in, "prompt", "messages"))
 	if options := req.ParseOptions(in); shared == "" {
 		shared = options
 	}
@@ -97,7 +98,8 @@ func ParseText(known *Model, in Fields) (*TextRequest, error) {
 	return req, nil
 }
 
-// ParseTurns reads messages. An empty list counts as missing, as it does for
+// ParseTurns reads messages. problem is Cloudflare's sentence for an input it refuses,
+// empty when there is none. An empty list counts as missing, as it does for
 // Cloudflare's validator.
 func ParseTurns(in Fields) (turns []Turn, problem string) {
 	if !in.Has("messages") {
@@ -156,9 +158,10 @@ func parseTurn(path string, item json.RawMessage) (t Turn, problem string) {
 	return t, ""
 }
 
-// ParseOptions reads what prompts and conversations share.
+// ParseOptions reads the options that prompts and conversations share: sampling,
+// stream, tools, response_format.
 func (r *TextRequest) ParseOptions(in Fields) (problem string) {
-	r.Raw = in
+	r.Inputs = in
 	ranges := []struct {
 		name, kind string
 		b          Bounds
@@ -178,7 +181,7 @@ func (r *TextRequest) ParseOptions(in Fields) (problem string) {
 		case "max_tokens", "max_completion_tokens":
 			r.MaxTokens = max(r.MaxTokens, int(min(value, 1<<20)))
 		case "seed":
-			r.Seed, r.Seeded = int64(value), in.Has("seed")
+			r.Seed, r.HasSeed = int64(value), in.Has("seed")
 		}
 	}
 	if r.Stream, problem = in.Flag("stream"); problem != "" {
@@ -208,7 +211,8 @@ func (r *TextRequest) parseFormat(in Fields) (problem string) {
 	return "enum " + strconv.Quote(f.Type)[1:len(strconv.Quote(f.Type))-1] + " not in json_object,json_schema at '/response_format/type'"
 }
 
-// Random is the source of every choice for this request.
+// Random is seeded by model, turns, schema and seed: the same request makes the
+// same choices.
 func (r *TextRequest) Random() *rand.Rand {
 	h := fnv.New64a()
 	write := func(s string) { h.Write([]byte(s)); h.Write([]byte{0}) }

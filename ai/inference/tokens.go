@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// Pieces cuts text into what stands for tokens: up to six letters or digits
-// with the space before them, or one other character. Joined they are the text.
+// Pieces splits text into flint's tokens: up to six letters or digits with the
+// space before them, or one other character. Joined they are the text.
 func Pieces(text string) func(yield func(string) bool) {
 	return func(yield func(string) bool) {
 		for len(text) > 0 {
@@ -50,20 +50,21 @@ func CountTokens(text string) int {
 	return n
 }
 
-// Cut shortens text to limit tokens and reports whether it had to.
-func Cut(text string, limit int) (string, bool) {
-	n, used := 0, 0
+// TruncateTokens shortens text to at most maxTokens tokens and reports whether it
+// was longer.
+func TruncateTokens(text string, maxTokens int) (string, bool) {
+	count, bytes := 0, 0
 	for piece := range Pieces(text) {
-		if n == limit {
-			return text[:used], true
+		if count == maxTokens {
+			return text[:bytes], true
 		}
-		n++
-		used += len(piece)
+		count++
+		bytes += len(piece)
 	}
 	return text, false
 }
 
-// Shorten cuts text to n characters and marks that it did.
+// Shorten cuts text to n characters; a text that was longer ends with an ellipsis.
 func Shorten(text string, n int) string {
 	if utf8.RuneCountInString(text) <= n {
 		return text

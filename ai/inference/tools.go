@@ -2,7 +2,7 @@ package inference
 
 import "encoding/json"
 
-// Tool is a function that the model may ask for, in either form that Workers AI
+// Tool is a function that the model may call, in either form that Workers AI
 // takes: {name, parameters} or {type: "function", function: {…}}.
 // https://developers.cloudflare.com/workers-ai/features/function-calling/
 type Tool struct {
@@ -10,7 +10,7 @@ type Tool struct {
 	Parameters json.RawMessage `json:"parameters"`
 }
 
-// ToolCall is a function that the model asks for.
+// ToolCall is a call of a tool that the model asks the caller to make.
 type ToolCall struct {
 	Name      string          `json:"name"`
 	Arguments json.RawMessage `json:"arguments"`

@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	MaxWords = 20_000 // in one transcript: more than two hours
+	MaxTranscriptWords = 20_000 // in one transcript: more than two hours
 )
 
 // ParseTexts reads the texts to embed: text, a string or a list of them, or queries and documents.
@@ -46,8 +46,8 @@ func ParseTexts(in Fields) (texts []string, problem string) {
 	return texts, ""
 }
 
-// Head is the beginning of a text, at most n bytes of it.
-func Head(text string, n int) string {
+// TruncateBytes is the beginning of a text, at most n bytes of it and no half character.
+func TruncateBytes(text string, n int) string {
 	if len(text) <= n {
 		return text
 	}
@@ -57,12 +57,12 @@ func Head(text string, n int) string {
 	return text[:n]
 }
 
-// TokensOf is text as words in lower case.
-func TokensOf(text string) []string {
-	return strings.FieldsFunc(strings.ToLower(text), IsNoWord)
+// LowerWords is text as words in lower case.
+func LowerWords(text string) []string {
+	return strings.FieldsFunc(strings.ToLower(text), IsSeparator)
 }
 
-// Stem takes the commonest English endings off a word.
+// Stem removes the commonest English endings from a word.
 func Stem(word string) string {
 	for _, ending := range []string{"ing", "ly", "ed", "es", "s"} {
 		if rest, ok := strings.CutSuffix(word, ending); ok && len(rest) >= 3 {
@@ -72,8 +72,8 @@ func Stem(word string) string {
 	return word
 }
 
-// IsNoWord reports whether r is neither a letter nor a digit.
-func IsNoWord(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }
+// IsSeparator reports whether r is neither a letter nor a digit.
+func IsSeparator(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }
 
 // InputText is the input name if it is a string, else empty.
 func InputText(in Fields, name string) string {
@@ -82,7 +82,7 @@ func InputText(in Fields, name string) string {
 	return s
 }
 
-// StopWords never become a topic: what a prompt asks for, not what it is about.
+// StopWords are too common to be the topic of a text or to tell two texts apart.
 var StopWords = func() map[string]bool {
 	set := map[string]bool{}
 	for w := range strings.FieldsSeq(`a about above according after again all also analyze analyse always an and any are as ask at be because been before being

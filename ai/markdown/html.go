@@ -27,23 +27,23 @@ func htmlToMarkdown(data []byte) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	tame(doc, 0, 0)
+	flatten(doc, 0, 0)
 	out, err := htmlConverter().ConvertNode(doc)
 	return string(out), err
 }
 
-// tame takes out elements below n that are nested too deep, keeping what is in
-// them, and tables that would be too large.
-func tame(n *html.Node, depth, blocks int) {
+// flatten removes elements below n that are nested too deep, and tables that
+// would be too large; their content stays.
+func flatten(n *html.Node, depth, blocks int) {
 	for c := n.FirstChild; c != nil; {
 		next := c.NextSibling
-		inner := blocks
-		if oneOfAtoms(c.DataAtom, atom.Blockquote, atom.Ul, atom.Ol, atom.Table) {
-			inner++
+		nestedBlocks := blocks
+		if isAnyAtom(c.DataAtom, atom.Blockquote, atom.Ul, atom.Ol, atom.Table) {
+			nestedBlocks++
 		}
 		switch {
 		case c.Type != html.ElementNode:
-		case depth > inference.MaxHTMLDepth || inner > inference.MaxHTMLBlocks:
+		case depth > inference.MaxHTMLDepth || nestedBlocks > inference.MaxHTMLBlocks:
 			if first := c.FirstChild; first != nil {
 				next = first
 			}
@@ -52,13 +52,13 @@ func tame(n *html.Node, depth, blocks int) {
 			if c.DataAtom == atom.Table && tableCells(c) > inference.MaxCells {
 				c.DataAtom, c.Data = atom.Div, "div"
 			}
-			tame(c, depth+1, inner)
+			flatten(c, depth+1, nestedBlocks)
 		}
 		c = next
 	}
 }
 
-func oneOfAtoms(a atom.Atom, of ...atom.Atom) bool { return slices.Contains(of, a) }
+func isAnyAtom(a atom.Atom, of ...atom.Atom) bool { return slices.Contains(of, a) }
 
 // unwrap puts the children of n in its place.
 func unwrap(n *html.Node) {
@@ -77,7 +77,7 @@ func tableCells(t *html.Node) int {
 		switch {
 		case n.DataAtom == atom.Tr:
 			rows, row = rows+1, 0
-		case oneOfAtoms(n.DataAtom, atom.Td, atom.Th):
+		case isAnyAtom(n.DataAtom, atom.Td, atom.Th):
 			row += span(n, "colspan")
 			rows += span(n, "rowspan") - 1
 			columns, widest = max(columns, row), max(widest, textLength(n))

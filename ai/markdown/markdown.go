@@ -16,17 +16,17 @@ import (
 	"flint/ai/inference"
 )
 
-// markdownFormat is a kind of file that toMarkdown reads.
-type markdownFormat struct {
+// format is a kind of file that toMarkdown reads.
+type format struct {
 	MimeType  string `json:"mimeType"`
 	Extension string `json:"extension"`
 	convert   func([]byte) (string, error)
 }
 
-// MarkdownFormats are those that need nothing but the file itself. Cloudflare's
+// Formats are those that need nothing but the file itself. Cloudflare's
 // also reads PDF, office files and images, for which it runs models.
 // https://developers.cloudflare.com/workers-ai/features/markdown-conversion/
-var MarkdownFormats = []markdownFormat{
+var Formats = []format{
 	{"text/html", ".html", htmlToMarkdown},
 	{"text/html", ".htm", htmlToMarkdown},
 	{"application/xhtml+xml", ".xhtml", htmlToMarkdown},
@@ -36,8 +36,8 @@ var MarkdownFormats = []markdownFormat{
 	{"text/markdown", ".md", textToMarkdown},
 }
 
-// markdownResult is one converted file, or why it was not.
-type markdownResult struct {
+// result is one converted file, or why it was not.
+type result struct {
 	ID       string `json:"id"`
 	Name     string `json:"name"`
 	MimeType string `json:"mimeType"`
@@ -47,16 +47,16 @@ type markdownResult struct {
 	Error    string `json:"error,omitempty"`
 }
 
-// MarkdownFile is a file that is to become Markdown.
-type MarkdownFile struct {
+// File is a file that is to become Markdown.
+type File struct {
 	Name     string `json:"name"`
 	MimeType string `json:"mimeType"`
 	Data     string `json:"data"` // base64
 }
 
-// ToMarkdown converts files; one that it cannot convert fails alone.
-func ToMarkdown(files []MarkdownFile) []markdownResult {
-	out := make([]markdownResult, len(files))
+// Convert converts files. One that cannot be converted has an error in its result.
+func Convert(files []File) []result {
+	out := make([]result, len(files))
 	for i, f := range files {
 		r := &out[i]
 		r.ID, r.Name, r.MimeType, r.Format = inference.StableUUID("file "+f.Name+f.Data), f.Name, f.MimeType, "error"
@@ -85,10 +85,10 @@ func ConvertFile(name, mimeType string, data []byte) (string, error) {
 	}
 	ext := strings.ToLower(filepath.Ext(name))
 	known := kind != "" && kind != "application/octet-stream"
-	for _, f := range MarkdownFormats {
+	for _, f := range Formats {
 		if known && f.MimeType == kind || !known && f.Extension == ext {
-			if len(data) > inference.MaxMarkdown {
-				return "", fmt.Errorf("%s has %d bytes; flint converts at most %d", name, len(data), inference.MaxMarkdown)
+			if len(data) > inference.MaxMarkdownBytes {
+				return "", fmt.Errorf("%s has %d bytes; flint converts at most %d", name, len(data), inference.MaxMarkdownBytes)
 			}
 			if !utf8.Valid(data) {
 				return "", fmt.Errorf("%s is not UTF-8", name)
@@ -110,7 +110,7 @@ func jsonToMarkdown(data []byte) (string, error) {
 		return "", fmt.Errorf("the file is not JSON: %w", json.Unmarshal(data, &v))
 	}
 	var b bytes.Buffer
-	if indentation(data) > inference.MaxMarkdown {
+	if indentation(data) > inference.MaxMarkdownBytes {
 		b.Write(data)
 	} else if err := json.Indent(&b, data, "", "  "); err != nil {
 		return "", err

@@ -10,19 +10,19 @@ import (
 	"flint/ai/inference"
 )
 
-// Speech that flint makes carries its text in the file, so that a page can show
-// it and flint's own speech recognition hears it again.
+// Speech that flint makes carries its text in a comment of the file, from which
+// flint's speech recognition reads it back.
 
 const (
-	wordTime    = 400 * time.Millisecond // of one spoken word
-	maxSpoken   = 5_000                  // words of one MP3 file
-	maxComment  = 256 << 10              // bytes of a text in a recording that are heard
-	sampleBytes = 2
+	wordDuration    = 400 * time.Millisecond // of one spoken word
+	maxSpokenWords  = 5_000                  // words of one MP3 file
+	maxCommentBytes = 256 << 10              // bytes of the text in a file that are read back
+	sampleBytes     = 2
 )
 
 // speechBytes is the size of the samples of a spoken text.
 func speechBytes(words, rate int) int {
-	return sampleBytes * max(1, max(1, words)*rate*int(wordTime/time.Millisecond)/1000)
+	return sampleBytes * max(1, max(1, words)*rate*int(wordDuration/time.Millisecond)/1000)
 }
 
 // MakeWAV is text as mono PCM of 16 bits: one tone a letter, silence a space.
@@ -58,14 +58,14 @@ func infoChunk(text string) []byte {
 func appendTones(b []byte, text string, rate int) []byte {
 	letters := []rune(strings.ToLower(text))
 	total := speechBytes(len(strings.Fields(text)), rate) / sampleBytes
-	each := max(1, total/max(1, len(letters)))
+	samplesPerLetter := max(1, total/max(1, len(letters)))
 	for i := range total {
-		at := i / each
+		at := i / samplesPerLetter
 		if at >= len(letters) || letters[at] == ' ' {
 			b = append(b, 0, 0)
 			continue
 		}
-		swell := math.Sin(math.Pi * float64(i%each) / float64(each)) // no click between two tones
+		swell := math.Sin(math.Pi * float64(i%samplesPerLetter) / float64(samplesPerLetter)) // no click between two tones
 		sample := 6000 * swell * math.Sin(2*math.Pi*pitches[letters[at]%24]*float64(i)/float64(rate))
 		b = binary.LittleEndian.AppendUint16(b, uint16(int16(sample)))
 	}
@@ -82,16 +82,16 @@ var pitches = func() (p [24]float64) {
 
 // An MP3 frame of flint's: MPEG-1 layer III, mono, 32 kbit/s at 32 kHz.
 const (
-	mp3Frame     = 144
-	mp3FrameTime = 36 * time.Millisecond
+	mp3FrameBytes    = 144
+	mp3FrameDuration = 36 * time.Millisecond
 )
 
 // MakeMP3 is a silent MP3 as long as the text would take, with the text in its
 // ID3 tag. Silence needs no encoder: a frame whose side information is all zero.
 func MakeMP3(text string) []byte {
 	b := ID3(text)
-	frames := int(time.Duration(max(1, len(strings.Fields(text)))) * wordTime / mp3FrameTime)
-	frame := make([]byte, mp3Frame)
+	frames := int(time.Duration(max(1, len(strings.Fields(text)))) * wordDuration / mp3FrameDuration)
+	frame := make([]byte, mp3FrameBytes)
 	copy(frame, "\xff\xfb\x18\xc0")
 	return append(b, bytes.Repeat(frame, max(1, frames))...)
 }
@@ -113,27 +113,27 @@ func fromSynchsafe(b []byte) int {
 	return int(b[0]&0x7f)<<21 | int(b[1]&0x7f)<<14 | int(b[2]&0x7f)<<7 | int(b[3]&0x7f)
 }
 
-// heardAudio is what flint can tell of a recording.
-type heardAudio struct {
-	length time.Duration
-	text   string // that flint itself put into the file
+// audioInfo is what flint can tell of a recording.
+type audioInfo struct {
+	length       time.Duration
+	embeddedText string // the text of speech that flint made, else empty
 }
 
-// listen reads the headers of WAV and MP3. Of other formats it takes the length
-// to be that of 16 kB a second.
-func listen(data []byte) heardAudio {
+// inspectAudio reads the headers of WAV and MP3. The length of other formats is
+// estimated at 16 kB a second.
+func inspectAudio(data []byte) audioInfo {
 	switch {
 	case len(data) >= 12 && string(data[:4]) == "RIFF" && string(data[8:12]) == "WAVE":
-		return listenWAV(data[12:])
+		return inspectWAV(data[12:])
 	case len(data) >= 10 && string(data[:3]) == "ID3":
-		return listenID3(data)
+		return inspectID3(data)
 	case len(data) >= 2 && data[0] == 0xff && data[1]&0xe0 == 0xe0:
-		return heardAudio{length: mp3Length(data)}
+		return audioInfo{length: mp3Length(data)}
 	}
-	return heardAudio{length: time.Duration(len(data)) * time.Second / 16_000}
+	return audioInfo{length: time.Duration(len(data)) * time.Second / 16_000}
 }
 
-func listenWAV(data []byte) (h heardAudio) {
+func inspectWAV(data []byte) (h audioInfo) {
 	rate := 32_000 // bytes a second, unless the file says
 	for len(data) >= 8 {
 		name, size := string(data[:4]), int(binary.LittleEndian.Uint32(data[4:]))
@@ -143,7 +143,7 @@ func listenWAV(data []byte) (h heardAudio) {
 		case name == "fmt " && len(body) >= 16:
 			rate = max(1, int(binary.LittleEndian.Uint32(body[8:])))
 		case name == "LIST" && len(body) >= 12 && string(body[:8]) == "INFOICMT":
-			h.text = strings.TrimRight(inference.Head(string(body[12:]), maxComment), "\x00")
+			h.embeddedText = strings.TrimRight(inference.TruncateBytes(string(body[12:]), maxCommentBytes), "\x00")
 		case name == "data":
 			h.length = time.Duration(float64(len(body)) / float64(rate) * float64(time.Second))
 		}
@@ -152,14 +152,14 @@ func listenWAV(data []byte) (h heardAudio) {
 	return h
 }
 
-func listenID3(data []byte) (h heardAudio) {
+func inspectID3(data []byte) (h audioInfo) {
 	size := 10 + fromSynchsafe(data[6:10])
 	tag := data[10:min(len(data), size)]
 	for len(tag) >= 10 {
 		n := min(fromSynchsafe(tag[4:8]), len(tag)-10)
 		body := tag[10 : 10+n]
 		if string(tag[:4]) == "COMM" && len(body) > 5 && body[0] == 3 {
-			h.text = inference.Head(string(body[5:]), maxComment)
+			h.embeddedText = inference.TruncateBytes(string(body[5:]), maxCommentBytes)
 		}
 		if tag[0] == 0 {
 			break // padding

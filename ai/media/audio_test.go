@@ -9,10 +9,10 @@ import (
 func TestLengthOfSpeech(t *testing.T) {
 	t.Parallel()
 	const text = "one two three four five six seven eight nine ten"
-	if h := listen(MakeWAV(text, 16000)); h.length != 4*time.Second {
+	if h := inspectAudio(MakeWAV(text, 16000)); h.length != 4*time.Second {
 		t.Errorf("the WAV lasts %s", h.length)
 	}
-	if h := listen(MakeMP3(text)); h.length < 3900*time.Millisecond || h.length > 4*time.Second {
+	if h := inspectAudio(MakeMP3(text)); h.length < 3900*time.Millisecond || h.length > 4*time.Second {
 		t.Errorf("the MP3 lasts %s", h.length)
 	}
 }
@@ -22,7 +22,7 @@ func FuzzMedia(f *testing.F) {
 	f.Add(MakeMP3("hello"))
 	f.Add([]byte("ID3\x04\x00\x00\x7f\x7f\x7f\x7fCOMM"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if h := listen(data); h.length < 0 {
+		if h := inspectAudio(data); h.length < 0 {
 			t.Errorf("%+v", h)
 		}
 	})

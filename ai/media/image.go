@@ -58,25 +58,25 @@ func (p *picture) answer(shape string) (*inference.Answer, error) {
 	return inference.JSONAnswer(out, inference.Usage{}, inference.SourceGenerator)
 }
 
-func parsePicture(in inference.Fields, otherwise int64) (*picture, error) {
+func parsePicture(in inference.Fields, defaultSeed int64) (*picture, error) {
 	prompt, err := in.RequiredText("prompt", "prompt")
 	if err != nil {
 		return nil, err
 	}
-	side := inference.Bounds{Least: 0, Most: inference.MaxSide}
-	width, widthProblem := in.Number("width", "integer", side, inference.DefaultSide)
-	height, heightProblem := in.Number("height", "integer", side, inference.DefaultSide)
-	seed, seedProblem := in.Number("seed", "integer", inference.Bounds{Least: inference.Unbounded, Most: inference.Unbounded}, float64(otherwise))
+	side := inference.Bounds{Min: 0, Max: inference.MaxImageSide}
+	width, widthProblem := in.Number("width", "integer", side, inference.DefaultImageSide)
+	height, heightProblem := in.Number("height", "integer", side, inference.DefaultImageSide)
+	seed, seedProblem := in.Number("seed", "integer", inference.Bounds{Min: inference.Unbounded, Max: inference.Unbounded}, float64(defaultSeed))
 	for _, problem := range []string{widthProblem, heightProblem, seedProblem} {
 		if problem != "" {
 			return nil, inference.BadInput(problem)
 		}
 	}
 	if width == 0 {
-		width = inference.DefaultSide
+		width = inference.DefaultImageSide
 	}
 	if height == 0 {
-		height = inference.DefaultSide
+		height = inference.DefaultImageSide
 	}
 	return &picture{prompt, int(width), int(height), int64(seed)}, nil
 }

@@ -16,8 +16,8 @@ import (
 
 var typeface = sync.OnceValues(func() (*opentype.Font, error) { return opentype.Parse(gobold.TTF) })
 
-// write puts the prompt on a panel across the picture, as large as it fits.
-func (s *scene) write(prompt string) error {
+// writePrompt draws the prompt on a panel across the picture, as large as it fits.
+func (s *scene) writePrompt(prompt string) error {
 	parsed, err := typeface()
 	if err != nil {
 		return err
@@ -33,9 +33,9 @@ func (s *scene) write(prompt string) error {
 			return err
 		}
 		lines := wrap(face, text, s.width*84/100)
-		high := face.Metrics().Height.Ceil() * len(lines)
-		if high <= s.height*50/100 || size < 9 {
-			s.letter(face, lines, high)
+		textHeight := face.Metrics().Height.Ceil() * len(lines)
+		if textHeight <= s.height*50/100 || size < 9 {
+			s.drawText(face, lines, textHeight)
 			return face.Close()
 		}
 		size *= 0.82
@@ -46,7 +46,7 @@ func (s *scene) write(prompt string) error {
 }
 
 // wrap breaks text into lines of at most wide pixels; a longer word is broken.
-func wrap(face font.Face, text string, wide int) []string {
+func wrap(face font.Face, text string, maxWidth int) []string {
 	var lines []string
 	line := ""
 	for word := range strings.FieldsSeq(text) {
@@ -54,16 +54,16 @@ func wrap(face font.Face, text string, wide int) []string {
 		if line != "" {
 			joined = line + " " + word
 		}
-		if font.MeasureString(face, joined).Ceil() <= wide {
+		if font.MeasureString(face, joined).Ceil() <= maxWidth {
 			line = joined
 			continue
 		}
 		if line != "" {
 			lines = append(lines, line)
 		}
-		for font.MeasureString(face, word).Ceil() > wide && utf8.RuneCountInString(word) > 1 {
+		for font.MeasureString(face, word).Ceil() > maxWidth && utf8.RuneCountInString(word) > 1 {
 			n := len(word)
-			for n > 1 && font.MeasureString(face, word[:n]).Ceil() > wide {
+			for n > 1 && font.MeasureString(face, word[:n]).Ceil() > maxWidth {
 				_, last := utf8.DecodeLastRuneInString(word[:n])
 				n -= last
 			}
@@ -80,22 +80,22 @@ func firstRune(s string) int {
 	return n
 }
 
-// letter draws the panel and the lines on it.
-func (s *scene) letter(face font.Face, lines []string, high int) {
+// drawText draws the panel and the lines on it.
+func (s *scene) drawText(face font.Face, lines []string, textHeight int) {
 	lineHeight, pad := face.Metrics().Height.Ceil(), s.height/24
-	top := (s.height - high) / 2
-	s.panel(image.Rect(0, top-pad, s.width, top+high+pad))
+	top := (s.height - textHeight) / 2
+	s.panel(image.Rect(0, top-pad, s.width, top+textHeight+pad))
 	mask := image.NewAlpha(image.Rect(0, 0, s.width, lineHeight+lineHeight/2))
 	pen := font.Drawer{Dst: mask, Src: image.White, Face: face}
 	for i, line := range lines {
 		clear(mask.Pix)
 		pen.Dot = fixed.Point26_6{X: (fixed.I(s.width) - pen.MeasureString(line)) / 2, Y: face.Metrics().Ascent}
 		pen.DrawString(line)
-		s.stamp(mask, top+i*lineHeight)
+		s.blendText(mask, top+i*lineHeight)
 	}
 }
 
-// panel shades the rows of r.
+// panel darkens the rows of r.
 func (s *scene) panel(r image.Rectangle) {
 	r = r.Intersect(s.canvas.Rect)
 	for y := r.Min.Y; y < r.Max.Y; y++ {
@@ -106,8 +106,8 @@ func (s *scene) panel(r image.Rectangle) {
 	}
 }
 
-// stamp mixes a line of text into the panel, at the levels of the palette.
-func (s *scene) stamp(mask *image.Alpha, top int) {
+// blendText draws a line of text onto the panel, at the levels of the palette.
+func (s *scene) blendText(mask *image.Alpha, top int) {
 	for y := range mask.Rect.Dy() {
 		if top+y < 0 || top+y >= s.height {
 			continue

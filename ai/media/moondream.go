@@ -44,21 +44,21 @@ func MoondreamJob(known *inference.Model, in inference.Fields, seed int64) (*inf
 	if question == "" {
 		question = "What's in this image?"
 	}
-	var s *seen
+	var s *imageInfo
 	if in.Has("image") || task != "query" {
 		var err error
-		if s, err = look(in, "image"); err != nil {
+		if s, err = inspectImage(in, "image"); err != nil {
 			return nil, err
 		}
 	}
-	most, _ := in.Number("max_tokens", "integer", inference.Bounds{Least: inference.Unbounded, Most: inference.Unbounded}, 768)
+	most, _ := in.Number("max_tokens", "integer", inference.Bounds{Min: inference.Unbounded, Max: inference.Unbounded}, 768)
 	return &inference.Job{Prompt: question, Answer: func() (*inference.Answer, error) {
 		out := moondreamAnswer{FinishReason: inference.FinishStop, Metrics: map[string]int{"prefill_time_ms": 0, "decode_time_ms": 0, "ttft_ms": 0}}
 		text, err := out.fill(known, s, task, question, inference.InputText(in, "target"), seed)
 		if err != nil {
 			return nil, err
 		}
-		if short, cutOff := inference.Cut(text, int(most)); cutOff {
+		if short, cutOff := inference.TruncateTokens(text, int(most)); cutOff {
 			text, out.FinishReason = short, inference.FinishLength
 		}
 		out.Metrics["input_tokens"], out.Metrics["output_tokens"] = inference.CountTokens(question), inference.CountTokens(text)
@@ -72,7 +72,7 @@ func MoondreamJob(known *inference.Model, in inference.Fields, seed int64) (*inf
 }
 
 // fill gives the text of a query or caption, or sets points or objects.
-func (out *moondreamAnswer) fill(known *inference.Model, s *seen, task, question, target string, seed int64) (string, error) {
+func (out *moondreamAnswer) fill(known *inference.Model, s *imageInfo, task, question, target string, seed int64) (string, error) {
 	switch {
 	case task == "caption":
 		return s.describe(), nil

@@ -18,7 +18,7 @@ const (
 	levelPanel  = 1
 )
 
-// scene is what the hash of a prompt decides.
+// scene is a landscape whose details follow from the hash of a prompt.
 type scene struct {
 	rng    *rand.Rand
 	hue    float64 // of the sky, in turns: from teal over blue and violet to red
@@ -38,7 +38,7 @@ func (p *picture) paint() (*image.Paletted, error) {
 	for layer := range hillColors {
 		s.hill(layer)
 	}
-	if err := s.write(p.prompt); err != nil {
+	if err := s.writePrompt(p.prompt); err != nil {
 		return nil, err
 	}
 	return s.canvas, nil

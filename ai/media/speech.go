@@ -21,16 +21,16 @@ type word struct {
 	End   float64 `json:"end"`
 }
 
-// spoken is a text spread over the length of a recording.
-type spoken struct {
+// transcript is a text with the times of its words, spread evenly over a recording.
+type transcript struct {
 	text   string
 	words  []word
 	length float64 // seconds
 }
 
-func timed(text string, length time.Duration) *spoken {
+func timedTranscript(text string, length time.Duration) *transcript {
 	parts := strings.Fields(text)
-	s := &spoken{text: strings.Join(parts, " "), length: seconds(length)}
+	s := &transcript{text: strings.Join(parts, " "), length: seconds(length)}
 	each := s.length / float64(max(1, len(parts)))
 	for i, p := range parts {
 		s.words = append(s.words, word{p, Round3(each * float64(i)), Round3(each * (float64(i) + 0.9))})
@@ -38,9 +38,9 @@ func timed(text string, length time.Duration) *spoken {
 	return s
 }
 
-// SpokenText is a text at flint's own pace.
-func SpokenText(text string) *spoken {
-	return timed(text, time.Duration(max(1, len(strings.Fields(text))))*wordTime)
+// SpokenTranscript is a transcript of text at the speed at which flint speaks.
+func SpokenTranscript(text string) *transcript {
+	return timedTranscript(text, time.Duration(max(1, len(strings.Fields(text))))*wordDuration)
 }
 
 func seconds(d time.Duration) float64 { return Round3(d.Seconds()) }
@@ -48,18 +48,18 @@ func seconds(d time.Duration) float64 { return Round3(d.Seconds()) }
 // Round3 rounds to three decimal places, the precision of times in transcripts.
 func Round3(f float64) float64 { return math.Round(f*1000) / 1000 }
 
-// TranscriptJob is the task Automatic Speech Recognition: what flint's own
-// speech says, or prose of the recording's length.
+// TranscriptJob is the task Automatic Speech Recognition: the text of speech that
+// flint made, or generated prose of the recording's length.
 // https://developers.cloudflare.com/workers-ai/models/whisper/
 func TranscriptJob(known *inference.Model, in inference.Fields, seed int64) (*inference.Job, error) {
 	data, err := mediaOf(in, "audio")
 	if err != nil {
 		return nil, err
 	}
-	prompt, problem := in.Text("initial_prompt", inference.Bounds{Least: inference.Unbounded, Most: inference.Unbounded})
-	prefix, prefixProblem := in.Text("prefix", inference.Bounds{Least: inference.Unbounded, Most: inference.Unbounded})
-	language, languageProblem := in.Text("language", inference.Bounds{Least: inference.Unbounded, Most: inference.Unbounded})
-	task, taskProblem := in.Text("task", inference.Bounds{Least: inference.Unbounded, Most: inference.Unbounded})
+	prompt, problem := in.Text("initial_prompt", inference.Bounds{Min: inference.Unbounded, Max: inference.Unbounded})
+	prefix, prefixProblem := in.Text("prefix", inference.Bounds{Min: inference.Unbounded, Max: inference.Unbounded})
+	language, languageProblem := in.Text("language", inference.Bounds{Min: inference.Unbounded, Max: inference.Unbounded})
+	task, taskProblem := in.Text("task", inference.Bounds{Min: inference.Unbounded, Max: inference.Unbounded})
 	_, vadProblem := in.Flag("vad_filter")
 	for _, p := range []string{problem, prefixProblem, languageProblem, taskProblem, vadProblem} {
 		if p != "" {
@@ -73,17 +73,17 @@ func TranscriptJob(known *inference.Model, in inference.Fields, seed int64) (*in
 		language = "en"
 	}
 	return &inference.Job{Prompt: prompt, Answer: func() (*inference.Answer, error) {
-		s, err := hear(data, prompt, prefix, seed)
+		s, err := transcribe(data, prompt, prefix, seed)
 		if err != nil {
 			return nil, err
 		}
-		return inference.JSONAnswer(TranscriptOf(known.Shape, s, language), inference.Usage{}, inference.SourceGenerator)
+		return inference.JSONAnswer(TranscriptAnswer(known.Shape, s, language), inference.Usage{}, inference.SourceGenerator)
 	}}, nil
 }
 
-func hear(data []byte, prompt, prefix string, seed int64) (*spoken, error) {
-	audio := listen(data)
-	text := audio.text
+func transcribe(data []byte, prompt, prefix string, seed int64) (*transcript, error) {
+	audio := inspectAudio(data)
+	text := audio.embeddedText
 	if text == "" {
 		h := fnv.New64a()
 		h.Write(data)
@@ -95,16 +95,16 @@ func hear(data []byte, prompt, prefix string, seed int64) (*spoken, error) {
 		if err != nil {
 			return nil, err
 		}
-		text = g.Words(min(inference.MaxWords, int(audio.length/wordTime)))
+		text = g.Words(min(inference.MaxTranscriptWords, int(audio.length/wordDuration)))
 	}
-	return timed(strings.TrimSpace(prefix+" "+text), audio.length), nil
+	return timedTranscript(strings.TrimSpace(prefix+" "+text), audio.length), nil
 }
 
-// TranscriptOf puts a transcript into the form of a model's answer.
-func TranscriptOf(shape string, s *spoken, language string) any {
+// TranscriptAnswer is a transcript in the form of a model's answer.
+func TranscriptAnswer(shape string, s *transcript, language string) any {
 	switch shape {
 	case inference.ShapeDeepgram:
-		return deepgram(s)
+		return deepgramTranscript(s)
 	case inference.ShapeTranscriptLong:
 		return longTranscript(s, language)
 	}
@@ -113,10 +113,10 @@ func TranscriptOf(shape string, s *spoken, language string) any {
 		Count int    `json:"word_count"`
 		Words []word `json:"words"`
 		VTT   string `json:"vtt"`
-	}{s.text, len(s.words), s.list(), s.vtt()}
+	}{s.text, len(s.words), s.wordList(), s.vtt()}
 }
 
-func (s *spoken) list() []word {
+func (s *transcript) wordList() []word {
 	if s.words == nil {
 		return []word{}
 	}
@@ -124,7 +124,7 @@ func (s *spoken) list() []word {
 }
 
 // segments are at most segmentWords words each.
-func (s *spoken) segments() [][]word {
+func (s *transcript) segments() [][]word {
 	const segmentWords = 12
 	var out [][]word
 	for rest := s.words; len(rest) > 0; {
@@ -144,17 +144,17 @@ func joinWords(words []word) string {
 }
 
 // vtt is the transcript as WebVTT. https://www.w3.org/TR/webvtt1/
-func (s *spoken) vtt() string {
+func (s *transcript) vtt() string {
 	var b strings.Builder
 	b.WriteString("WEBVTT\n")
 	for _, words := range s.segments() {
 		text := strings.NewReplacer("&", "&amp;", "<", "&lt;", "-->", "--&gt;").Replace(joinWords(words))
-		b.WriteString("\n" + stamp(words[0].Start) + " --> " + stamp(words[len(words)-1].End) + "\n" + text + "\n")
+		b.WriteString("\n" + vttTime(words[0].Start) + " --> " + vttTime(words[len(words)-1].End) + "\n" + text + "\n")
 	}
 	return b.String()
 }
 
-func stamp(at float64) string {
+func vttTime(at float64) string {
 	d := time.Duration(at * float64(time.Second)).Round(time.Millisecond)
 	pad := func(n time.Duration, width int) string {
 		text := "00" + strconv.Itoa(int(n))
@@ -174,7 +174,7 @@ type segment struct {
 	Words       []word  `json:"words"`
 }
 
-func longTranscript(s *spoken, language string) any {
+func longTranscript(s *transcript, language string) any {
 	segments := []segment{}
 	for _, words := range s.segments() {
 		segments = append(segments, segment{words[0].Start, words[len(words)-1].End, joinWords(words), 0, -0.2, 1.4, 0.01, words})
@@ -187,14 +187,14 @@ func longTranscript(s *spoken, language string) any {
 	}
 }
 
-func deepgram(s *spoken) any {
-	type heard struct {
+func deepgramTranscript(s *transcript) any {
+	type scoredWord struct {
 		word
 		Confidence float64 `json:"confidence"`
 	}
-	words := []heard{}
+	words := []scoredWord{}
 	for _, w := range s.words {
-		words = append(words, heard{w, 0.99})
+		words = append(words, scoredWord{w, 0.99})
 	}
 	return map[string]any{"results": map[string]any{"channels": []any{map[string]any{
 		"alternatives": []any{map[string]any{"confidence": 0.99, "transcript": s.text, "words": words}},
@@ -213,11 +213,11 @@ func SpeechJob(known *inference.Model, in inference.Fields) (*inference.Job, err
 	if err != nil {
 		return nil, err
 	}
-	if words := len(strings.Fields(text)); words > maxSpoken {
-		return nil, inference.BadInput(fmt.Sprintf("'/%s' has %d words; flint speaks at most %d", name, words, maxSpoken))
+	if words := len(strings.Fields(text)); words > maxSpokenWords {
+		return nil, inference.BadInput(fmt.Sprintf("'/%s' has %d words; flint speaks at most %d", name, words, maxSpokenWords))
 	}
 	if known.Shape == inference.ShapeSpeech {
-		if _, problem := in.Text("lang", inference.Bounds{Least: inference.Unbounded, Most: inference.Unbounded}); problem != "" {
+		if _, problem := in.Text("lang", inference.Bounds{Min: inference.Unbounded, Max: inference.Unbounded}); problem != "" {
 			return nil, inference.BadInput(problem)
 		}
 		return &inference.Job{Prompt: text, Answer: func() (*inference.Answer, error) {
@@ -229,7 +229,7 @@ func SpeechJob(known *inference.Model, in inference.Fields) (*inference.Job, err
 
 func voiceJob(in inference.Fields, text string) (*inference.Job, error) {
 	choice := map[string]string{"encoding": inference.InputText(in, "encoding"), "container": inference.InputText(in, "container")}
-	rate, problem := in.Number("sample_rate", "number", inference.Bounds{Least: 8000, Most: 48_000}, 24_000)
+	rate, problem := in.Number("sample_rate", "number", inference.Bounds{Min: 8000, Max: 48_000}, 24_000)
 	if problem != "" {
 		return nil, inference.BadInput(problem)
 	}
@@ -239,8 +239,8 @@ func voiceJob(in inference.Fields, text string) (*inference.Job, error) {
 			return &inference.Answer{ContentType: "audio/mpeg", Body: MakeMP3(text), Source: inference.SourceGenerator}, nil
 		}}, nil
 	case choice["encoding"] == "linear16" && choice["container"] != "ogg", choice["encoding"] == "" && choice["container"] == "wav":
-		if size := speechBytes(len(strings.Fields(text)), int(rate)); size > inference.MaxSpeech {
-			return nil, inference.BadInput(fmt.Sprintf("'/text' makes %d bytes of sound at %d Hz; flint makes at most %d: ask for mp3, a lower sample_rate or a shorter text", size, int(rate), inference.MaxSpeech))
+		if size := speechBytes(len(strings.Fields(text)), int(rate)); size > inference.MaxSpeechBytes {
+			return nil, inference.BadInput(fmt.Sprintf("'/text' makes %d bytes of sound at %d Hz; flint makes at most %d: ask for mp3, a lower sample_rate or a shorter text", size, int(rate), inference.MaxSpeechBytes))
 		}
 		return &inference.Job{Prompt: text, Answer: func() (*inference.Answer, error) { return pcm(text, int(rate), choice["container"]), nil }}, nil
 	}
@@ -254,7 +254,8 @@ func pcm(text string, rate int, container string) *inference.Answer {
 	return &inference.Answer{ContentType: "audio/l16;rate=" + strconv.Itoa(rate), Body: appendTones(nil, text, rate), Source: inference.SourceGenerator}
 }
 
-// TurnJob is the task Voice Activity Detection: has the speaker finished?
+// TurnJob is the task Voice Activity Detection: whether the speaker has finished,
+// with a probability that follows from the bytes.
 // https://developers.cloudflare.com/workers-ai/models/smart-turn-v2/
 func TurnJob(in inference.Fields) (*inference.Job, error) {
 	data, err := mediaOf(in, "audio")

@@ -16,17 +16,17 @@ import (
 	"flint/ai/inference"
 )
 
-// seen is what flint can tell of an image: it looks at the pixels, and knows
-// nothing of what they show.
-type seen struct {
+// imageInfo is what flint can tell of an image from its pixels: size, brightness
+// and colours, not what it shows.
+type imageInfo struct {
 	width, height int
 	hash          uint64
 	colors        []string // the names of the commonest colours, the commonest first; none of a very large image
-	bright        float64  // 0 to 1
+	brightness    float64  // 0 to 1
 }
 
-// look decodes the image in a field.
-func look(in inference.Fields, name string) (*seen, error) {
+// inspectImage decodes the image in a field.
+func inspectImage(in inference.Fields, name string) (*imageInfo, error) {
 	data, err := mediaOf(in, name)
 	if err != nil {
 		return nil, err
@@ -40,22 +40,23 @@ func look(in inference.Fields, name string) (*seen, error) {
 	}
 	h := fnv.New64a()
 	h.Write(data)
-	s := &seen{width: head.Width, height: head.Height, hash: h.Sum64()}
-	if head.Width*head.Height*pixelBytes(head.ColorModel, data) > inference.MaxDecoded {
+	s := &imageInfo{width: head.Width, height: head.Height, hash: h.Sum64()}
+	if head.Width*head.Height*pixelBytes(head.ColorModel, data) > inference.MaxDecodedImageBytes {
 		return s, nil
 	}
-	decoders <- struct{}{}
-	defer func() { <-decoders }()
+	decodeSlots <- struct{}{}
+	defer func() { <-decodeSlots }()
 	img, _, err := image.Decode(bytes.NewReader(data))
 	if err != nil {
 		return nil, inference.InvalidData("/" + name + " is a damaged image: " + err.Error())
 	}
-	s.sample(img)
+	s.sampleColors(img)
 	return s, nil
 }
 
-// decoders bounds how many images are unpacked at a time, each into maxDecoded.
-var decoders = make(chan struct{}, 2)
+// decodeSlots bounds how many images are decoded at a time, each into at most
+// MaxDecodedImage bytes.
+var decodeSlots = make(chan struct{}, 2)
 
 // pixelBytes is how much memory a decoder takes for a pixel.
 func pixelBytes(model color.Model, data []byte) int {
@@ -78,15 +79,15 @@ func pixelBytes(model color.Model, data []byte) int {
 	return 4
 }
 
-// sample looks at a grid of points.
-func (s *seen) sample(img image.Image) {
+// sampleColors reads brightness and the two commonest colours from a grid of points.
+func (s *imageInfo) sampleColors(img image.Image) {
 	const grid = 24
 	count := map[string]int{}
 	b := img.Bounds()
 	for y := range grid {
 		for x := range grid {
 			r, g, bl, _ := img.At(b.Min.X+x*b.Dx()/grid, b.Min.Y+y*b.Dy()/grid).RGBA()
-			s.bright += float64(r+g+bl) / (3 * 0xffff * grid * grid)
+			s.brightness += float64(r+g+bl) / (3 * 0xffff * grid * grid)
 			count[colorName(float64(r)/0xffff, float64(g)/0xffff, float64(bl)/0xffff)]++
 		}
 	}
@@ -135,7 +136,7 @@ func colorName(r, g, b float64) string {
 	return "red"
 }
 
-func (s *seen) format() string {
+func (s *imageInfo) orientation() string {
 	switch {
 	case s.width > s.height*11/10:
 		return "wide"
@@ -146,17 +147,17 @@ func (s *seen) format() string {
 }
 
 // describe is a sentence about the image.
-func (s *seen) describe() string {
+func (s *imageInfo) describe() string {
 	if s.colors == nil {
-		return fmt.Sprintf("A %s image of %d by %d pixels.", s.format(), s.width, s.height)
+		return fmt.Sprintf("A %s image of %d by %d pixels.", s.orientation(), s.width, s.height)
 	}
 	light := "dark"
-	if s.bright > 0.66 {
+	if s.brightness > 0.66 {
 		light = "bright"
-	} else if s.bright > 0.33 {
+	} else if s.brightness > 0.33 {
 		light = "evenly lit"
 	}
-	text := fmt.Sprintf("A %s, %s image of %d by %d pixels, mostly %s", s.format(), light, s.width, s.height, s.colors[0])
+	text := fmt.Sprintf("A %s, %s image of %d by %d pixels, mostly %s", s.orientation(), light, s.width, s.height, s.colors[0])
 	if len(s.colors) > 1 {
 		text += " and " + s.colors[1]
 	}
@@ -166,19 +167,19 @@ func (s *seen) describe() string {
 // DescriptionJob is the task Image-to-Text.
 // https://developers.cloudflare.com/workers-ai/models/llava-1.5-7b-hf/
 func DescriptionJob(known *inference.Model, in inference.Fields, seed int64) (*inference.Job, error) {
-	prompt, problem := in.Text("prompt", inference.Bounds{Least: inference.Unbounded, Most: inference.Unbounded})
+	prompt, problem := in.Text("prompt", inference.Bounds{Min: inference.Unbounded, Max: inference.Unbounded})
 	if problem == "" && in.Has("messages") && prompt == "" {
 		var turns []inference.Turn
 		turns, problem = inference.ParseTurns(in)
 		prompt = (&inference.TextRequest{Turns: turns}).Last("user")
 	}
-	most, tokensProblem := in.Number("max_tokens", "integer", inference.Bounds{Least: 1, Most: inference.Unbounded}, 512)
+	most, tokensProblem := in.Number("max_tokens", "integer", inference.Bounds{Min: 1, Max: inference.Unbounded}, 512)
 	for _, p := range []string{problem, tokensProblem} {
 		if p != "" {
 			return nil, inference.BadInput(p)
 		}
 	}
-	s, err := look(in, "image")
+	s, err := inspectImage(in, "image")
 	if err != nil {
 		return nil, err
 	}
@@ -191,14 +192,14 @@ func DescriptionJob(known *inference.Model, in inference.Fields, seed int64) (*i
 			}
 			text += " " + done.Text
 		}
-		text, _ = inference.Cut(text, int(most))
+		text, _ = inference.TruncateTokens(text, int(most))
 		return inference.JSONAnswer(map[string]string{"description": text}, inference.Usage{}, inference.SourceGenerator)
 	}}, nil
 }
 
-// imageOnly reads the inputs of the tasks that take an image and nothing else.
-func imageOnly(in inference.Fields) (*seen, *rand.Rand, error) {
-	s, err := look(in, "image")
+// inspectImageInput reads the inputs of the tasks that take an image and nothing else.
+func inspectImageInput(in inference.Fields) (*imageInfo, *rand.Rand, error) {
+	s, err := inspectImage(in, "image")
 	if err != nil {
 		return nil, nil, err
 	}
@@ -208,7 +209,7 @@ func imageOnly(in inference.Fields) (*seen, *rand.Rand, error) {
 // LabelsJob is the task Image Classification: five labels, from most to least likely.
 // https://developers.cloudflare.com/workers-ai/models/resnet-50/
 func LabelsJob(_ *inference.Model, in inference.Fields) (*inference.Job, error) {
-	_, rng, err := imageOnly(in)
+	_, rng, err := inspectImageInput(in)
 	if err != nil {
 		return nil, err
 	}
@@ -241,7 +242,7 @@ type box struct {
 // BoxesJob is the task Object Detection: one to four boxes inside the image.
 // https://developers.cloudflare.com/workers-ai/models/detr-resnet-50/
 func BoxesJob(_ *inference.Model, in inference.Fields) (*inference.Job, error) {
-	s, rng, err := imageOnly(in)
+	s, rng, err := inspectImageInput(in)
 	if err != nil {
 		return nil, err
 	}

@@ -14,15 +14,15 @@ import (
 
 // anthropic is Anthropic's API: https://docs.anthropic.com/en/api/messages
 func (srv *Server) anthropic() *provider {
-	return &provider{models: srv, name: "Anthropic", keyed: anthropicKey, refuse: anthropicError, begin: anthropicBegin, calls: []apiCall{
-		{http.MethodPost, "/v1/messages", (*provider).messages},
-		{http.MethodPost, "/v1/messages/count_tokens", (*provider).countMessage},
+	return &provider{server: srv, name: "Anthropic", hasKey: anthropicKey, errorBody: anthropicError, before: anthropicBegin, routes: []route{
+		{http.MethodPost, "/v1/messages", (*provider).createMessage},
+		{http.MethodPost, "/v1/messages/count_tokens", (*provider).countTokens},
 		{http.MethodGet, "/v1/models", anthropicModels},
 		{http.MethodGet, "/v1/models/*", anthropicModel},
 	}}
 }
 
-func anthropicKey(r *http.Request) bool { return r.Header.Get("X-Api-Key") != "" || hasBearer(r) }
+func anthropicKey(r *http.Request) bool { return r.Header.Get("X-Api-Key") != "" || hasBearerToken(r) }
 
 func anthropicBegin(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Request-Id", "req_"+strings.ReplaceAll(RequestID(), "-", ""))
@@ -51,7 +51,7 @@ type anthropicUsage struct {
 	Output int `json:"output_tokens"`
 }
 
-func (p *provider) messages(w http.ResponseWriter, r *http.Request, _ string) error {
+func (p *provider) createMessage(w http.ResponseWriter, r *http.Request, _ string) error {
 	in, err := CallFields(w, r)
 	if err != nil {
 		return err
@@ -63,7 +63,7 @@ func (p *provider) messages(w http.ResponseWriter, r *http.Request, _ string) er
 	if err != nil {
 		return err
 	}
-	req, done, err := p.ask(r, inference.InputText(in, "model"), chat)
+	req, done, err := p.completeChat(r, inference.InputText(in, "model"), chat)
 	if err != nil {
 		return err
 	}
@@ -172,20 +172,20 @@ func anthropicTurns(in inference.Fields) ([]chatInput, error) {
 	return out, nil
 }
 
-// anthropicTurn is one message; what tools answered becomes turns of their own.
+// anthropicTurn is one message as turns of a chat: each tool result is a turn of its own.
 func anthropicTurn(role string, blocks []block) (out []chatInput) {
-	said := chatInput{Role: role, Content: contentOf(blocks)}
+	message := chatInput{Role: role, Content: contentOf(blocks)}
 	for _, b := range blocks {
 		switch b.Type {
 		case "tool_use":
-			said.ToolCalls = append(said.ToolCalls, chatToolCall{ID: b.ID, Type: "function", Function: chatFunction{b.Name, string(b.Input)}})
+			message.ToolCalls = append(message.ToolCalls, chatToolCall{ID: b.ID, Type: "function", Function: chatFunction{b.Name, string(b.Input)}})
 		case "tool_result":
-			content, _ := blocksOf("", b.Content) // what is no text says nothing
+			content, _ := blocksOf("", b.Content) // content without text is empty
 			out = append(out, chatInput{Role: "tool", Content: textsOf(content), ToolCallID: b.UseID})
 		}
 	}
-	if said.Content != "" || said.ToolCalls != nil || len(out) == 0 {
-		out = append(out, said)
+	if message.Content != "" || message.ToolCalls != nil || len(out) == 0 {
+		out = append(out, message)
 	}
 	return out
 }
@@ -204,7 +204,7 @@ func anthropicMessage(req *inference.TextRequest, done *inference.Completion) *m
 	for i, c := range done.Calls {
 		out.Content = append(out.Content, block{Type: "tool_use", ID: fmt.Sprintf("toolu_flint%016x%d", h.Sum64(), i+1), Name: c.Name, Input: c.Arguments})
 	}
-	reason := map[string]string{inference.FinishLength: "max_tokens", inference.FinishTools: "tool_use"}[done.Finish]
+	reason := map[string]string{inference.FinishLength: "max_tokens", inference.FinishTools: "tool_use"}[done.FinishReason]
 	if reason == "" {
 		reason = "end_turn"
 	}
@@ -212,8 +212,8 @@ func anthropicMessage(req *inference.TextRequest, done *inference.Completion) *m
 	return out
 }
 
-// countMessage answers POST /v1/messages/count_tokens.
-func (p *provider) countMessage(w http.ResponseWriter, r *http.Request, _ string) error {
+// countTokens answers POST /v1/messages/count_tokens.
+func (p *provider) countTokens(w http.ResponseWriter, r *http.Request, _ string) error {
 	in, err := CallFields(w, r)
 	if err != nil {
 		return err

@@ -15,8 +15,8 @@ func namedEvent(name string, v any) []byte {
 type sender func(name string, v map[string]any) bool
 
 // messageStream is a message as Anthropic streams it: its start, each block
-// with its pieces, why it stopped, its end. What follows the text is known only
-// once the text has been said.
+// with its pieces, why it stopped, its end. Tool calls and usage
+// are known only after the text of a backend has been streamed.
 // https://docs.anthropic.com/en/docs/build-with-claude/streaming
 func messageStream(req *inference.TextRequest, done *inference.Completion) *inference.Answer {
 	frames := func(yield func([]byte) bool) {
@@ -53,7 +53,7 @@ func messageStream(req *inference.TextRequest, done *inference.Completion) *infe
 	return inference.StreamAnswer(frames, done)
 }
 
-// sendText is the first block.
+// sendText sends the text as the first block.
 func sendText(send sender, done *inference.Completion) bool {
 	empty := ""
 	if !send("content_block_start", map[string]any{"index": 0, "content_block": block{Type: "text", Text: &empty}}) {
@@ -67,7 +67,7 @@ func sendText(send sender, done *inference.Completion) bool {
 	return send("content_block_stop", map[string]any{"index": 0})
 }
 
-// sendTool is one call of a tool, with its arguments in pieces.
+// sendTool sends one tool call, its arguments in pieces.
 func sendTool(send sender, index int, b block) bool {
 	arguments := string(b.Input)
 	b.Input = json.RawMessage("{}")

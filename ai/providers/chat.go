@@ -12,25 +12,25 @@ import (
 
 // chatDialect is how one API spells an OpenAI-style chat completion.
 type chatDialect struct {
-	idPrefix    string
-	provider    string // OpenRouter names who answered
-	fingerprint string // DeepSeek's system_fingerprint
-	native      bool   // choices carry native_finish_reason
-	padded      bool   // chunks carry p
-	usageInLast bool   // usage rides on the chunk with the finish reason, not on one of its own
-	comment     string // sent before the first chunk
+	idPrefix         string
+	provider         string // OpenRouter names who answered
+	fingerprint      string // DeepSeek's system_fingerprint
+	hasNativeFinish  bool   // choices have the field native_finish_reason
+	hasPadding       bool   // chunks have the field p
+	usageInLastChunk bool   // usage is in the chunk with the finish reason, not in one of its own
+	comment          string // sent before the first chunk
 
-	refusal       bool   // whole messages carry refusal
-	noStreamUsage bool   // a stream tells no usage
-	reasoning     string // said before the answer, in reasoning_content
-	thought       string // the same in OpenRouter's reasoning
+	hasRefusal       bool   // whole messages have the field refusal
+	omitsStreamUsage bool   // a stream has no usage
+	reasoning        string // sent before the answer, in reasoning_content
+	thought          string // the same in OpenRouter's reasoning
 
 	usage func(done *inference.Completion) any
 }
 
 // ChatWorkersAI is the form that the chat models of Workers AI answer in.
 var ChatWorkersAI = &chatDialect{
-	idPrefix: "chatcmpl-", padded: true,
+	idPrefix: "chatcmpl-", hasPadding: true,
 	usage: func(done *inference.Completion) any { return done.Usage },
 }
 
@@ -108,20 +108,20 @@ func chatCalls(done *inference.Completion, indexed bool) []chatToolCall {
 func (srv *Server) ChatObject(d *chatDialect, req *inference.TextRequest, done *inference.Completion) *ChatBody {
 	body := srv.head(d, "chat.completion", req, done)
 	message := &chatMessage{Role: "assistant", Content: done.Text, ToolCalls: chatCalls(done, false), Reasoning: d.reasoning, Thought: d.thought}
-	if d.refusal {
+	if d.hasRefusal {
 		message.Refusal = json.RawMessage("null")
 	}
 	if message.ToolCalls != nil {
 		message.Content = json.RawMessage("null")
 	}
-	body.Choices = []chatChoice{{Message: message, FinishReason: &done.Finish, Native: d.nativeFinish(done)}}
+	body.Choices = []chatChoice{{Message: message, FinishReason: &done.FinishReason, Native: d.nativeFinish(done)}}
 	body.Usage = d.usage(done)
 	return &body
 }
 
 func (d *chatDialect) nativeFinish(done *inference.Completion) string {
-	if d.native {
-		return done.Finish
+	if d.hasNativeFinish {
+		return done.FinishReason
 	}
 	return ""
 }
@@ -140,7 +140,7 @@ func (c *chunker) delta(message *chatMessage) []byte {
 func (c *chunker) event(choices []chatChoice, usage any) []byte {
 	body := c.head
 	body.Choices, body.Usage = choices, usage
-	if c.dialect.padded {
+	if c.dialect.hasPadding {
 		body.P = inference.Padding(c.rng)
 	}
 	return inference.Event(body)
@@ -148,12 +148,12 @@ func (c *chunker) event(choices []chatChoice, usage any) []byte {
 
 // end are the last events: the finish reason, the usage, the mark of the end.
 func (c *chunker) end(done *inference.Completion) [][]byte {
-	finish := []chatChoice{{Delta: &chatMessage{}, FinishReason: &done.Finish, Native: c.dialect.nativeFinish(done)}}
-	if c.dialect.noStreamUsage {
+	finish := []chatChoice{{Delta: &chatMessage{}, FinishReason: &done.FinishReason, Native: c.dialect.nativeFinish(done)}}
+	if c.dialect.omitsStreamUsage {
 		return [][]byte{c.event(finish, nil), inference.EventDone}
 	}
 	usage := c.dialect.usage(done)
-	if c.dialect.usageInLast {
+	if c.dialect.usageInLastChunk {
 		return [][]byte{c.event(finish, usage), inference.EventDone}
 	}
 	return [][]byte{c.event(finish, nil), c.event([]chatChoice{}, usage), inference.EventDone}
@@ -183,8 +183,8 @@ func (srv *Server) ChatStream(d *chatDialect, req *inference.TextRequest, done *
 				return
 			}
 		}
-		if done.Finish == inference.FinishError {
-			return // the backend broke off: the end must not look like one
+		if done.FinishReason == inference.FinishError {
+			return // an early end must not look like a complete answer
 		}
 		if calls := chatCalls(done, true); calls != nil && !yield(c.delta(&chatMessage{ToolCalls: calls})) {
 			return

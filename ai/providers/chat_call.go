@@ -13,7 +13,7 @@ import (
 
 // chatCall answers POST …/chat/completions. prepare checks what the API refuses
 // before it reads the messages, and says how it spells the answer.
-func chatCall(prepare func(p *provider, in inference.Fields) (*chatDialect, error)) serveCall {
+func chatCall(prepare func(p *provider, in inference.Fields) (*chatDialect, error)) handler {
 	return func(p *provider, w http.ResponseWriter, r *http.Request, _ string) error {
 		in, err := CallFields(w, r)
 		if err != nil {
@@ -29,22 +29,22 @@ func (p *provider) chat(w http.ResponseWriter, r *http.Request, in inference.Fie
 		return err
 	}
 	for name, what := range map[string]string{"logprobs": "logprobs", "audio": "audio answers", "web_search_options": "web search"} {
-		if asksFor(in, name) {
+		if isRequested(in, name) {
 			return p.notServed(what)
 		}
 	}
 	if n := string(in["n"]); in.Has("n") && n != "1" {
 		return p.notServed("more than one choice (n)")
 	}
-	req, done, err := p.ask(r, inference.InputText(in, "model"), in)
+	req, done, err := p.completeChat(r, inference.InputText(in, "model"), in)
 	if err != nil {
 		return err
 	}
 	if req.Stream {
-		Send(r.Context(), p.models.ChatStream(d, req, done), w)
+		Send(r.Context(), p.server.ChatStream(d, req, done), w)
 		return nil
 	}
-	answer, err := inference.JSONAnswer(p.models.ChatObject(d, req, done), done.Usage, done.Source)
+	answer, err := inference.JSONAnswer(p.server.ChatObject(d, req, done), done.Usage, done.Source)
 	if err != nil {
 		return err
 	}
@@ -61,18 +61,18 @@ func wantsStreamUsage(in inference.Fields) bool {
 	return o.Include
 }
 
-// thoughts are what a reasoning model says before its answer: the question, cut
-// short. Nothing here reasons; an app's code for it runs.
-func thoughts(in inference.Fields) string {
+// reasoningText is the reasoning that a model sends before its answer: the start
+// of the question. It only exercises the app's code that reads reasoning.
+func reasoningText(in inference.Fields) string {
 	turns, _ := inference.ParseTurns(in)
 	asked := (&inference.TextRequest{Turns: turns}).Last("user")
-	short, _ := inference.Cut(asked, 40)
+	short, _ := inference.TruncateTokens(asked, 40)
 	return "The user asks: " + short + "\nI answer that."
 }
 
 // embeddingsCall answers POST …/embeddings in OpenAI's form. dims finds the
 // length of a model's vectors.
-func embeddingsCall(dims func(p *provider, model string) (int, error)) serveCall {
+func embeddingsCall(dims func(p *provider, model string) (int, error)) handler {
 	return func(p *provider, w http.ResponseWriter, r *http.Request, _ string) error {
 		in, err := CallFields(w, r)
 		if err != nil {
@@ -87,7 +87,7 @@ func (p *provider) embeddings(w http.ResponseWriter, in inference.Fields, model 
 	if err != nil {
 		return err
 	}
-	width, problem := in.Number("dimensions", "integer", inference.Bounds{Least: 1, Most: float64(n)}, float64(n))
+	width, problem := in.Number("dimensions", "integer", inference.Bounds{Min: 1, Max: float64(n)}, float64(n))
 	if problem != "" {
 		return cferr.New(http.StatusBadRequest, 0, problem)
 	}
@@ -107,7 +107,7 @@ func writeEmbeddings(w io.Writer, texts []string, width int, model string, packe
 	tokens := 0
 	b := []byte(`{"object":"list","data":[`)
 	for i, t := range texts {
-		t = inference.Head(t, inference.MaxEmbedded)
+		t = inference.TruncateBytes(t, inference.MaxEmbeddedBytes)
 		tokens += inference.CountTokens(t)
 		if i > 0 {
 			b = append(b, ',')
@@ -123,7 +123,7 @@ func writeEmbeddings(w io.Writer, texts []string, width int, model string, packe
 		}
 		b = b[:0]
 	}
-	_, _ = io.WriteString(w, `],"model":`+inference.Quote(model)+`,"usage":{"prompt_tokens":`+strconv.Itoa(tokens)+`,"total_tokens":`+strconv.Itoa(tokens)+`}}`) // the client is gone: nobody is left to tell
+	_, _ = io.WriteString(w, `],"model":`+inference.Quote(model)+`,"usage":{"prompt_tokens":`+strconv.Itoa(tokens)+`,"total_tokens":`+strconv.Itoa(tokens)+`}}`) // an error means that the client has disconnected
 }
 
 // embeddingInput is one text or several; tokens (numbers) are not read.

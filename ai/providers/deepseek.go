@@ -10,16 +10,16 @@ import (
 	"flint/internal/cferr"
 )
 
-var chatDeepSeek = &chatDialect{fingerprint: "fp_flint", usageInLast: true}
+var chatDeepSeek = &chatDialect{fingerprint: "fp_flint", usageInLastChunk: true}
 
 // deepSeek is DeepSeek's API: https://api-docs.deepseek.com/api/create-chat-completion
 func (srv *Server) deepSeek() *provider {
-	names := func() []string { return knownModels().DeepSeek.all() }
-	p := &provider{models: srv, name: "DeepSeek", keyed: hasBearer, refuse: deepSeekError}
+	names := func() []string { return knownModels().DeepSeek.names() }
+	p := &provider{server: srv, name: "DeepSeek", hasKey: hasBearerToken, errorBody: deepSeekError}
 	for _, prefix := range []string{"", "/v1", "/beta"} {
-		p.calls = append(p.calls,
-			apiCall{http.MethodPost, prefix + "/chat/completions", chatCall(deepSeekChat)},
-			apiCall{http.MethodGet, prefix + "/models", listModels("deepseek", 0, names)})
+		p.routes = append(p.routes,
+			route{http.MethodPost, prefix + "/chat/completions", chatCall(deepSeekChat)},
+			route{http.MethodGet, prefix + "/models", listModels("deepseek", 0, names)})
 	}
 	return p
 }
@@ -39,7 +39,7 @@ func deepSeekChat(_ *provider, in inference.Fields) (*chatDialect, error) {
 	}
 	d := *chatDeepSeek
 	if model == "deepseek-reasoner" && thinking.Type != "disabled" || thinking.Type == "enabled" {
-		d.reasoning = thoughts(in)
+		d.reasoning = reasoningText(in)
 	}
 	d.usage = func(done *inference.Completion) any { return deepSeekUsage(done, inference.CountTokens(d.reasoning)) }
 	return &d, nil

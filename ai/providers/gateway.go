@@ -18,10 +18,10 @@ import (
 // provider, /v1/ACCOUNT/GATEWAY takes a list of calls of which the first that
 // succeeds answers, and compat speaks OpenAI's form for all.
 // https://developers.cloudflare.com/ai-gateway/usage/providers/
-type Gateway struct{ Models *Server }
+type Gateway struct{ Server *Server }
 
-// maxSteps bounds the calls of one universal request.
-const maxSteps = 20
+// maxUniversalCalls bounds the calls of one universal request.
+const maxUniversalCalls = 20
 
 // ServeHTTP implements http.Handler.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -33,10 +33,10 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id := RequestID()
 	w.Header().Set("cf-aig-log-id", id)
 	w.Header().Set("cf-aig-cache-status", "MISS")
-	began, out := g.Models.clock.Now(), &Counted{ResponseWriter: w}
+	began, out := g.Server.clock.Now(), &ResponseCounter{ResponseWriter: w}
 	w = out
 	if r.Header.Get("Cf-Aig-Collect-Log") != "false" {
-		defer func() { g.Models.GatewayLogs.Add(g.logOf(r, out, id, parts, began)) }()
+		defer func() { g.Server.GatewayLogs.Add(g.logOf(r, out, id, parts, began)) }()
 	}
 	if len(parts) == 3 || parts[3] == "" {
 		g.universal(w, r)
@@ -47,34 +47,34 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if len(parts) == 5 {
 		rest = parts[4]
 	}
-	g.pass(w, r, parts[3], rest)
+	g.forward(w, r, parts[3], rest)
 }
 
-func (g *Gateway) logOf(r *http.Request, out *Counted, id string, parts []string, began time.Time) *GatewayLog {
-	one := &GatewayLog{ID: id, Gateway: parts[2], Provider: "universal", Duration: g.Models.clock.Now().Sub(began).Milliseconds(),
+func (g *Gateway) logOf(r *http.Request, out *ResponseCounter, id string, parts []string, began time.Time) *GatewayLog {
+	entry := &GatewayLog{ID: id, Gateway: parts[2], Provider: "universal", Duration: g.Server.clock.Now().Sub(began).Milliseconds(),
 		RequestType: r.Header.Get("Content-Type"), ResponseType: out.Header().Get("Content-Type"), Status: out.status, Success: out.status < 400,
-		RequestSize: max(0, int(r.ContentLength)), ResponseSize: out.Size, CreatedAt: began}
+		RequestSize: max(0, int(r.ContentLength)), ResponseSize: out.Bytes, CreatedAt: began}
 	if len(parts) > 3 && parts[3] != "" {
-		one.Provider = parts[3]
+		entry.Provider = parts[3]
 	}
 	if len(parts) > 4 {
-		one.Path = parts[4]
+		entry.Path = parts[4]
 	}
-	one.Step, _ = strconv.Atoi(out.Header().Get("cf-aig-step")) // none is the first
+	entry.Step, _ = strconv.Atoi(out.Header().Get("cf-aig-step")) // none is the first
 	if meta := r.Header.Get("Cf-Aig-Metadata"); json.Valid([]byte(meta)) {
-		one.Metadata = json.RawMessage(meta)
+		entry.Metadata = json.RawMessage(meta)
 	}
-	return one
+	return entry
 }
 
-// pass sends a call to a provider under the provider's own path.
-func (g *Gateway) pass(w http.ResponseWriter, r *http.Request, name, rest string) {
-	m := g.Models
+// forward sends a call to a provider under the provider's own path.
+func (g *Gateway) forward(w http.ResponseWriter, r *http.Request, name, rest string) {
+	m := g.Server
 	var h http.Handler
 	path := ""
 	switch name {
 	case "workers-ai":
-		if !hasBearer(r) {
+		if !hasBearerToken(r) {
 			cferr.WriteError(w, cferr.New(http.StatusUnauthorized, 10000, "Authentication error"))
 			return
 		}
@@ -111,11 +111,11 @@ func (g *Gateway) pass(w http.ResponseWriter, r *http.Request, name, rest string
 // says the provider, as in openai/gpt-5 or workers-ai/@cf/….
 // https://developers.cloudflare.com/ai-gateway/usage/chat-completion/
 func (g *Gateway) compat(w http.ResponseWriter, r *http.Request) {
-	p := &provider{models: g.Models, name: "AI Gateway", keyed: hasBearer, refuse: openAIError, calls: []apiCall{
+	p := &provider{server: g.Server, name: "AI Gateway", hasKey: hasBearerToken, errorBody: openAIError, routes: []route{
 		{http.MethodPost, "/chat/completions", chatCall(gatewayChat)},
 		{http.MethodPost, "/embeddings", embeddingsCall(func(p *provider, model string) (int, error) {
 			_, name, _ := strings.Cut(model, "/")
-			return openAIDims(p, name)
+			return openAIDimensions(p, name)
 		})},
 	}}
 	p.ServeHTTP(w, r)
@@ -147,7 +147,7 @@ func gatewayChat(p *provider, in inference.Fields) (*chatDialect, error) {
 		return nil, noOpenAIModel(model)
 	}
 	d := *chatOpenAI
-	d.noStreamUsage = !wantsStreamUsage(in)
+	d.omitsStreamUsage = !wantsStreamUsage(in)
 	return &d, nil
 }
 
@@ -160,8 +160,8 @@ func (g *Gateway) universal(w http.ResponseWriter, r *http.Request) {
 		Headers            map[string]string
 		Query              json.RawMessage
 	}
-	if err != nil || r.Method != http.MethodPost || json.Unmarshal(body, &steps) != nil || len(steps) == 0 || len(steps) > maxSteps {
-		gatewayError(w, http.StatusBadRequest, "the universal endpoint takes a POST of a list of 1 to "+strconv.Itoa(maxSteps)+" calls: [{provider, endpoint, headers, query}]")
+	if err != nil || r.Method != http.MethodPost || json.Unmarshal(body, &steps) != nil || len(steps) == 0 || len(steps) > maxUniversalCalls {
+		gatewayError(w, http.StatusBadRequest, "the universal endpoint takes a POST of a list of 1 to "+strconv.Itoa(maxUniversalCalls)+" calls: [{provider, endpoint, headers, query}]")
 		return
 	}
 	for i, step := range steps {
@@ -174,21 +174,21 @@ func (g *Gateway) universal(w http.ResponseWriter, r *http.Request) {
 		if step.Provider == "anthropic" && call.Header.Get("Anthropic-Version") == "" {
 			call.Header.Set("Anthropic-Version", "2023-06-01")
 		}
-		try := &attempt{ResponseWriter: w, header: w.Header().Clone(), last: i == len(steps)-1}
+		try := &attempt{ResponseWriter: w, header: w.Header().Clone(), isLast: i == len(steps)-1}
 		try.header.Set("cf-aig-step", strconv.Itoa(i))
-		g.pass(try, call, step.Provider, step.Endpoint)
-		if !try.failed {
+		g.forward(try, call, step.Provider, step.Endpoint)
+		if !try.isDiscarded {
 			return
 		}
 	}
 }
 
-// attempt keeps a failed answer to itself, unless it is the last one.
+// attempt discards an answer with an error status, unless it is the last attempt.
 type attempt struct {
 	http.ResponseWriter
-	header        http.Header
-	last          bool
-	wrote, failed bool
+	header                   http.Header
+	isLast                   bool
+	wroteHeader, isDiscarded bool
 }
 
 // Header implements http.ResponseWriter.
@@ -196,11 +196,11 @@ func (a *attempt) Header() http.Header { return a.header }
 
 // WriteHeader implements http.ResponseWriter.
 func (a *attempt) WriteHeader(status int) {
-	if a.wrote {
+	if a.wroteHeader {
 		return
 	}
-	a.wrote = true
-	if a.failed = status >= 400 && !a.last; a.failed {
+	a.wroteHeader = true
+	if a.isDiscarded = status >= 400 && !a.isLast; a.isDiscarded {
 		return
 	}
 	for name, values := range a.header {
@@ -212,7 +212,7 @@ func (a *attempt) WriteHeader(status int) {
 // Write implements io.Writer.
 func (a *attempt) Write(p []byte) (int, error) {
 	a.WriteHeader(http.StatusOK)
-	if a.failed {
+	if a.isDiscarded {
 		return len(p), nil
 	}
 	return a.ResponseWriter.Write(p)
@@ -229,5 +229,5 @@ func gatewayError(w http.ResponseWriter, status int, message string) {
 	}
 	w.Header().Set("Content-Type", inference.ContentJSON)
 	w.WriteHeader(status)
-	_, _ = w.Write(body) // the client is gone: nobody is left to tell
+	_, _ = w.Write(body) // an error means that the client has disconnected
 }

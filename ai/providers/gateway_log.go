@@ -46,31 +46,31 @@ type gatewayLogs struct {
 }
 
 // Add keeps one; of more than MaxGatewayLogs the oldest goes.
-func (l *gatewayLogs) Add(one *GatewayLog) {
+func (l *gatewayLogs) Add(entry *GatewayLog) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.order) >= inference.MaxGatewayLogs {
 		delete(l.byID, l.order[0])
 		l.order = l.order[1:]
 	}
-	l.byID[one.ID] = one
-	l.order = append(l.order, one.ID)
+	l.byID[entry.ID] = entry
+	l.order = append(l.order, entry.ID)
 }
 
-// Get is a copy of a log of a gateway, or 404.
+// Get is a copy of a log of a gateway, or the error 404.
 func (l *gatewayLogs) Get(gateway, id string) (GatewayLog, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	one := l.byID[id]
-	if one == nil || one.Gateway != gateway {
+	entry := l.byID[id]
+	if entry == nil || entry.Gateway != gateway {
 		return GatewayLog{}, errNoGatewayLog
 	}
-	return *one, nil
+	return *entry, nil
 }
 
-// Patch changes what a Worker may change of a log: score, feedback, metadata.
+// Patch changes what a Worker may change in a log: score, feedback, metadata.
 func (l *gatewayLogs) Patch(gateway, id string, in inference.Fields) error {
-	if _, problem := in.Number("score", "number", inference.Bounds{Least: 0, Most: 100}, 0); problem != "" {
+	if _, problem := in.Number("score", "number", inference.Bounds{Min: 0, Max: 100}, 0); problem != "" {
 		return inference.BadInput(problem)
 	}
 	if v := string(in["feedback"]); in.Has("feedback") && v != "1" && v != "-1" {
@@ -81,11 +81,11 @@ func (l *gatewayLogs) Patch(gateway, id string, in inference.Fields) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	one := l.byID[id]
-	if one == nil || one.Gateway != gateway {
+	entry := l.byID[id]
+	if entry == nil || entry.Gateway != gateway {
 		return errNoGatewayLog
 	}
-	for name, to := range map[string]*json.RawMessage{"score": &one.Score, "feedback": &one.Feedback, "metadata": &one.Metadata} {
+	for name, to := range map[string]*json.RawMessage{"score": &entry.Score, "feedback": &entry.Feedback, "metadata": &entry.Metadata} {
 		if raw, ok := in[name]; ok {
 			*to = raw
 		}
@@ -95,14 +95,14 @@ func (l *gatewayLogs) Patch(gateway, id string, in inference.Fields) error {
 
 var errNoGatewayLog = cferr.New(http.StatusNotFound, 7002, "Log not found")
 
-// Counted measures an answer on its way out.
-type Counted struct {
+// ResponseCounter counts the bytes of a response and keeps its status.
+type ResponseCounter struct {
 	http.ResponseWriter
-	status, Size int
+	status, Bytes int
 }
 
 // WriteHeader implements http.ResponseWriter.
-func (c *Counted) WriteHeader(status int) {
+func (c *ResponseCounter) WriteHeader(status int) {
 	if c.status == 0 {
 		c.status = status
 	}
@@ -110,13 +110,13 @@ func (c *Counted) WriteHeader(status int) {
 }
 
 // Write implements io.Writer.
-func (c *Counted) Write(p []byte) (int, error) {
+func (c *ResponseCounter) Write(p []byte) (int, error) {
 	if c.status == 0 {
 		c.status = http.StatusOK
 	}
-	c.Size += len(p)
+	c.Bytes += len(p)
 	return c.ResponseWriter.Write(p)
 }
 
 // Unwrap lets http.ResponseController reach Flush.
-func (c *Counted) Unwrap() http.ResponseWriter { return c.ResponseWriter }
+func (c *ResponseCounter) Unwrap() http.ResponseWriter { return c.ResponseWriter }

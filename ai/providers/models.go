@@ -16,8 +16,8 @@ import (
 //go:embed providers.yaml
 var providersYAML []byte
 
-// family is the models of one provider.
-type family struct {
+// modelFamily is the models of one provider.
+type modelFamily struct {
 	Families   []string       `yaml:"families"`
 	Models     []string       `yaml:"models"`
 	Embeddings map[string]int `yaml:"embeddings"` // name -> numbers in a vector
@@ -25,7 +25,7 @@ type family struct {
 }
 
 // knows reports whether a name is a text model of the provider.
-func (f *family) knows(model string) bool {
+func (f *modelFamily) knows(model string) bool {
 	if slices.Contains(f.Models, model) {
 		return true
 	}
@@ -33,8 +33,8 @@ func (f *family) knows(model string) bool {
 		slices.ContainsFunc(f.Families, func(start string) bool { return strings.HasPrefix(model, start) })
 }
 
-// all is every name, in a fixed order.
-func (f *family) all() []string {
+// names is every name, in a fixed order.
+func (f *modelFamily) names() []string {
 	out := append(slices.Clone(f.Models), f.Images...)
 	for name := range f.Embeddings {
 		out = append(out, name)
@@ -45,10 +45,10 @@ func (f *family) all() []string {
 
 // providerModels is the table of providers.yaml.
 type providerModels struct {
-	AsOf      string `yaml:"as_of"`
-	OpenAI    family `yaml:"openai"`
-	Anthropic family `yaml:"anthropic"`
-	DeepSeek  family `yaml:"deepseek"`
+	AsOf      string      `yaml:"as_of"`
+	OpenAI    modelFamily `yaml:"openai"`
+	Anthropic modelFamily `yaml:"anthropic"`
+	DeepSeek  modelFamily `yaml:"deepseek"`
 }
 
 // knownModels cannot fail on the file that is built in: a test reads it.
@@ -60,8 +60,8 @@ var knownModels = sync.OnceValue(func() *providerModels {
 	return &out
 })
 
-// epoch stands for when a model was made, which the table does not hold.
-const epoch = 1735689600 // 2025-01-01
+// modelCreated is the creation time of every model, in Unix seconds; the table holds none.
+const modelCreated = 1735689600 // 2025-01-01
 
 // openAIModel is one entry of the models list, as OpenAI and DeepSeek write it.
 type openAIModel struct {
@@ -72,7 +72,7 @@ type openAIModel struct {
 }
 
 // listModels answers GET /models for the names of a family.
-func listModels(owner string, created int64, names func() []string) serveCall {
+func listModels(owner string, created int64, names func() []string) handler {
 	return func(_ *provider, w http.ResponseWriter, _ *http.Request, _ string) error {
 		out := []openAIModel{}
 		for _, name := range names() {
@@ -83,7 +83,7 @@ func listModels(owner string, created int64, names func() []string) serveCall {
 }
 
 // oneModel answers GET /models/NAME.
-func oneModel(owner string, created int64, names func() []string) serveCall {
+func oneModel(owner string, created int64, names func() []string) handler {
 	return func(_ *provider, w http.ResponseWriter, _ *http.Request, name string) error {
 		if !slices.Contains(names(), name) {
 			return noOpenAIModel(name)
@@ -99,11 +99,11 @@ func writeAnswer(w http.ResponseWriter, v any) error {
 		return err
 	}
 	w.Header().Set("Content-Type", inference.ContentJSON)
-	_, _ = w.Write(body) // the client is gone: nobody is left to tell
+	_, _ = w.Write(body) // an error means that the client has disconnected
 	return nil
 }
 
-// noOpenAIModel is told from other errors by codeNoSuchModel.
+// noOpenAIModel has CodeNoSuchModel, by which openAIError recognises it.
 func noOpenAIModel(name string) *cferr.Error {
 	return cferr.Newf(http.StatusNotFound, inference.CodeNoSuchModel, "The model `%s` does not exist or you do not have access to it.", name)
 }

@@ -17,18 +17,18 @@ import (
 // https://platform.openai.com/docs/api-reference/embeddings/create
 const maxProviderTexts = 2048
 
-var chatOpenAI = &chatDialect{idPrefix: "chatcmpl-", fingerprint: "fp_flint", refusal: true, usage: openAIUsage}
+var chatOpenAI = &chatDialect{idPrefix: "chatcmpl-", fingerprint: "fp_flint", hasRefusal: true, usage: openAIUsage}
 
 // openAI is OpenAI's API: https://platform.openai.com/docs/api-reference
 func (srv *Server) openAI() *provider {
-	names := func() []string { return knownModels().OpenAI.all() }
-	return &provider{models: srv, name: "OpenAI", keyed: hasBearer, refuse: openAIError, calls: []apiCall{
+	names := func() []string { return knownModels().OpenAI.names() }
+	return &provider{server: srv, name: "OpenAI", hasKey: hasBearerToken, errorBody: openAIError, routes: []route{
 		{http.MethodPost, "/v1/chat/completions", chatCall(openAIChat)},
-		{http.MethodPost, "/v1/responses", (*provider).responses},
-		{http.MethodPost, "/v1/embeddings", embeddingsCall(openAIDims)},
-		{http.MethodPost, "/v1/images/generations", (*provider).images},
-		{http.MethodGet, "/v1/models", listModels("openai", epoch, names)},
-		{http.MethodGet, "/v1/models/*", oneModel("openai", epoch, names)},
+		{http.MethodPost, "/v1/responses", (*provider).createResponse},
+		{http.MethodPost, "/v1/embeddings", embeddingsCall(openAIDimensions)},
+		{http.MethodPost, "/v1/images/generations", (*provider).createImages},
+		{http.MethodGet, "/v1/models", listModels("openai", modelCreated, names)},
+		{http.MethodGet, "/v1/models/*", oneModel("openai", modelCreated, names)},
 	}}
 }
 
@@ -48,15 +48,15 @@ func openAIUsage(done *inference.Completion) any {
 
 // openAIChat takes the provider's own models and those of Workers AI.
 func openAIChat(p *provider, in inference.Fields) (*chatDialect, error) {
-	if err := openAIText(p, inference.InputText(in, "model")); err != nil {
+	if err := checkOpenAIModel(p, inference.InputText(in, "model")); err != nil {
 		return nil, err
 	}
 	d := *chatOpenAI
-	d.noStreamUsage = !wantsStreamUsage(in)
+	d.omitsStreamUsage = !wantsStreamUsage(in)
 	return &d, nil
 }
 
-func openAIText(_ *provider, model string) error {
+func checkOpenAIModel(_ *provider, model string) error {
 	if model == "" {
 		return cferr.New(http.StatusBadRequest, 0, "you must provide a model parameter")
 	}
@@ -69,7 +69,7 @@ func openAIText(_ *provider, model string) error {
 	return noOpenAIModel(model)
 }
 
-func openAIDims(_ *provider, model string) (int, error) {
+func openAIDimensions(_ *provider, model string) (int, error) {
 	if n := knownModels().OpenAI.Embeddings[model]; n > 0 {
 		return n, nil
 	}
@@ -88,8 +88,8 @@ func packFloats(vector []float32) string {
 	return base64.StdEncoding.EncodeToString(b)
 }
 
-// images answers POST /v1/images/generations with PNG files, in base64.
-func (p *provider) images(w http.ResponseWriter, r *http.Request, _ string) error {
+// createImages answers POST /v1/images/generations with PNG files, in base64.
+func (p *provider) createImages(w http.ResponseWriter, r *http.Request, _ string) error {
 	in, err := CallFields(w, r)
 	if err != nil {
 		return err
@@ -101,10 +101,10 @@ func (p *provider) images(w http.ResponseWriter, r *http.Request, _ string) erro
 	if inference.InputText(in, "response_format") == "url" {
 		return p.notServed("images by URL (response_format url)")
 	}
-	if asksFor(in, "stream") {
+	if isRequested(in, "stream") {
 		return p.notServed("streamed images")
 	}
-	count, problem := in.Number("n", "integer", inference.Bounds{Least: 1, Most: 10}, 1)
+	count, problem := in.Number("n", "integer", inference.Bounds{Min: 1, Max: 10}, 1)
 	if problem != "" {
 		return cferr.New(http.StatusBadRequest, 0, problem)
 	}
@@ -115,13 +115,13 @@ func (p *provider) images(w http.ResponseWriter, r *http.Request, _ string) erro
 		if err != nil {
 			return err
 		}
-		answer, err := p.models.engine.Run(r.Context(), "@cf/stabilityai/stable-diffusion-xl-base-1.0", inputs, inference.RunOptions{})
+		answer, err := p.server.engine.Run(r.Context(), "@cf/stabilityai/stable-diffusion-xl-base-1.0", inputs, inference.RunOptions{})
 		if err != nil {
 			return err
 		}
 		data = append(data, map[string]string{"b64_json": base64.StdEncoding.EncodeToString(answer.Body)})
 	}
-	return writeAnswer(w, map[string]any{"created": p.models.clock.Now().Unix(), "data": data, "output_format": "png"})
+	return writeAnswer(w, map[string]any{"created": p.server.clock.Now().Unix(), "data": data, "output_format": "png"})
 }
 
 // imageSize reads 1024x1536; auto and anything else is 1024x1024.

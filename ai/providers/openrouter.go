@@ -10,12 +10,12 @@ import (
 )
 
 var chatOpenRouter = &chatDialect{
-	idPrefix: "gen-", provider: "flint", native: true, comment: "OPENROUTER PROCESSING", refusal: true,
+	idPrefix: "gen-", provider: "flint", hasNativeFinish: true, comment: "OPENROUTER PROCESSING", hasRefusal: true,
 }
 
 // openRouter is OpenRouter's API: https://openrouter.ai/docs/api-reference
 func (srv *Server) openRouter() *provider {
-	return &provider{models: srv, name: "OpenRouter", keyed: openRouterKey, refuse: openRouterError, calls: []apiCall{
+	return &provider{server: srv, name: "OpenRouter", hasKey: openRouterKey, errorBody: openRouterError, routes: []route{
 		{http.MethodPost, "/api/v1/chat/completions", chatCall(openRouterChat)},
 		{http.MethodGet, "/api/v1/models", openRouterModels},
 	}}
@@ -23,7 +23,7 @@ func (srv *Server) openRouter() *provider {
 
 // openRouterKey lets the list of models be read without a key, as OpenRouter does.
 func openRouterKey(r *http.Request) bool {
-	return hasBearer(r) || strings.HasSuffix(r.URL.Path, "/models")
+	return hasBearerToken(r) || strings.HasSuffix(r.URL.Path, "/models")
 }
 
 // openRouterChat takes any model of the form vendor/name: flint keeps no list of
@@ -43,15 +43,15 @@ func openRouterChat(p *provider, in inference.Fields) (*chatDialect, error) {
 		return nil, p.notServed("plugins and web search")
 	}
 	d := *chatOpenRouter
-	if wantsThought(in) {
-		d.thought = thoughts(in)
+	if wantsReasoning(in) {
+		d.thought = reasoningText(in)
 	}
 	d.usage = func(done *inference.Completion) any { return openRouterUsage(done, inference.CountTokens(d.thought)) }
 	return &d, nil
 }
 
-// wantsThought reads reasoning: {effort | max_tokens | enabled, exclude}.
-func wantsThought(in inference.Fields) bool {
+// wantsReasoning reads reasoning: {effort | max_tokens | enabled, exclude}.
+func wantsReasoning(in inference.Fields) bool {
 	var o struct {
 		Effort  string
 		Tokens  int `json:"max_tokens"`
@@ -62,7 +62,7 @@ func wantsThought(in inference.Fields) bool {
 	return (o.Effort != "" && o.Effort != "none" || o.Tokens > 0 || o.Enabled) && !o.Exclude
 }
 
-// openRouterUsage has cost 0: nothing was bought.
+// openRouterUsage has the cost 0.
 func openRouterUsage(done *inference.Completion, reasoning int) any {
 	type details struct {
 		Reasoning int `json:"reasoning_tokens"`
@@ -92,7 +92,7 @@ func openRouterModels(_ *provider, w http.ResponseWriter, _ *http.Request, _ str
 		models []string
 	}{{"anthropic", known.Anthropic.Models}, {"deepseek", known.DeepSeek.Models}, {"openai", known.OpenAI.Models}} {
 		for _, name := range vendor.models {
-			out = append(out, model{vendor.name + "/" + name, vendor.name + ": " + name, epoch, map[string]string{"prompt": "0", "completion": "0"}})
+			out = append(out, model{vendor.name + "/" + name, vendor.name + ": " + name, modelCreated, map[string]string{"prompt": "0", "completion": "0"}})
 		}
 	}
 	return writeAnswer(w, map[string]any{"data": out})

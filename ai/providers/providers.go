@@ -44,24 +44,24 @@ func (srv *Server) ProviderPaths(prefix string) http.Handler {
 
 // provider is one provider's API.
 type provider struct {
-	models *Server
-	name   string // in what is not served
-	calls  []apiCall
-	keyed  func(r *http.Request) bool                         // whether the request brings a key
-	refuse func(w http.ResponseWriter, e *cferr.Error) any    // the shape of an error; it may set headers
-	begin  func(w http.ResponseWriter, r *http.Request) error // what comes before every call; nil = nothing
+	server    *Server
+	name      string // as errors spell it
+	routes    []route
+	hasKey    func(r *http.Request) bool                         // whether the request has a key; its value is not checked
+	errorBody func(w http.ResponseWriter, e *cferr.Error) any    // the shape of an error; it may set headers
+	before    func(w http.ResponseWriter, r *http.Request) error // runs before every call; may be nil
 }
 
-// serveCall answers one call; rest is what * stood for in its path.
-type serveCall func(p *provider, w http.ResponseWriter, r *http.Request, rest string) error
+// handler answers one call; rest is what * stood for in its path.
+type handler func(p *provider, w http.ResponseWriter, r *http.Request, rest string) error
 
-// apiCall is one method and path; a path may end with *.
-type apiCall struct {
+// route is one method and path; a path may end with *.
+type route struct {
 	method, path string
-	serve        serveCall
+	serve        handler
 }
 
-func (c *apiCall) match(path string) (rest string, ok bool) {
+func (c *route) match(path string) (rest string, ok bool) {
 	if start, open := strings.CutSuffix(c.path, "*"); open {
 		return strings.CutPrefix(path, start)
 	}
@@ -71,8 +71,8 @@ func (c *apiCall) match(path string) (rest string, ok bool) {
 // ServeHTTP implements http.Handler.
 func (p *provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err := p.answer(w, r); err != nil {
-		e := p.models.Known(err)
-		body, err := inference.EncodeJSON(p.refuse(w, e))
+		e := p.server.ClientError(err)
+		body, err := inference.EncodeJSON(p.errorBody(w, e))
 		if err != nil {
 			body = nil
 		}
@@ -81,22 +81,22 @@ func (p *provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("X-Should-Retry", "false") // the official clients try again after any other 5xx
 		}
 		w.WriteHeader(e.Status)
-		_, _ = w.Write(body) // the client is gone: nobody is left to tell
+		_, _ = w.Write(body) // an error means that the client has disconnected
 	}
 }
 
 func (p *provider) answer(w http.ResponseWriter, r *http.Request) error {
-	if !p.keyed(r) {
+	if !p.hasKey(r) {
 		return errNoKey
 	}
-	if p.begin != nil {
-		if err := p.begin(w, r); err != nil {
+	if p.before != nil {
+		if err := p.before(w, r); err != nil {
 			return err
 		}
 	}
 	other := false
-	for i := range p.calls {
-		c := &p.calls[i]
+	for i := range p.routes {
+		c := &p.routes[i]
 		rest, ok := c.match(r.URL.Path)
 		if ok && c.method == r.Method {
 			return c.serve(p, w, r, rest)
@@ -127,11 +127,11 @@ func CallFields(w http.ResponseWriter, r *http.Request) (inference.Fields, error
 	return in, nil
 }
 
-// ask has the engine answer inputs in the form of a chat completion.
-func (p *provider) ask(r *http.Request, model string, in inference.Fields) (*inference.TextRequest, *inference.Completion, error) {
+// completeChat answers inputs in the form of a chat completion.
+func (p *provider) completeChat(r *http.Request, model string, in inference.Fields) (*inference.TextRequest, *inference.Completion, error) {
 	req := &inference.TextRequest{Model: model}
 	turns, problem := inference.ParseTurns(in)
-	choice := choiceOf(in)
+	choice := toolChoice(in)
 	if choice == "none" {
 		delete(in, "tools")
 	}
@@ -143,27 +143,27 @@ func (p *provider) ask(r *http.Request, model string, in inference.Fields) (*inf
 	}
 	req.Turns = turns
 	if choice != "" && choice != "required" && choice != "none" {
-		req.Tools = onlyTool(req.Tools, choice)
+		req.Tools = keepTool(req.Tools, choice)
 	}
-	done, err := p.complete(r, req)
+	done, err := p.callEngine(r, req)
 	if err == nil && choice != "" && len(done.Calls) == 0 && done.Source == inference.SourceGenerator {
-		err = forceCall(req, done)
+		err = forceToolCall(req, done)
 	}
 	return req, done, err
 }
 
-// complete is the one call into the engine.
-func (p *provider) complete(r *http.Request, req *inference.TextRequest) (*inference.Completion, error) {
-	req.Ctx, req.Live = r.Context(), req.Stream
-	return p.models.engine.Complete(req)
+// callEngine passes a request to the engine, with the caller's context.
+func (p *provider) callEngine(r *http.Request, req *inference.TextRequest) (*inference.Completion, error) {
+	req.Ctx, req.AcceptsLive = r.Context(), req.Stream
+	return p.server.engine.Complete(req)
 }
 
-// brokeOff reports whether the answer broke off: then a stream must not look as if
-// it had ended.
-func brokeOff(c *inference.Completion) bool { return c.Finish == "error" }
+// brokeOff reports whether the backend's stream ended early. The stream to the
+// client must then not end as a complete one does.
+func brokeOff(c *inference.Completion) bool { return c.FinishReason == "error" }
 
-// choiceOf is tool_choice: empty for auto, none, required, or the name of a tool.
-func choiceOf(in inference.Fields) string {
+// toolChoice is tool_choice: empty for auto, none, required, or the name of a tool.
+func toolChoice(in inference.Fields) string {
 	raw := in["tool_choice"]
 	var word string
 	if json.Unmarshal(raw, &word) == nil {
@@ -192,7 +192,7 @@ func choiceOf(in inference.Fields) string {
 	return ""
 }
 
-func onlyTool(tools []inference.Tool, name string) []inference.Tool {
+func keepTool(tools []inference.Tool, name string) []inference.Tool {
 	for _, t := range tools {
 		if t.Name == name {
 			return []inference.Tool{t}
@@ -201,8 +201,8 @@ func onlyTool(tools []inference.Tool, name string) []inference.Tool {
 	return nil
 }
 
-// forceCall has the model call a tool when tool_choice leaves no other way.
-func forceCall(req *inference.TextRequest, done *inference.Completion) error {
+// forceToolCall replaces the answer by a call of the first tool, as tool_choice demands.
+func forceToolCall(req *inference.TextRequest, done *inference.Completion) error {
 	if len(req.Tools) == 0 {
 		return nil
 	}
@@ -211,20 +211,20 @@ func forceCall(req *inference.TextRequest, done *inference.Completion) error {
 	if err != nil {
 		return err
 	}
-	done.Text, done.Object, done.Calls, done.Finish = "", nil, []inference.ToolCall{{Name: t.Name, Arguments: arguments}}, inference.FinishTools
+	done.Text, done.Object, done.Calls, done.FinishReason = "", nil, []inference.ToolCall{{Name: t.Name, Arguments: arguments}}, inference.FinishTools
 	done.Usage.CompletionTokens = inference.CountTokens(t.Name) + inference.CountTokens(string(arguments))
 	done.Usage.TotalTokens = done.Usage.PromptTokens + done.Usage.CompletionTokens
 	return nil
 }
 
-// errNoKey is told from other errors by each API's own words for it.
+// errNoKey has no message: each API writes its own.
 var errNoKey = cferr.New(http.StatusUnauthorized, 0, "")
 
-func hasBearer(r *http.Request) bool {
+func hasBearerToken(r *http.Request) bool {
 	kind, key, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	return strings.EqualFold(kind, "Bearer") && strings.TrimSpace(key) != "" || r.Header.Get("Cf-Aig-Authorization") != ""
 }
 
-func asksFor(in inference.Fields, name string) bool {
+func isRequested(in inference.Fields, name string) bool {
 	return in.Has(name) && string(in[name]) != "false"
 }

@@ -11,22 +11,22 @@ import (
 	"flint/internal/cferr"
 )
 
-// responses answers POST …/responses.
+// createResponse answers POST …/responses.
 // https://platform.openai.com/docs/api-reference/responses/create
-func (p *provider) responses(w http.ResponseWriter, r *http.Request, _ string) error {
+func (p *provider) createResponse(w http.ResponseWriter, r *http.Request, _ string) error {
 	in, err := CallFields(w, r)
 	if err != nil {
 		return err
 	}
 	model := inference.InputText(in, "model")
-	if err := openAIText(p, model); err != nil {
+	if err := checkOpenAIModel(p, model); err != nil {
 		return err
 	}
 	chat, err := p.fromResponses(in)
 	if err != nil {
 		return err
 	}
-	req, done, err := p.ask(r, model, chat)
+	req, done, err := p.completeChat(r, model, chat)
 	if err != nil {
 		return err
 	}
@@ -48,7 +48,7 @@ func (p *provider) fromResponses(in inference.Fields) (inference.Fields, error) 
 	for name, what := range map[string]string{
 		"previous_response_id": "previous_response_id (flint keeps no responses)", "conversation": "conversations", "background": "background responses", "prompt": "stored prompts",
 	} {
-		if asksFor(in, name) {
+		if isRequested(in, name) {
 			return nil, p.notServed(what)
 		}
 	}
@@ -143,7 +143,7 @@ func (p *provider) responseTurns(in inference.Fields) ([]chatInput, error) {
 		case "function_call":
 			out = append(out, chatInput{Role: "assistant", ToolCalls: []chatToolCall{{ID: item.CallID, Type: "function", Function: chatFunction{item.Name, item.Arguments}}}})
 		case "function_call_output":
-			blocks, _ := blocksOf("", item.Output) // what is no text says nothing
+			blocks, _ := blocksOf("", item.Output) // content without text is empty
 			out = append(out, chatInput{Role: "tool", Content: textsOf(blocks), ToolCallID: item.CallID})
 		case "reasoning": // of an earlier answer
 		default:
@@ -204,12 +204,12 @@ func (p *provider) responseOf(req *inference.TextRequest, done *inference.Comple
 	h.Write([]byte(req.Model))
 	id := fmt.Sprintf("%016x", h.Sum64())
 	out := &Response{
-		ID: "resp_" + id, Object: "response", CreatedAt: p.models.clock.Now().Unix(), Status: "completed", Model: req.Model, Output: []responseItem{},
-		Parallel: true, ToolChoice: orElse(in["tool_choice"], `"auto"`), Tools: orElse(in["tools"], "[]"), Text: orElse(in["text"], `{"format":{"type":"text"}}`),
+		ID: "resp_" + id, Object: "response", CreatedAt: p.server.clock.Now().Unix(), Status: "completed", Model: req.Model, Output: []responseItem{},
+		Parallel: true, ToolChoice: rawOr(in["tool_choice"], `"auto"`), Tools: rawOr(in["tools"], "[]"), Text: rawOr(in["text"], `{"format":{"type":"text"}}`),
 		Usage:    &responseUsage{done.Usage.PromptTokens, map[string]int{"cached_tokens": 0}, done.Usage.CompletionTokens, map[string]int{"reasoning_tokens": 0}, done.Usage.TotalTokens},
 		Metadata: map[string]any{},
 	}
-	if done.Finish == inference.FinishLength {
+	if done.FinishReason == inference.FinishLength {
 		out.Status, out.Incomplete = "incomplete", map[string]string{"reason": "max_output_tokens"}
 	}
 	if done.Text != "" || len(done.Calls) == 0 {
@@ -224,9 +224,9 @@ func (p *provider) responseOf(req *inference.TextRequest, done *inference.Comple
 	return out
 }
 
-func orElse(raw json.RawMessage, otherwise string) json.RawMessage {
+func rawOr(raw json.RawMessage, fallback string) json.RawMessage {
 	if len(raw) == 0 {
-		return json.RawMessage(otherwise)
+		return json.RawMessage(fallback)
 	}
 	return raw
 }
@@ -236,7 +236,7 @@ func orElse(raw json.RawMessage, otherwise string) json.RawMessage {
 // https://developers.cloudflare.com/workers-ai/models/gpt-oss-120b/
 func (srv *Server) RunResponses(ctx context.Context, known *inference.Model, in inference.Fields) (*inference.Answer, error) {
 	p := srv.compat("", nil)
-	if problem := known.Check(in); problem != "" {
+	if problem := known.CheckInputs(in); problem != "" {
 		return nil, inference.BadInput(problem)
 	}
 	chat, err := p.fromResponses(in)
@@ -247,7 +247,7 @@ func (srv *Server) RunResponses(ctx context.Context, known *inference.Model, in 
 	if err != nil {
 		return nil, err
 	}
-	req.Ctx, req.Live = ctx, req.Stream
+	req.Ctx, req.AcceptsLive = ctx, req.Stream
 	done, err := srv.engine.Complete(req)
 	if err != nil {
 		return nil, err

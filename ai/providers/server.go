@@ -51,9 +51,9 @@ func (srv *Server) WithLog(log *slog.Logger) *Server {
 	return &own
 }
 
-// Known is err as clients see it. A foreign error is logged, for they only see
-// that there was one.
-func (srv *Server) Known(err error) *cferr.Error {
+// ClientError is err as clients see it. An error without a code of Cloudflare's is
+// logged, because clients only see that there was one.
+func (srv *Server) ClientError(err error) *cferr.Error {
 	var known *cferr.Error
 	if !errors.As(err, &known) && !errors.Is(err, context.Canceled) {
 		srv.log.Error("ai: internal error", "error", err)

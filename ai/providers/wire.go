@@ -12,22 +12,23 @@ import (
 	"flint/ai/inference"
 )
 
-// HeaderSource tells where an answer came from: generator or script file:name.
+// HeaderSource is the response header that tells where an answer came from:
+// generator, recording, backend, or a script's file and name.
 const HeaderSource = "X-Flint-AI"
 
-// Send writes an answer; an event stream goes out frame by frame.
+// Send writes an answer; an event stream is flushed frame by frame.
 func Send(ctx context.Context, a *inference.Answer, w http.ResponseWriter) {
 	h := w.Header()
 	h.Set("Content-Type", a.ContentType)
 	h.Set(HeaderSource, a.Source)
 	if a.Stream == nil {
 		h.Set("Content-Length", strconv.Itoa(len(a.Body)))
-		_, _ = w.Write(a.Body) // the client is gone: nobody is left to tell
+		_, _ = w.Write(a.Body) // an error means that the client has disconnected
 		return
 	}
 	h.Set("Cache-Control", "no-cache")
 	flush := http.NewResponseController(w)
-	if a.Pace != nil && flush.Flush() != nil { // whoever asked has the stream before its first token
+	if a.Pace != nil && flush.Flush() != nil { // the client gets the headers before the first token
 		return
 	}
 	for frame := range a.Stream {
@@ -43,9 +44,9 @@ func Send(ctx context.Context, a *inference.Answer, w http.ResponseWriter) {
 	}
 }
 
-// ReadBody reads a request of at most MaxInput bytes.
+// ReadBody reads a request body of at most MaxInput bytes.
 func ReadBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, inference.MaxInput))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, inference.MaxInputBytes))
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
 		return nil, inference.ErrTooLarge

@@ -14,11 +14,11 @@ var chatCompat = &chatDialect{idPrefix: "chatcmpl-", usage: func(done *inference
 // compat is Workers AI in OpenAI's form: …/ai/v1/chat/completions and the like.
 // https://developers.cloudflare.com/workers-ai/configuration/open-ai-compatibility/
 func (srv *Server) compat(prefix string, keyed func(*http.Request) bool) *provider {
-	return &provider{models: srv, name: "Workers AI", keyed: keyed, refuse: envelopeError, calls: []apiCall{
+	return &provider{server: srv, name: "Workers AI", hasKey: keyed, errorBody: envelopeError, routes: []route{
 		{http.MethodPost, prefix + "/chat/completions", chatCall(compatChat)},
-		{http.MethodPost, prefix + "/embeddings", embeddingsCall(compatDims)},
-		{http.MethodPost, prefix + "/responses", (*provider).responses},
-		{http.MethodGet, prefix + "/models", listModels("cloudflare", epoch, textModels)},
+		{http.MethodPost, prefix + "/embeddings", embeddingsCall(compatDimensions)},
+		{http.MethodPost, prefix + "/responses", (*provider).createResponse},
+		{http.MethodGet, prefix + "/models", listModels("cloudflare", modelCreated, textModels)},
 	}}
 }
 
@@ -45,11 +45,11 @@ func compatChat(_ *provider, in inference.Fields) (*chatDialect, error) {
 		return nil, inference.BadInput("the model " + known.Name + " does not answer chat completions: its task is " + known.Task)
 	}
 	d := *chatCompat
-	d.noStreamUsage = in.Has("stream_options") && !wantsStreamUsage(in)
+	d.omitsStreamUsage = in.Has("stream_options") && !wantsStreamUsage(in)
 	return &d, nil
 }
 
-func compatDims(_ *provider, model string) (int, error) {
+func compatDimensions(_ *provider, model string) (int, error) {
 	known, err := inference.Lookup(model)
 	if err != nil {
 		return 0, err
@@ -77,7 +77,7 @@ func (srv *Server) cloudflareAPI(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case !ok || !found:
 		cferr.WriteError(w, cferr.NotServed(r.URL.Path+" of api.cloudflare.com inside a Worker's fetch()"))
-	case !hasBearer(r):
+	case !hasBearerToken(r):
 		cferr.WriteError(w, cferr.New(http.StatusUnauthorized, 10000, "Authentication error"))
 	default:
 		srv.serveAI(w, r, call)

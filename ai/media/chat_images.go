@@ -7,16 +7,16 @@ import (
 	"flint/ai/inference"
 )
 
-// maxSights is how many images of a conversation's last message are described.
-const maxSights = 4
+// maxDescribedImages is how many images of a conversation's last message are described.
+const maxDescribedImages = 4
 
-// Sights describe the images that a chat is asked about: those of the last
-// message of the user, or the image input. Empty when there are none.
+// DescribeImages describes the images that a chat is asked about: those of the
+// last message of the user, and the image input. Empty when there are none.
 // https://developers.cloudflare.com/workers-ai/models/llama-3.2-11b-vision-instruct/
-func Sights(in inference.Fields) (string, error) {
+func DescribeImages(in inference.Fields) (string, error) {
 	var out []string
 	if in.Has("image") {
-		s, err := look(in, "image")
+		s, err := inspectImage(in, "image")
 		if err != nil {
 			return "", err
 		}
@@ -28,7 +28,7 @@ func Sights(in inference.Fields) (string, error) {
 			out = append(out, "An image at "+inference.Shorten(address, 100)+", which flint does not load.")
 			continue
 		}
-		s, err := look(inference.Fields{"image_url": raw}, "image_url")
+		s, err := inspectImage(inference.Fields{"image_url": raw}, "image_url")
 		if err != nil {
 			return "", err
 		}
@@ -62,7 +62,7 @@ func imageParts(messages json.RawMessage) (out []json.RawMessage) {
 			if json.Unmarshal(p.Image, &object) == nil && object.URL != nil {
 				p.Image = object.URL
 			}
-			if inference.IsType(p.Image, "string") && len(out) < maxSights {
+			if inference.IsType(p.Image, "string") && len(out) < maxDescribedImages {
 				out = append(out, p.Image)
 			}
 		}
