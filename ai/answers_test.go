@@ -28,7 +28,7 @@ func openModelsWith(t *testing.T, o Options) *Models {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.LookAtEachCall()
+	m.CheckScriptsOnEachCall()
 	return m
 }
 

@@ -14,23 +14,23 @@ import (
 	"flint/ai/answers"
 )
 
-// server is an OpenAI-compatible server that keeps what it was asked.
-type server struct {
+// modelServer is an OpenAI-compatible server that keeps what it was asked.
+type modelServer struct {
 	*httptest.Server
-	asked []map[string]any
-	keys  []string
-	reply func(w http.ResponseWriter, body map[string]any)
+	requests []map[string]any
+	keys     []string
+	reply    func(w http.ResponseWriter, body map[string]any)
 }
 
-func startServer(t *testing.T, reply func(w http.ResponseWriter, body map[string]any)) *server {
+func startServer(t *testing.T, reply func(w http.ResponseWriter, body map[string]any)) *modelServer {
 	t.Helper()
-	s := &server{reply: reply}
+	s := &modelServer{reply: reply}
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var body map[string]any
 		if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
 			t.Error(err)
 		}
-		s.asked, s.keys = append(s.asked, body), append(s.keys, r.Header.Get("Authorization"))
+		s.requests, s.keys = append(s.requests, body), append(s.keys, r.Header.Get("Authorization"))
 		s.reply(w, body)
 	}))
 	t.Cleanup(s.Close)
@@ -63,7 +63,7 @@ func TestBackend(t *testing.T) {
 	if out.Response != "a real answer" || out.Usage.TotalTokens != 11 {
 		t.Errorf("%+v", out)
 	}
-	q := s.asked[0]
+	q := s.requests[0]
 	if q["model"] != "llama3.2" || q["max_tokens"] != 9.0 || q["seed"] != 4.0 || q["temperature"] != 0.5 || fmt.Sprint(q["messages"]) != "[map[content:hello role:user]]" || s.keys[0] != "Bearer k-secret" {
 		t.Errorf("asked %v %v", q, s.keys)
 	}
@@ -79,14 +79,14 @@ func TestBackend(t *testing.T) {
 	if len(calls) != 1 || calls[0].Name != "getWeather" || string(calls[0].Arguments) != `{"city":"Oslo"}` {
 		t.Errorf("%+v", calls)
 	}
-	if tool := s.asked[2]["tools"].([]any)[0].(map[string]any); tool["type"] != "function" || tool["function"].(map[string]any)["name"] != "getWeather" {
+	if tool := s.requests[2]["tools"].([]any)[0].(map[string]any); tool["type"] != "function" || tool["function"].(map[string]any)["name"] != "getWeather" {
 		t.Errorf("tools %v", tool)
 	}
 	object := run[textResponse](t, m, llama, `{"prompt":"x","response_format":{"type":"json_schema","json_schema":{"type":"object"}}}`)
 	if fmt.Sprint(object.Response) != "map[ok:true]" {
 		t.Errorf("%+v", object)
 	}
-	if f := s.asked[3]["response_format"].(map[string]any)["json_schema"].(map[string]any); f["name"] != "answer" || f["schema"] == nil {
+	if f := s.requests[3]["response_format"].(map[string]any)["json_schema"].(map[string]any); f["name"] != "answer" || f["schema"] == nil {
 		t.Errorf("response_format %v", f)
 	}
 	if a, err := runAnswer(t, m, sdxl, `{"prompt":"x"}`); err != nil || a.Source != "generator" {
@@ -174,7 +174,7 @@ func TestRecording(t *testing.T) {
 			t.Errorf("%v: %s", err, data)
 		}
 	}
-	asked := len(s.asked)
+	asked := len(s.requests)
 	s.Close()
 	again := openModelsWith(t, Options{Recordings: dir, Strict: true})
 	for i, in := range inputs {
@@ -191,7 +191,7 @@ func TestRecording(t *testing.T) {
 	if _, err := runAnswer(t, again, llama, `{"prompt":"another"}`); err == nil {
 		t.Error("another prompt was answered")
 	}
-	if len(s.asked) != asked {
+	if len(s.requests) != asked {
 		t.Error("the backend was asked again")
 	}
 }

@@ -82,8 +82,8 @@ func (b *Binding) run(w http.ResponseWriter, r *http.Request, id string) error {
 	}
 	op := &intercept.Op{Service: "ai", Resource: model, Action: "run", Bytes: int64(len(inputs))}
 	var answer *inference.Answer
-	began, out := b.models.clock.Now(), &providers.ResponseCounter{ResponseWriter: w}
-	defer func() { b.logRun(id, opt, model, len(inputs), out.Bytes, answer, began, err) }()
+	start, out := b.models.clock.Now(), &providers.ResponseCounter{ResponseWriter: w}
+	defer func() { b.logRun(id, opt, model, len(inputs), out.Bytes, answer, start, err) }()
 	err = b.chain.Do(r.Context(), op, func(ctx context.Context) error {
 		var err error
 		answer, err = b.models.Run(ctx, model, inputs, opt)

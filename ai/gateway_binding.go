@@ -84,14 +84,14 @@ func (b *Binding) universal(w http.ResponseWriter, r *http.Request, id string) e
 }
 
 // logRun adds a run through a gateway to the gateway's log.
-func (b *Binding) logRun(id string, opt inference.RunOptions, model string, request, response int, answer *inference.Answer, began time.Time, err error) {
+func (b *Binding) logRun(id string, opt inference.RunOptions, model string, request, response int, answer *inference.Answer, start time.Time, err error) {
 	if opt.Gateway.ID == "" || opt.Gateway.CollectLog != nil && !*opt.Gateway.CollectLog {
 		return
 	}
 	now := b.models.clock.Now()
-	entry := &providers.GatewayLog{ID: id, Gateway: opt.Gateway.ID, Provider: "workers-ai", Model: model, Path: model, Duration: now.Sub(began).Milliseconds(),
+	entry := &providers.GatewayLog{ID: id, Gateway: opt.Gateway.ID, Provider: "workers-ai", Model: model, Path: model, Duration: now.Sub(start).Milliseconds(),
 		RequestType: inference.ContentJSON, ResponseType: inference.ContentJSON, Status: http.StatusOK, Success: err == nil, Metadata: opt.Gateway.Metadata,
-		RequestSize: request, ResponseSize: response, CreatedAt: began}
+		RequestSize: request, ResponseSize: response, CreatedAt: start}
 	if err != nil {
 		entry.Status = b.models.ClientError(err).Status
 	}

@@ -168,7 +168,7 @@ func sampleInputs(t testing.TB, model *inference.Model) string {
 	case inference.ShapeSummary:
 		return `{"input_text":"The harbor wakes. Boats leave the harbor. My aunt likes tea."}`
 	case inference.ShapeTranscript, inference.ShapeTranscriptLong, inference.ShapeDeepgram, inference.ShapeTurn:
-		return `{"audio":` + numbers(media.MakeWAV("", 8000)) + `}`
+		return `{"audio":` + numberList(media.MakeWAV("", 8000)) + `}`
 	case inference.ShapeDescription, inference.ShapeLabels, inference.ShapeBoxes:
 		return `{"image":"` + pngBase64(t) + `","prompt":"what is this?"}`
 	case inference.ShapeVoice:

@@ -29,7 +29,7 @@ func pngBase64(t testing.TB) string {
 	return base64.StdEncoding.EncodeToString(b.Bytes())
 }
 
-func numbers(data []byte) string {
+func numberList(data []byte) string {
 	b, _ := json.Marshal(data)
 	var s string
 	_ = json.Unmarshal(b, &s)
@@ -50,7 +50,7 @@ func TestImageToText(t *testing.T) {
 	if want != "A wide, evenly lit image of 40 by 20 pixels, mostly blue and white." {
 		t.Errorf("%q", want)
 	}
-	for _, in := range []string{`{"image":` + numbers(raw) + `}`, `{"image":"data:image/png;base64,` + encoded + `"}`} {
+	for _, in := range []string{`{"image":` + numberList(raw) + `}`, `{"image":"data:image/png;base64,` + encoded + `"}`} {
 		if got := run[map[string]string](t, m, llava, in)["description"]; got != want {
 			t.Errorf("%.60s: %q", in, got)
 		}
@@ -84,7 +84,7 @@ func TestSpeechRoundTrip(t *testing.T) {
 	if err != nil || mp3.ContentType != "audio/mpeg" || base64.StdEncoding.EncodeToString(mp3.Body) != speech {
 		t.Fatalf("%v %v", mp3, err)
 	}
-	for _, in := range []string{`{"audio":"` + speech + `"}`, `{"audio":` + numbers(voice.Body) + `}`, `{"audio":{"body":"` + speech + `","contentType":"audio/mpeg"}}`} {
+	for _, in := range []string{`{"audio":"` + speech + `"}`, `{"audio":` + numberList(voice.Body) + `}`, `{"audio":{"body":"` + speech + `","contentType":"audio/mpeg"}}`} {
 		out := run[struct {
 			Text  string
 			Count int `json:"word_count"`

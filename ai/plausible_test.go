@@ -11,8 +11,8 @@ import (
 	"flint/internal/cferr"
 )
 
-// wrote is the text that a model answers some inputs with.
-func wrote(t *testing.T, m *Models, in string) string {
+// writtenBy is the text that a model answers some inputs with.
+func writtenBy(t *testing.T, m *Models, in string) string {
 	t.Helper()
 	text, ok := run[textResponse](t, m, llama, in).Response.(string)
 	if !ok {
@@ -36,7 +36,7 @@ func TestRightAnswers(t *testing.T) {
 		}
 		prompt := `Generate a quiz with 4 questions. Respond with JSON like {"questions":[{"question":"...","options":["a","b","c"],"answer":0,"correctAnswer":"..."}]}`
 		in, _ := json.Marshal(map[string]any{"prompt": prompt, "seed": seed + 1, "max_tokens": 2000})
-		if err := json.Unmarshal([]byte(wrote(t, m, string(in))), &quiz); err != nil || len(quiz.Questions) != 4 {
+		if err := json.Unmarshal([]byte(writtenBy(t, m, string(in))), &quiz); err != nil || len(quiz.Questions) != 4 {
 			t.Fatalf("%v: %+v", err, quiz)
 		}
 		for _, q := range quiz.Questions {
@@ -59,7 +59,7 @@ func TestToolTalk(t *testing.T) {
 			t.Errorf("%s: %s %v", text, a.Body, err)
 		}
 	}
-	got := wrote(t, m, `{"messages":[{"role":"user","content":"the weather in Oslo?"},{"role":"assistant","content":""},{"role":"tool","name":"getWeather","content":"12 degrees, rain"}]`+tools+`}`)
+	got := writtenBy(t, m, `{"messages":[{"role":"user","content":"the weather in Oslo?"},{"role":"assistant","content":""},{"role":"tool","name":"getWeather","content":"12 degrees, rain"}]`+tools+`}`)
 	if !strings.HasPrefix(got, "This is what I found: 12 degrees, rain\n\n") || len(got) < 60 {
 		t.Errorf("after the tool: %q", got)
 	}
@@ -72,7 +72,7 @@ func TestWholeNumbers(t *testing.T) {
 	for seed := range 20 {
 		var cat struct{ Lives, Legs, Price json.Number }
 		in := fmt.Sprintf(`{"seed":%d,"prompt":"Return only JSON: interface Cat { lives: number; legs: number; price: number }"}`, seed+1)
-		if err := json.Unmarshal([]byte(wrote(t, m, in)), &cat); err != nil {
+		if err := json.Unmarshal([]byte(writtenBy(t, m, in)), &cat); err != nil {
 			t.Fatal(err)
 		}
 		if slices.ContainsFunc([]json.Number{cat.Lives, cat.Legs}, func(n json.Number) bool { return strings.Contains(n.String(), ".") }) {
@@ -100,7 +100,7 @@ func TestQuizOfKnowledge(t *testing.T) {
 	} {
 		in, _ := json.Marshal(map[string]any{"max_tokens": 2000, "prompt": prompt + `. Answer as JSON: {"title":"...","questions":[{"question":"...","options":["...","...","..."]}]}`})
 		var q quiz
-		if err := json.Unmarshal([]byte(wrote(t, m, string(in))), &q); err != nil || len(q.Questions) < 5 {
+		if err := json.Unmarshal([]byte(writtenBy(t, m, string(in))), &q); err != nil || len(q.Questions) < 5 {
 			t.Fatalf("%s: %v %+v", prompt, err, q)
 		}
 		if q.Title != want.title {

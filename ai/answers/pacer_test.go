@@ -10,14 +10,14 @@ import (
 	"flint/internal/clock"
 )
 
-// waiting is a clock that says when somebody began to wait.
-type waiting struct {
+// recordingClock is a clock that says when somebody began to wait.
+type recordingClock struct {
 	*clock.Virtual
 	waits chan struct{}
 }
 
 // AfterFunc implements clock.Clock.
-func (w *waiting) AfterFunc(d time.Duration, f func()) clock.Timer {
+func (w *recordingClock) AfterFunc(d time.Duration, f func()) clock.Timer {
 	timer := w.Virtual.AfterFunc(d, f)
 	w.waits <- struct{}{}
 	return timer
@@ -26,7 +26,7 @@ func (w *waiting) AfterFunc(d time.Duration, f func()) clock.Timer {
 // TestPaceEndsWithItsCaller waits for a token that the caller does not.
 func TestPaceEndsWithItsCaller(t *testing.T) {
 	t.Parallel()
-	clk := &waiting{clock.NewFrozen(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)), make(chan struct{}, 1)}
+	clk := &recordingClock{clock.NewFrozen(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)), make(chan struct{}, 1)}
 	t.Cleanup(clk.Close)
 	ctx, cancel := context.WithCancel(t.Context())
 	p := (&Sources{clock: clk, pace: inference.Pace{FirstToken: time.Hour}}).Pacer(ctx)

@@ -50,7 +50,7 @@ var Bank = sync.OnceValues(func() (*wordBank, error) {
 	return b, nil
 })
 
-// Pick takes one at random.
+// Pick is a random element of from.
 func Pick(rng *rand.Rand, from []string) string { return from[rng.IntN(len(from))] }
 
 // fillTopic replaces {topic} and {Topic} in a sentence of the bank.
@@ -78,12 +78,12 @@ func topicOf(text string) string {
 	seen := map[string]bool{}
 	for _, w := range strings.FieldsFunc(text, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '-' && r != '\'' }) {
 		w = strings.Trim(w, "-'")
-		low := strings.ToLower(w)
-		if utf8.RuneCountInString(w) < 3 || len(w) > 30 || inference.StopWords[low] || seen[low] {
+		lower := strings.ToLower(w)
+		if utf8.RuneCountInString(w) < 3 || len(w) > 30 || inference.StopWords[lower] || seen[lower] {
 			continue
 		}
-		seen[low] = true
-		found = append(found, low)
+		seen[lower] = true
+		found = append(found, lower)
 		if len(found) == 2 {
 			break
 		}

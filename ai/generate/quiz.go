@@ -207,13 +207,13 @@ func isTrait(key string) bool {
 	return isAnyOf(key, "trait", "dimension", "category", "factor", "scale")
 }
 
-// isAnswer tells a field that names the right option of a question.
+// isAnswer reports whether a field names the correct option of a question.
 func isAnswer(key string) bool {
 	return isAnyOf(key, "answer", "correct", "correctAnswer", "correct_answer", "correctIndex", "correct_index",
 		"answerIndex", "answer_index", "correctOption", "correct_option", "solution")
 }
 
-// isFraction tells the numbers that are seldom whole.
+// isFraction reports whether numbers of this name are seldom whole.
 func isFraction(key string) bool {
 	k := strings.ToLower(key)
 	for _, part := range []string{"percent", "confidence", "probab", "ratio", "price", "cost", "amount", "rating", "score", "weight", "latitude", "longitude", "temperature"} {

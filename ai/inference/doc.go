@@ -1,7 +1,12 @@
-// Package inference is what all parts of Workers AI speak of: the catalogue of
-// models and the inputs that each takes, a request for text and what completes
-// it, answers and their streams, tokens, limits, and the errors in Cloudflare's
-// words. It answers nothing itself.
+// Package inference is the vocabulary that all parts of Workers AI share: a
+// call's inputs (Fields), a text generation (TextRequest) and its result
+// (Completion), a checked call of another task (Job), and the Answer that is
+// sent.
 //
-// https://developers.cloudflare.com/workers-ai/models/
+// It holds the catalogue of models (catalogue.yaml) and the schemas of their
+// inputs (inputs.yaml), and checks inputs against them in the words of
+// Cloudflare's validator. Limits stand in limits.go, error codes and sentences
+// in messages.go.
+//
+// It answers nothing, serves no HTTP and imports no other package of ai.
 package inference

@@ -37,7 +37,7 @@ type ResponseFormat struct {
 	Schema json.RawMessage `json:"json_schema"`
 }
 
-// Context is that of whoever asks.
+// Context is the caller's, or context.Background.
 func (r *TextRequest) Context() context.Context {
 	if r.Ctx == nil {
 		return context.Background()

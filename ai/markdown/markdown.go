@@ -76,7 +76,7 @@ func Convert(files []File) []result {
 	return out
 }
 
-// ConvertFile is the Markdown of one file. An empty mimeType is told from the
+// ConvertFile is the Markdown of one file. An empty mimeType follows from the
 // name. The error says what flint does not convert.
 func ConvertFile(name, mimeType string, data []byte) (string, error) {
 	kind, _, err := mime.ParseMediaType(mimeType)

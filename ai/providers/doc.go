@@ -1,7 +1,14 @@
-// Package providers answers for the APIs of AI providers, in the shapes, paths
-// and errors of each: OpenAI, Anthropic, DeepSeek, OpenRouter, Workers AI's REST
-// API and AI Gateway. What is asked goes to an Engine; no provider answers
-// itself.
+// Package providers answers the APIs of OpenAI, Anthropic, DeepSeek, OpenRouter,
+// AI Gateway and Workers AI's own in OpenAI's form, in place of the real hosts
+// (Server.Providers) or below a path of flint's own (Server.ProviderPaths).
 //
-// https://developers.cloudflare.com/ai-gateway/usage/providers/
+// A provider is a table of routes and its own spelling of errors. A call is
+// turned into the inputs of a chat completion (completeChat), answered by the
+// Engine, which is package ai's Models, and written back in the provider's form:
+// chat.go for all that follow OpenAI's chat completions, responses.go and
+// anthropic.go for the others, *_stream.go for their streams. AI Gateway
+// (gateway.go) forwards to the providers and logs the calls.
+//
+// Which models a provider has is in providers.yaml. It generates nothing itself
+// and never connects to a provider.
 package providers

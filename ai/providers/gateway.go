@@ -33,10 +33,10 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id := RequestID()
 	w.Header().Set("cf-aig-log-id", id)
 	w.Header().Set("cf-aig-cache-status", "MISS")
-	began, out := g.Server.clock.Now(), &ResponseCounter{ResponseWriter: w}
+	start, out := g.Server.clock.Now(), &ResponseCounter{ResponseWriter: w}
 	w = out
 	if r.Header.Get("Cf-Aig-Collect-Log") != "false" {
-		defer func() { g.Server.GatewayLogs.Add(g.logOf(r, out, id, parts, began)) }()
+		defer func() { g.Server.GatewayLogs.Add(g.logOf(r, out, id, parts, start)) }()
 	}
 	if len(parts) == 3 || parts[3] == "" {
 		g.universal(w, r)
@@ -50,10 +50,10 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.forward(w, r, parts[3], rest)
 }
 
-func (g *Gateway) logOf(r *http.Request, out *ResponseCounter, id string, parts []string, began time.Time) *GatewayLog {
-	entry := &GatewayLog{ID: id, Gateway: parts[2], Provider: "universal", Duration: g.Server.clock.Now().Sub(began).Milliseconds(),
+func (g *Gateway) logOf(r *http.Request, out *ResponseCounter, id string, parts []string, start time.Time) *GatewayLog {
+	entry := &GatewayLog{ID: id, Gateway: parts[2], Provider: "universal", Duration: g.Server.clock.Now().Sub(start).Milliseconds(),
 		RequestType: r.Header.Get("Content-Type"), ResponseType: out.Header().Get("Content-Type"), Status: out.status, Success: out.status < 400,
-		RequestSize: max(0, int(r.ContentLength)), ResponseSize: out.Bytes, CreatedAt: began}
+		RequestSize: max(0, int(r.ContentLength)), ResponseSize: out.Bytes, CreatedAt: start}
 	if len(parts) > 3 && parts[3] != "" {
 		entry.Provider = parts[3]
 	}

@@ -36,8 +36,8 @@ func validatorOf(f *inference.ResponseFormat) func(text string) bool {
 	c.UseLoader(noExternalSchemas{})
 	states := &inference.Budget{Remaining: 2 * inference.MaxPatternStates}
 	c.UseRegexpEngine(func(pattern string) (jsonschema.Regexp, error) { return compileBounded(states, pattern) })
-	left := &visits{}
-	c.RegisterVocabulary(left.vocabulary())
+	visited := &visits{}
+	c.RegisterVocabulary(visited.vocabulary())
 	c.AssertVocabs()
 	if c.AddResource("schema.json", doc) != nil {
 		return anything
@@ -48,17 +48,17 @@ func validatorOf(f *inference.ResponseFormat) func(text string) bool {
 	}
 	return func(text string) bool {
 		value, err := jsonschema.UnmarshalJSON(bytes.NewReader([]byte(text)))
-		return err == nil && left.fits(schema, value)
+		return err == nil && visited.fits(schema, value)
 	}
 }
 
 // compileBounded compiles a pattern of a schema and spends its states from the budget.
-func compileBounded(w *inference.Budget, pattern string) (jsonschema.Regexp, error) {
-	if w.Remaining <= 0 {
+func compileBounded(budget *inference.Budget, pattern string) (jsonschema.Regexp, error) {
+	if budget.Remaining <= 0 {
 		return nil, errLargePattern
 	}
 	re, _, states, err := compilePattern(pattern)
-	if err == nil && !w.Spend(states) {
+	if err == nil && !budget.Spend(states) {
 		err = errLargePattern
 	}
 	return re, err
