@@ -21,11 +21,11 @@ func knowsNoHTTP(f *source) []string {
 	return nil
 }
 
-func TestKnowsNoHTTP(t *testing.T) { hold(t, each(knowsNoHTTP)) }
+func TestKnowsNoHTTP(t *testing.T) { checkRepository(t, perGoFile(knowsNoHTTP)) }
 
 func TestKnowsNoHTTPRule(t *testing.T) {
 	const text = "package x\n\nimport _ \"net/http\"\n"
-	offences(t, each(knowsNoHTTP), []*source{
-		synthetic(t, "ai/generate/x.go", text), synthetic(t, "ai/generate/x_test.go", text), synthetic(t, "ai/providers/x.go", text),
+	wantOffences(t, perGoFile(knowsNoHTTP), []*source{
+		newTestSource(t, "ai/generate/x.go", text), newTestSource(t, "ai/generate/x_test.go", text), newTestSource(t, "ai/providers/x.go", text),
 	}, "ai/generate/x.go:3: ai/generate may not import net/http")
 }
