@@ -94,12 +94,12 @@ func removeIfThere(path string) error {
 
 // copyTo writes the database to a new file that needs no log beside it.
 func (db *Database) copyTo(ctx context.Context, path string) error {
-	c, err := db.takeReader(ctx, true)
+	c, err := db.acquireReader(ctx, true)
 	if err != nil {
 		return err
 	}
 	err = c.CopyOut(path)
-	db.giveReader(c)
+	db.returnReader(c)
 	if err != nil {
 		return err
 	}

@@ -40,7 +40,7 @@ type Database struct {
 	created time.Time
 	epoch   uint32 // times that the file was opened
 	history *history.History
-	writes  known
+	writes  writeStatements
 }
 
 func openDatabase(id, path string, o Options) (*Database, error) {
@@ -138,9 +138,9 @@ func (db *Database) stillOpen(tokens chan struct{}) error {
 	}
 }
 
-// takeReader takes a connection that reads. If all are busy, it waits for one
+// acquireReader takes a connection that reads. If all are busy, it waits for one
 // or returns nil.
-func (db *Database) takeReader(ctx context.Context, wait bool) (*csqlite.Conn, error) {
+func (db *Database) acquireReader(ctx context.Context, wait bool) (*csqlite.Conn, error) {
 	select {
 	case <-db.slots:
 	default:
@@ -181,7 +181,7 @@ func (db *Database) idleReader() *csqlite.Conn {
 	return c
 }
 
-func (db *Database) giveReader(c *csqlite.Conn) {
+func (db *Database) returnReader(c *csqlite.Conn) {
 	c.Shrink(keepBuffer)
 	db.readers.Lock()
 	db.readers.idle = append(db.readers.idle, c)
@@ -205,21 +205,21 @@ func (db *Database) close() error {
 	return errors.Join(append(errs, db.writer.Close())...)
 }
 
-// known remembers SQL texts that only the writer can run, so that they go
+// writeStatements remembers SQL texts that only the writer can run, so that they go
 // there at once. It forgets everything when it is full.
-type known struct {
+type writeStatements struct {
 	mu  sync.RWMutex
 	set map[string]struct{}
 }
 
-func (k *known) has(sql string) bool {
+func (k *writeStatements) has(sql string) bool {
 	k.mu.RLock()
 	defer k.mu.RUnlock()
 	_, ok := k.set[sql]
 	return ok
 }
 
-func (k *known) add(sql string) {
+func (k *writeStatements) add(sql string) {
 	if len(sql) > keepBuffer/64 {
 		return
 	}

@@ -31,11 +31,11 @@ type Export struct {
 // backslash before n) this one does not.
 // https://developers.cloudflare.com/d1/best-practices/import-export-data/
 func (db *Database) Export(ctx context.Context, w io.Writer, o Export) error {
-	c, err := db.takeReader(ctx, true)
+	c, err := db.acquireReader(ctx, true)
 	if err != nil {
 		return err
 	}
-	defer db.giveReader(c)
+	defer db.returnReader(c)
 	stop := c.Watch(ctx)
 	defer stop()
 	if err := c.Begin(false); err != nil {
@@ -55,8 +55,8 @@ type exporter struct {
 	buf []byte
 }
 
-// object is a row of sqlite_schema.
-type object struct{ kind, name, table, sql string }
+// schemaObject is a row of sqlite_schema.
+type schemaObject struct{ kind, name, table, sql string }
 
 func (x *exporter) all() error {
 	tables, err := x.objects("type = 'table' AND sql NOT NULL ORDER BY tbl_name = 'sqlite_sequence', rowid")
@@ -67,7 +67,7 @@ func (x *exporter) all() error {
 		return err
 	}
 	x.line("PRAGMA defer_foreign_keys=TRUE;")
-	tables = slices.DeleteFunc(tables, func(t object) bool {
+	tables = slices.DeleteFunc(tables, func(t schemaObject) bool {
 		return !x.chosen(t.name) || internalName(t.name) && t.name != "sqlite_sequence" && !statTable.MatchString(t.name)
 	})
 	apart, err := x.refersAhead(tables)
@@ -96,7 +96,7 @@ func (x *exporter) all() error {
 }
 
 // known refuses tables that are not there.
-func (x *exporter) known(tables []object) error {
+func (x *exporter) known(tables []schemaObject) error {
 	var names []string
 	for _, t := range tables {
 		if !internalName(t.name) {
@@ -132,14 +132,14 @@ var (
 // refersAhead says that a table refers to one that is made after it. SQLite
 // takes no row of such a table before both are there, so all tables are made
 // before the first row; else the order is that of D1's own export.
-func (x *exporter) refersAhead(tables []object) (bool, error) {
+func (x *exporter) refersAhead(tables []schemaObject) (bool, error) {
 	made := map[string]bool{}
 	for _, t := range tables {
 		made[strings.ToLower(t.name)] = true
 		ahead := false
 		err := x.query("PRAGMA foreign_key_list("+transfer.QuoteName(t.name)+")", func(row []any) error {
 			parent := strings.ToLower(fmt.Sprint(row[2]))
-			ahead = ahead || !made[parent] && slices.ContainsFunc(tables, func(t object) bool { return strings.EqualFold(t.name, parent) })
+			ahead = ahead || !made[parent] && slices.ContainsFunc(tables, func(t schemaObject) bool { return strings.EqualFold(t.name, parent) })
 			return nil
 		})
 		if ahead || err != nil {
@@ -150,7 +150,7 @@ func (x *exporter) refersAhead(tables []object) (bool, error) {
 }
 
 // schemaOf writes how a table is made.
-func (x *exporter) schemaOf(t object) {
+func (x *exporter) schemaOf(t schemaObject) {
 	switch {
 	case x.o.NoSchema:
 	case t.name == "sqlite_sequence":
@@ -225,7 +225,7 @@ func (x *exporter) rest() error {
 	for _, o := range objects {
 		views[strings.ToLower(o.name)] = o.kind == "view"
 	}
-	var last []object
+	var last []schemaObject
 	for _, o := range objects {
 		switch {
 		case !x.chosen(o.name):
@@ -242,10 +242,10 @@ func (x *exporter) rest() error {
 }
 
 // objects reads the schema.
-func (x *exporter) objects(where string) ([]object, error) {
-	var out []object
+func (x *exporter) objects(where string) ([]schemaObject, error) {
+	var out []schemaObject
 	err := x.query("SELECT type, name, tbl_name, sql FROM sqlite_master WHERE "+where, func(row []any) error {
-		o := object{fmt.Sprint(row[0]), fmt.Sprint(row[1]), fmt.Sprint(row[2]), fmt.Sprint(row[3])}
+		o := schemaObject{fmt.Sprint(row[0]), fmt.Sprint(row[1]), fmt.Sprint(row[2]), fmt.Sprint(row[3])}
 		if !strings.HasPrefix(o.table, "_cf_") {
 			out = append(out, o)
 		}

@@ -73,7 +73,7 @@ func TestExportRoundTrip(t *testing.T) {
 			if err := load(again); err != nil {
 				t.Fatalf("%v\n%s", err, text)
 			}
-			if err := again.Forget(t.Context(), Import{Format: FormatSQL}); err != nil {
+			if err := again.FinishImport(t.Context(), Import{Format: FormatSQL}); err != nil {
 				t.Fatal(err)
 			}
 			if got := exportText(t, again, Export{}); got != text {

@@ -8,38 +8,38 @@ import (
 	"flint/d1/transfer"
 )
 
-// feed hands the rows of a file over while more of them are read.
-type feed struct {
-	full  chan *transfer.Chunk
-	empty chan *transfer.Chunk
-	err   error // why there is no more; set before full is closed
-	done  chan struct{}
-	all   sync.WaitGroup
+// chunkReader hands the rows of a file over while more of them are read.
+type chunkReader struct {
+	filled  chan *transfer.Chunk
+	unused  chan *transfer.Chunk
+	err     error // why there is no more; set before full is closed
+	stopped chan struct{}
+	running sync.WaitGroup
 }
 
-// startFeed begins to read. The chunks of sample come first.
-func startFeed(ctx context.Context, im *importer, sample []*transfer.Chunk, ended bool) *feed {
-	f := &feed{full: make(chan *transfer.Chunk, 4), empty: make(chan *transfer.Chunk, 8), done: make(chan struct{})}
-	f.all.Add(1)
+// startChunkReader begins to read. The chunks of sample come first.
+func startChunkReader(ctx context.Context, im *importer, sample []*transfer.Chunk, ended bool) *chunkReader {
+	f := &chunkReader{filled: make(chan *transfer.Chunk, 4), unused: make(chan *transfer.Chunk, 8), stopped: make(chan struct{})}
+	f.running.Add(1)
 	go func() {
-		defer f.all.Done()
-		defer close(f.full)
+		defer f.running.Done()
+		defer close(f.filled)
 		f.err = f.read(ctx, im, sample, ended)
 	}()
 	return f
 }
 
-func (f *feed) read(ctx context.Context, im *importer, sample []*transfer.Chunk, ended bool) error {
+func (f *chunkReader) read(ctx context.Context, im *importer, sample []*transfer.Chunk, ended bool) error {
 	for _, c := range sample {
-		if err := f.send(ctx, c); err != nil {
+		if err := f.deliver(ctx, c); err != nil {
 			return err
 		}
 	}
 	for !ended {
-		c := f.take()
+		c := f.emptyChunk()
 		err := transfer.Fill(im.w, im.reader, c)
 		if len(c.Lines) > 0 && (err == nil || err == io.EOF) {
-			if err := f.send(ctx, c); err != nil {
+			if err := f.deliver(ctx, c); err != nil {
 				return err
 			}
 		}
@@ -50,39 +50,39 @@ func (f *feed) read(ctx context.Context, im *importer, sample []*transfer.Chunk,
 	return io.EOF
 }
 
-func (f *feed) send(ctx context.Context, c *transfer.Chunk) error {
+func (f *chunkReader) deliver(ctx context.Context, c *transfer.Chunk) error {
 	select {
-	case f.full <- c:
+	case f.filled <- c:
 		return nil
-	case <-f.done:
+	case <-f.stopped:
 		return io.EOF
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 }
 
-func (f *feed) take() *transfer.Chunk {
+func (f *chunkReader) emptyChunk() *transfer.Chunk {
 	select {
-	case c := <-f.empty:
+	case c := <-f.unused:
 		return c
 	default:
 		return &transfer.Chunk{Packed: make([]byte, 0, transfer.ChunkBytes+transfer.ChunkBytes/8)}
 	}
 }
 
-// give hands a chunk back to be filled again.
-func (f *feed) give(c *transfer.Chunk) {
+// recycle hands a chunk back to be filled again.
+func (f *chunkReader) recycle(c *transfer.Chunk) {
 	select {
-	case f.empty <- c:
+	case f.unused <- c:
 	default:
 	}
 }
 
 // next waits for rows. io.EOF comes at the end, other errors before the row
 // that is wrong.
-func (f *feed) next(ctx context.Context) (*transfer.Chunk, error) {
+func (f *chunkReader) next(ctx context.Context) (*transfer.Chunk, error) {
 	select {
-	case c, ok := <-f.full:
+	case c, ok := <-f.filled:
 		if !ok {
 			return nil, f.err
 		}
@@ -94,7 +94,7 @@ func (f *feed) next(ctx context.Context) (*transfer.Chunk, error) {
 
 // soon waits a moment for rows, or as long as it takes. It returns neither
 // rows nor an error when none came.
-func (f *feed) soon(ctx context.Context, wait bool) (*transfer.Chunk, error) {
+func (f *chunkReader) soon(ctx context.Context, wait bool) (*transfer.Chunk, error) {
 	if wait {
 		return f.next(ctx)
 	}
@@ -108,7 +108,7 @@ func (f *feed) soon(ctx context.Context, wait bool) (*transfer.Chunk, error) {
 }
 
 // stop ends the reading and waits for it.
-func (f *feed) stop() {
-	close(f.done)
-	f.all.Wait()
+func (f *chunkReader) stop() {
+	close(f.stopped)
+	f.running.Wait()
 }

@@ -95,9 +95,9 @@ func (n importNote) write(db *Database, key string) error {
 		importTable, literal(key), n.at.Bytes, n.at.Line, n.at.Sum, n.rows, done))
 }
 
-// Forget removes the note of a finished import: whoever asked for it knows that
+// FinishImport removes the note of a finished import: whoever asked for it knows that
 // it is done. The note of one that is not finished stays.
-func (db *Database) Forget(ctx context.Context, o Import) error {
+func (db *Database) FinishImport(ctx context.Context, o Import) error {
 	if err := db.lockWriter(ctx); err != nil {
 		return err
 	}

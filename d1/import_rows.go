@@ -43,7 +43,7 @@ func (im *importer) rows(ctx context.Context) error {
 			j.First = false
 		}
 	}
-	f := startFeed(ctx, im, sample, ended)
+	f := startChunkReader(ctx, im, sample, ended)
 	defer f.stop()
 	for more := true; more && err == nil; {
 		more, err = im.batch(ctx, f)
@@ -53,7 +53,7 @@ func (im *importer) rows(ctx context.Context) error {
 
 // batch imports rows in one transaction, up to the size of a batch. It waits
 // for the first rows before it takes the writer, and not long for others after.
-func (im *importer) batch(ctx context.Context, f *feed) (more bool, err error) {
+func (im *importer) batch(ctx context.Context, f *chunkReader) (more bool, err error) {
 	c, err := f.next(ctx)
 	if err != nil && err != io.EOF {
 		return false, err
@@ -76,7 +76,7 @@ func (im *importer) batch(ctx context.Context, f *feed) (more bool, err error) {
 				return err
 			}
 			note.at, note.rows = c.End, note.rows+int64(len(c.Lines))
-			f.give(c)
+			f.recycle(c)
 			open := im.o.Defer && im.db.writer.OpenForeignKeys()
 			if note.rows-start >= int64(im.o.Batch) && !open {
 				break

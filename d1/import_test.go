@@ -255,7 +255,7 @@ func noteGoes(t *testing.T, db *Database, o Import) {
 		t.Error("a Worker's SQL can write the note")
 	}
 	mustExec(t, db, "ALTER TABLE t ADD COLUMN more")
-	if err := db.Forget(t.Context(), o); err != nil {
+	if err := db.FinishImport(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
 	if n := oneValue(t, db, "SELECT count(*) FROM sqlite_master WHERE name LIKE '%flint%'"); n != int64(0) {

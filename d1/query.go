@@ -90,7 +90,7 @@ func (db *Database) read(ctx context.Context, qs []query, out collector) (ran bo
 	if c == nil {
 		return false, err
 	}
-	defer db.giveReader(c)
+	defer db.returnReader(c)
 	stop := c.Watch(ctx)
 	defer stop()
 	if len(qs) == 1 {
@@ -117,7 +117,7 @@ func (db *Database) read(ctx context.Context, qs []query, out collector) (ran bo
 // write must not wait behind slow reads just to be looked at. It returns nil
 // for queries that need the writer.
 func (db *Database) freeReader(ctx context.Context, qs []query) (*csqlite.Conn, error) {
-	c, err := db.takeReader(ctx, false)
+	c, err := db.acquireReader(ctx, false)
 	if c != nil || err != nil {
 		return c, err
 	}
@@ -132,7 +132,7 @@ func (db *Database) freeReader(ctx context.Context, qs []query) (*csqlite.Conn, 
 	if !reads {
 		return nil, nil
 	}
-	return db.takeReader(ctx, true)
+	return db.acquireReader(ctx, true)
 }
 
 // readable says whether a reader can run q to its end.

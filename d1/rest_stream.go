@@ -27,20 +27,20 @@ func (a *REST) streams(r *mux.Router) {
 	const base = "/d1/database/{database}/_flint/"
 	r.HandleFunc(base+"execute", a.with(a.execute)).Methods(http.MethodPost)
 	r.HandleFunc(base+"import", a.with(a.importFile)).Methods(http.MethodPost)
-	r.HandleFunc(base+"import", a.with(a.forget)).Methods(http.MethodDelete)
+	r.HandleFunc(base+"import", a.with(a.finishImport)).Methods(http.MethodDelete)
 	r.HandleFunc(base+"export", a.with(a.export)).Methods(http.MethodGet)
 }
 
-// lines is an answer that is written while the request is read.
-type lines struct {
+// jsonLines is an answer that is written while the request is read.
+type jsonLines struct {
 	w   http.ResponseWriter
 	c   *http.ResponseController
 	in  io.Reader
 	buf []byte
 }
 
-func startLines(w http.ResponseWriter, r *http.Request) (*lines, error) {
-	l := &lines{w: w, c: http.NewResponseController(w), in: r.Body}
+func startJSONLines(w http.ResponseWriter, r *http.Request) (*jsonLines, error) {
+	l := &jsonLines{w: w, c: http.NewResponseController(w), in: r.Body}
 	if err := l.c.EnableFullDuplex(); err != nil {
 		return nil, err
 	}
@@ -51,13 +51,13 @@ func startLines(w http.ResponseWriter, r *http.Request) (*lines, error) {
 
 // Read reads the request. A client that stalls loses its place: others may wait
 // for the database.
-func (l *lines) Read(p []byte) (int, error) {
+func (l *jsonLines) Read(p []byte) (int, error) {
 	_ = l.c.SetReadDeadline(clock.Deadline(stallTime)) // without one it waits longer
 	return l.in.Read(p)
 }
 
 // write adds a line that holds one member.
-func (l *lines) write(name string, value []byte) error {
+func (l *jsonLines) write(name string, value []byte) error {
 	l.buf = append(append(append(l.buf, `{"`...), name...), `":`...)
 	l.buf = append(append(l.buf, value...), "}\n"...)
 	if len(l.buf) < 32<<10 && name == "result" {
@@ -66,14 +66,14 @@ func (l *lines) write(name string, value []byte) error {
 	return l.flush()
 }
 
-func (l *lines) flush() error {
+func (l *jsonLines) flush() error {
 	_ = l.c.SetWriteDeadline(clock.Deadline(stallTime))
 	_, err := l.w.Write(l.buf)
 	l.buf = l.buf[:0]
 	return errors.Join(err, l.c.Flush())
 }
 
-func (l *lines) json(name string, v any) error {
+func (l *jsonLines) json(name string, v any) error {
 	data, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -82,7 +82,7 @@ func (l *lines) json(name string, v any) error {
 }
 
 // end writes the last line.
-func (l *lines) end(a *REST, database string, done any, err error) {
+func (l *jsonLines) end(a *REST, database string, done any, err error) {
 	defer func() { // what the client still sends is for nobody
 		_ = l.c.SetReadDeadline(clock.Deadline(stallTime))
 	}()
@@ -107,7 +107,7 @@ func (l *lines) end(a *REST, database string, done any, err error) {
 
 // execute: POST …/_flint/execute, a script as one transaction
 func (a *REST) execute(w http.ResponseWriter, r *http.Request, db *Database) error {
-	l, err := startLines(w, r)
+	l, err := startJSONLines(w, r)
 	if err != nil {
 		return err
 	}
@@ -158,7 +158,7 @@ func (a *REST) importFile(w http.ResponseWriter, r *http.Request, db *Database) 
 	if err != nil {
 		return err
 	}
-	l, err := startLines(w, r)
+	l, err := startJSONLines(w, r)
 	if err != nil {
 		return err
 	}
@@ -167,12 +167,12 @@ func (a *REST) importFile(w http.ResponseWriter, r *http.Request, db *Database) 
 	return nil
 }
 
-// forget: DELETE …/_flint/import?format=&table=, once the client knows that the
+// finishImport: DELETE …/_flint/import?format=&table=, once the client knows that the
 // import is done
-func (a *REST) forget(w http.ResponseWriter, r *http.Request, db *Database) error {
+func (a *REST) finishImport(w http.ResponseWriter, r *http.Request, db *Database) error {
 	o, err := importOf(r.URL.Query())
 	if err == nil {
-		err = db.Forget(r.Context(), o)
+		err = db.FinishImport(r.Context(), o)
 	}
 	if err == nil {
 		cferr.WriteResult(w, nil, nil)

@@ -40,18 +40,18 @@ type encoder struct {
 	cells [][]byte // scratch: the values of a row
 }
 
-// shape is what encoding needs of a statement's columns, kept with it.
-type shape struct {
+// rowShape is what encoding needs of a statement's columns, kept with it.
+type rowShape struct {
 	columns []byte   // the names as a JSON array
 	keys    [][]byte // every name as a JSON key with its colon
 	order   []int    // which value each key of an object takes, where names repeat; else nil
 }
 
-func shapeOf(s *csqlite.Stmt) *shape {
-	if sh, ok := s.Extra.(*shape); ok {
+func shapeOf(s *csqlite.Stmt) *rowShape {
+	if sh, ok := s.Extra.(*rowShape); ok {
 		return sh
 	}
-	sh := &shape{columns: []byte{'['}}
+	sh := &rowShape{columns: []byte{'['}}
 	last := map[string]int{}
 	for i, name := range s.Columns {
 		if i > 0 {
@@ -81,7 +81,7 @@ func (e *encoder) reset(f format) {
 	*e = encoder{format: f, buf: append(e.buf[:0], '['), cells: e.cells[:0]}
 }
 
-func (e *encoder) begin(sh *shape) {
+func (e *encoder) begin(sh *rowShape) {
 	if e.inside {
 		return
 	}
@@ -139,7 +139,7 @@ func (e *encoder) arrays(data []byte, reals int) {
 	e.buf = append(b, data...)
 }
 
-func (e *encoder) objects(packed []byte, n int, sh *shape) {
+func (e *encoder) objects(packed []byte, n int, sh *rowShape) {
 	for range n {
 		if !e.first {
 			e.buf = append(e.buf, ',')
@@ -153,7 +153,7 @@ func (e *encoder) objects(packed []byte, n int, sh *shape) {
 	}
 }
 
-func (e *encoder) object(packed []byte, sh *shape) []byte {
+func (e *encoder) object(packed []byte, sh *rowShape) []byte {
 	b := append(e.buf, '{')
 	for i, key := range sh.keys {
 		if i > 0 {
@@ -167,7 +167,7 @@ func (e *encoder) object(packed []byte, sh *shape) []byte {
 
 // collapsed writes an object of a row in which names repeat: as in
 // JavaScript, the first one keeps its place and the last one its value.
-func (e *encoder) collapsed(packed []byte, sh *shape) []byte {
+func (e *encoder) collapsed(packed []byte, sh *rowShape) []byte {
 	e.cells = e.cells[:0]
 	for range sh.keys {
 		e.cells = append(e.cells, packed)

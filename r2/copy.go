@@ -22,12 +22,12 @@ func (b *Bucket) Copy(ctx context.Context, src *Bucket, srcKey, key string, opts
 		return nil, err
 	}
 	opts.StorageClass = class
-	news, err := b.announce(ActionCopy, &CopySource{src.name, srcKey}, key)
+	event, err := b.beginEvent(ActionCopy, &CopySource{src.name, srcKey}, key)
 	if err != nil {
 		return nil, driver.NameDiskFull(err)
 	}
 	o, err := b.driver.Copy(ctx, src.driver, srcKey, key, opts)
-	return b.created(ctx, news, o, err)
+	return b.created(ctx, event, o, err)
 }
 
 // UploadPartCopy stores content of srcKey in src, all of it or opts.Range, as a

@@ -23,12 +23,12 @@ func (b *Bucket) Delete(ctx context.Context, keys ...string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	news, err := b.announce(ActionDelete, nil, b.present(ctx, keys)...)
+	event, err := b.beginEvent(ActionDelete, nil, b.present(ctx, keys)...)
 	if err != nil {
 		return driver.NameDiskFull(err)
 	}
 	err = b.driver.Remove(ctx, keys)
-	news.done(ctx, err)
+	event.finish(ctx, err)
 	return driver.NameDiskFull(err)
 }
 

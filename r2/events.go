@@ -58,24 +58,24 @@ type intent struct {
 type outbox struct {
 	mu      sync.Mutex
 	log     *wal.Log
-	seq     uint64 // of the last intent
-	pending map[uint64]*announced
+	lastSeq uint64 // of the last intent
+	pending map[uint64]*pendingEvent
 	retry   clock.Timer
 	closed  bool
 }
 
-// announced is an intent under way. Its methods may be called on nil, the
-// announcement of nothing.
-type announced struct {
+// pendingEvent is a change that is about to happen or has happened, of which queues
+// are not yet informed. Its methods may be called on nil, which is no event.
+type pendingEvent struct {
 	intent
-	b     *Bucket
-	left  map[string][]json.RawMessage // messages by queue; nil before the change
-	waits bool                         // to be sent again; guarded by outbox.mu
+	b        *Bucket
+	unsent   map[string][]json.RawMessage // messages by queue; nil before the change
+	retryDue bool                         // to be sent again; guarded by outbox.mu
 }
 
-// announce writes down that a change is about to happen, if a rule wants to
+// beginEvent writes down that a change is about to happen, if a rule wants to
 // hear of it. Only keys that a rule chooses are kept.
-func (b *Bucket) announce(action string, source *CopySource, keys ...string) (*announced, error) {
+func (b *Bucket) beginEvent(action string, source *CopySource, keys ...string) (*pendingEvent, error) {
 	rules := b.notify.Load()
 	if rules == nil {
 		return nil, nil
@@ -84,7 +84,7 @@ func (b *Bucket) announce(action string, source *CopySource, keys ...string) (*a
 	if len(chosen) == 0 {
 		return nil, nil
 	}
-	a := &announced{b: b, intent: intent{Action: action, Keys: chosen, Time: b.store.clock.Now().UnixMilli(), Source: source}}
+	a := &pendingEvent{b: b, intent: intent{Action: action, Keys: chosen, Time: b.store.clock.Now().UnixMilli(), Source: source}}
 	return a, b.outbox.begin(b, a)
 }
 
@@ -101,9 +101,9 @@ func (q *QueueNotifications) wants(action, key string) bool {
 	return slices.ContainsFunc(q.Rules, func(r NotificationRule) bool { return r.fits(action, key) })
 }
 
-// done ends an announcement: the queues hear of the change, or, after an error,
+// finish ends an event: the queues hear of the change, or, after an error,
 // nobody. objects are what was created, by key.
-func (a *announced) done(ctx context.Context, err error, objects ...*Object) {
+func (a *pendingEvent) finish(ctx context.Context, err error, objects ...*Object) {
 	if a == nil {
 		return
 	}
@@ -111,7 +111,7 @@ func (a *announced) done(ctx context.Context, err error, objects ...*Object) {
 		a.b.outbox.settle(a)
 		return
 	}
-	a.address(objects)
+	a.setMessages(objects)
 	if a.send(context.WithoutCancel(ctx)) {
 		a.b.outbox.settle(a)
 		return
@@ -119,9 +119,9 @@ func (a *announced) done(ctx context.Context, err error, objects ...*Object) {
 	a.b.retryLater(a)
 }
 
-// address writes the messages of an announcement.
-func (a *announced) address(objects []*Object) {
-	a.left = map[string][]json.RawMessage{}
+// setMessages writes the messages of an event.
+func (a *pendingEvent) setMessages(objects []*Object) {
+	a.unsent = map[string][]json.RawMessage{}
 	rules := a.b.Notifications()
 	for _, key := range a.Keys {
 		e := event{Account: a.b.store.account, Action: a.Action, Bucket: a.b.name, Object: eventObject{Key: key}, Source: a.Source}
@@ -134,19 +134,19 @@ func (a *announced) address(objects []*Object) {
 		text, _ := json.Marshal(e) // texts and a number cannot fail
 		for i := range rules {
 			if rules[i].wants(a.Action, key) {
-				a.left[rules[i].Queue] = append(a.left[rules[i].Queue], text)
+				a.unsent[rules[i].Queue] = append(a.unsent[rules[i].Queue], text)
 			}
 		}
 	}
 }
 
 // send reports whether every queue has its messages.
-func (a *announced) send(ctx context.Context) bool {
+func (a *pendingEvent) send(ctx context.Context) bool {
 	notifier := a.b.store.notifier.Load()
 	if notifier == nil {
 		return false
 	}
-	for queue, messages := range a.left {
+	for queue, messages := range a.unsent {
 		err := (*notifier).Send(ctx, queue, messages)
 		switch {
 		case errors.Is(err, errNoQueue):
@@ -155,7 +155,7 @@ func (a *announced) send(ctx context.Context) bool {
 			a.b.store.log.Error("r2: event notifications wait, a queue does not take them", "bucket", a.b.name, "queue", queue, "error", err)
 			return false
 		}
-		delete(a.left, queue)
+		delete(a.unsent, queue)
 	}
 	return true
 }
@@ -166,7 +166,7 @@ var ErrNoQueue = errNoQueue
 // eventsFile is the log of intents, beside the settings.
 func (b *Bucket) eventsFile() string { return b.store.settingsFile(b.name) + eventsSuffix }
 
-func (o *outbox) begin(b *Bucket, a *announced) error {
+func (o *outbox) begin(b *Bucket, a *pendingEvent) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if len(o.pending) >= maxPendingEvents {
@@ -175,8 +175,8 @@ func (o *outbox) begin(b *Bucket, a *announced) error {
 	if err := o.open(b); err != nil {
 		return err
 	}
-	o.seq++
-	a.Seq = o.seq
+	o.lastSeq++
+	a.Seq = o.lastSeq
 	record, _ := json.Marshal(a.intent) // texts and numbers cannot fail
 	if err := o.log.Append(record); err != nil {
 		return err
@@ -193,13 +193,13 @@ func (o *outbox) open(b *Bucket) error {
 	if err := os.MkdirAll(filepath.Dir(b.eventsFile()), 0o700); err != nil {
 		return err
 	}
-	o.pending = map[uint64]*announced{}
+	o.pending = map[uint64]*pendingEvent{}
 	log, err := wal.Open(b.eventsFile(), func(record []byte) error {
-		a := &announced{b: b, waits: true}
+		a := &pendingEvent{b: b, retryDue: true}
 		if err := json.Unmarshal(record, &a.intent); err != nil {
 			return err
 		}
-		o.seq = max(o.seq, a.Seq)
+		o.lastSeq = max(o.lastSeq, a.Seq)
 		if a.Action == "" {
 			delete(o.pending, a.Seq)
 		} else {
@@ -211,8 +211,8 @@ func (o *outbox) open(b *Bucket) error {
 	return err
 }
 
-// settle forgets an announcement. When all are settled, a long log begins anew.
-func (o *outbox) settle(a *announced) {
+// settle forgets an event. When all are settled, a long log begins anew.
+func (o *outbox) settle(a *pendingEvent) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	delete(o.pending, a.Seq)
@@ -232,12 +232,12 @@ func (o *outbox) settle(a *announced) {
 }
 
 // retryLater sends again what waits, a while from now.
-func (b *Bucket) retryLater(waiting ...*announced) {
+func (b *Bucket) retryLater(waiting ...*pendingEvent) {
 	o := &b.outbox
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, a := range waiting {
-		a.waits = true
+		a.retryDue = true
 	}
 	if o.retry == nil && !o.closed {
 		o.retry = b.store.clock.AfterFunc(eventRetry, b.retryEvents)
@@ -248,7 +248,7 @@ func (b *Bucket) retryLater(waiting ...*announced) {
 func (b *Bucket) retryEvents() {
 	waiting := b.outbox.takeWaiting()
 	for i, a := range waiting {
-		if a.left == nil {
+		if a.unsent == nil {
 			a.recover()
 		}
 		if !a.send(context.Background()) {
@@ -259,7 +259,7 @@ func (b *Bucket) retryEvents() {
 	}
 }
 
-func (o *outbox) takeWaiting() (waiting []*announced) {
+func (o *outbox) takeWaiting() (waiting []*pendingEvent) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.retry = nil
@@ -267,17 +267,17 @@ func (o *outbox) takeWaiting() (waiting []*announced) {
 		return nil
 	}
 	for _, a := range o.pending {
-		if a.waits {
-			a.waits = false
+		if a.retryDue {
+			a.retryDue = false
 			waiting = append(waiting, a)
 		}
 	}
-	slices.SortFunc(waiting, func(x, y *announced) int { return cmp.Compare(x.Seq, y.Seq) })
+	slices.SortFunc(waiting, func(x, y *pendingEvent) int { return cmp.Compare(x.Seq, y.Seq) })
 	return waiting
 }
 
 // recover decides from the bucket which of a killed run's changes happened.
-func (a *announced) recover() {
+func (a *pendingEvent) recover() {
 	created := slices.Contains(eventTypes["object-create"], a.Action)
 	var objects []*Object
 	a.Keys = slices.DeleteFunc(a.Keys, func(key string) bool {
@@ -288,7 +288,7 @@ func (a *announced) recover() {
 		}
 		return created || !errors.Is(err, ErrNoSuchKey)
 	})
-	a.address(objects)
+	a.setMessages(objects)
 }
 
 // openEvents finds what a killed run left to tell.
@@ -316,8 +316,8 @@ func (o *outbox) close() error {
 	return o.log.Close()
 }
 
-// only leaves out of an announcement what was not changed after all.
-func (a *announced) only(changed []*Object) {
+// keepOnly leaves out of an event what was not changed after all.
+func (a *pendingEvent) keepOnly(changed []*Object) {
 	if a == nil {
 		return
 	}

@@ -200,7 +200,7 @@ func TestEventsOfKilledRun(t *testing.T) {
 	for _, i := range []struct{ action, key string }{
 		{ActionPut, "stored"}, {ActionPut, "not stored"}, {ActionDelete, "deleted"}, {ActionDelete, "kept"},
 	} {
-		if a, err := b.announce(i.action, nil, i.key); err != nil || a == nil {
+		if a, err := b.beginEvent(i.action, nil, i.key); err != nil || a == nil {
 			t.Fatal(a, err)
 		}
 	}
@@ -221,7 +221,7 @@ func TestEventsAreBounded(t *testing.T) {
 	t.Parallel()
 	b, _, _ := newNotified(t, notifyRule("", "", "object-create"))
 	for i := range maxPendingEvents {
-		if _, err := b.announce(ActionPut, nil, fmt.Sprint(i)); err != nil {
+		if _, err := b.beginEvent(ActionPut, nil, fmt.Sprint(i)); err != nil {
 			t.Fatal(err)
 		}
 	}

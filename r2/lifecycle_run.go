@@ -29,11 +29,11 @@ type lifecycle struct {
 
 // action is one transition of one rule.
 type action struct {
-	prefix string
-	when   LifecycleCondition
-	class  string      // to transition to; empty: delete
-	upload bool        // about uploads
-	done   driver.Mark // objects up to here have been dealt with; guarded by lifecycle.run
+	prefix  string
+	when    LifecycleCondition
+	class   string      // to transition to; empty: delete
+	upload  bool        // about uploads
+	applied driver.Mark // objects up to here have been dealt with; guarded by lifecycle.run
 }
 
 // from is the class that an action looks for.
@@ -89,9 +89,9 @@ func (l *lifecycle) all() []*action {
 	return nil
 }
 
-// born tells the lifecycle of a new object or upload. Without rules for it this
+// scheduleLifecycle tells the lifecycle of a new object or upload. Without rules for it this
 // costs nothing but a look.
-func (b *Bucket) born(key string, at time.Time, upload bool) {
+func (b *Bucket) scheduleLifecycle(key string, at time.Time, upload bool) {
 	for _, a := range b.lifecycle.all() {
 		if a.upload == upload && strings.HasPrefix(key, a.prefix) {
 			b.lifecycle.wake(b, a.when.due(at))
@@ -148,7 +148,7 @@ func (b *Bucket) runLifecycle() {
 // apply does what of an action is due, and returns when there will be more.
 func (b *Bucket) apply(a *action, now time.Time) (next time.Time, err error) {
 	ctx, d := context.Background(), b.driver
-	until := a.bornBefore(now)
+	until := a.latestDueUpload(now)
 	if a.upload {
 		if err := d.AbortBefore(ctx, a.prefix, until); err != nil {
 			return next, err
@@ -160,7 +160,7 @@ func (b *Bucket) apply(a *action, now time.Time) (next time.Time, err error) {
 		return a.when.due(time.UnixMilli(created)), nil
 	}
 	for {
-		objects, err := d.Oldest(ctx, a.prefix, a.from(), a.done, until, driver.LifecycleBatch)
+		objects, err := d.Oldest(ctx, a.prefix, a.from(), a.applied, until, driver.LifecycleBatch)
 		if err != nil {
 			return next, err
 		}
@@ -171,20 +171,20 @@ func (b *Bucket) apply(a *action, now time.Time) (next time.Time, err error) {
 			break
 		}
 		last := objects[len(objects)-1]
-		a.done = driver.Mark{Millis: last.Uploaded.UnixMilli(), Key: last.Key}
+		a.applied = driver.Mark{Millis: last.Uploaded.UnixMilli(), Key: last.Key}
 	}
-	if until >= a.done.Millis {
-		a.done = driver.Mark{Millis: until, Key: driver.AfterAll} // what comes later is younger
+	if until >= a.applied.Millis {
+		a.applied = driver.Mark{Millis: until, Key: driver.AfterAll} // what comes later is younger
 	}
-	objects, err := d.Oldest(ctx, a.prefix, a.from(), a.done, math.MaxInt64, 1)
+	objects, err := d.Oldest(ctx, a.prefix, a.from(), a.applied, math.MaxInt64, 1)
 	if err != nil || len(objects) == 0 {
 		return next, err
 	}
 	return a.when.due(objects[0].Uploaded), nil
 }
 
-// bornBefore is the latest upload time of which now is due.
-func (a *action) bornBefore(now time.Time) int64 {
+// latestDueUpload is the latest upload time of which now is due.
+func (a *action) latestDueUpload(now time.Time) int64 {
 	if a.when.Type == ConditionAge {
 		return now.Add(-a.when.MaxAge).UnixMilli()
 	}
@@ -212,13 +212,13 @@ func (b *Bucket) applyTo(ctx context.Context, a *action, objects []*Object) erro
 	for i, o := range objects {
 		keys[i] = o.Key
 	}
-	news, err := b.announce(ActionLifecycleDelete, nil, keys...)
+	event, err := b.beginEvent(ActionLifecycleDelete, nil, keys...)
 	if err != nil {
 		return err
 	}
 	gone, err := d.RemoveThese(ctx, objects)
-	news.only(gone)
-	news.done(ctx, err)
+	event.keepOnly(gone)
+	event.finish(ctx, err)
 	return err
 }
 

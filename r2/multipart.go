@@ -21,7 +21,7 @@ func (b *Bucket) CreateMultipart(ctx context.Context, key string, opts Multipart
 		return "", err
 	}
 	if id, err = b.driver.CreateUpload(ctx, key, opts); err == nil {
-		b.born(key, b.store.clock.Now(), true)
+		b.scheduleLifecycle(key, b.store.clock.Now(), true)
 	}
 	return id, driver.NameDiskFull(err)
 }
@@ -103,10 +103,10 @@ func (b *Bucket) CompleteMultipartWith(ctx context.Context, key, id string, part
 	if err := errors.Join(ctx.Err(), driver.CheckKey(key)); err != nil {
 		return nil, err
 	}
-	news, err := b.announce(ActionCompleteMultipart, nil, key)
+	event, err := b.beginEvent(ActionCompleteMultipart, nil, key)
 	if err != nil {
 		return nil, driver.NameDiskFull(err)
 	}
 	o, err := b.driver.CompleteUpload(ctx, key, id, parts, opts)
-	return b.created(ctx, news, o, err)
+	return b.created(ctx, event, o, err)
 }

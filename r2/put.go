@@ -20,21 +20,21 @@ func (b *Bucket) Put(ctx context.Context, key string, content io.Reader, opts Pu
 	if opts.StorageClass, err = b.checkPut(key, opts); err != nil {
 		return nil, err
 	}
-	news, err := b.announce(ActionPut, nil, key)
+	event, err := b.beginEvent(ActionPut, nil, key)
 	if err != nil {
 		return nil, driver.NameDiskFull(err)
 	}
 	o, err := b.driver.Put(ctx, key, content, opts)
-	return b.created(ctx, news, o, err)
+	return b.created(ctx, event, o, err)
 }
 
 // created ends the making of an object: its queues and its rules hear of it.
-func (b *Bucket) created(ctx context.Context, news *announced, o *Object, err error) (*Object, error) {
-	news.done(ctx, err, o)
+func (b *Bucket) created(ctx context.Context, event *pendingEvent, o *Object, err error) (*Object, error) {
+	event.finish(ctx, err, o)
 	if err != nil {
 		return nil, driver.NameDiskFull(err)
 	}
-	b.born(o.Key, o.Uploaded, false)
+	b.scheduleLifecycle(o.Key, o.Uploaded, false)
 	return o, nil
 }
 

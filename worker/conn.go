@@ -41,10 +41,10 @@ type pool struct {
 
 type conn struct {
 	net.Conn
-	r      *bufio.Reader
-	w      *bufio.Writer
-	parked clock.Stopwatch
-	reused bool
+	r         *bufio.Reader
+	w         *bufio.Writer
+	idleSince clock.Stopwatch
+	reused    bool
 }
 
 // get returns an idle connection, or a new one when there is none or fresh is asked for.
@@ -68,7 +68,7 @@ func (p *pool) takeIdle(fresh bool) *conn {
 	}
 	c := p.idle[len(p.idle)-1]
 	p.idle = p.idle[:len(p.idle)-1]
-	if c.parked.Elapsed() < maxIdle {
+	if c.idleSince.Elapsed() < maxIdle {
 		c.reused = true
 		return c
 	}
@@ -81,7 +81,7 @@ func (p *pool) takeIdle(fresh bool) *conn {
 }
 
 func (p *pool) put(c *conn) {
-	c.parked = clock.StartStopwatch()
+	c.idleSince = clock.StartStopwatch()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed || len(p.idle) >= maxIdleConns {
@@ -110,7 +110,7 @@ func (p *pool) roundTrip(r *http.Request) (*http.Response, error) {
 	}
 	res, err := p.exchange(c, r)
 	if errors.Is(err, errNoAnswer) && c.reused && r.Body == nil && Idempotent(r.Method) {
-		if c, err = p.again(r.Context()); err != nil {
+		if c, err = p.putBack(r.Context()); err != nil {
 			return nil, err
 		}
 		return p.exchange(c, r)
@@ -124,10 +124,10 @@ func Idempotent(method string) bool {
 	return method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions
 }
 
-// again makes a new connection for a request that was written to an idle one.
+// putBack makes a new connection for a request that was written to an idle one.
 // When that fails the process is gone, and the request may be what ended it:
 // the error does not look like a request that was never sent.
-func (p *pool) again(ctx context.Context) (*conn, error) {
+func (p *pool) putBack(ctx context.Context) (*conn, error) {
 	c, err := p.get(ctx, true)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s", errNoAnswer, err)

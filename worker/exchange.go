@@ -70,7 +70,7 @@ func (x *Exchange) send(ctx context.Context, request []byte, idle func() error) 
 		if !errors.Is(err, errNoAnswer) || !c.reused || !Idempotent(string(method)) {
 			return err
 		}
-		c, err = p.again(ctx)
+		c, err = p.putBack(ctx)
 	}
 	return err
 }

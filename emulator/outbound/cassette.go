@@ -67,8 +67,8 @@ type recordedResponse struct {
 
 const cassetteHead = "# Recorded by flint. Secrets are replaced; the rest is as it was sent. It may be changed by hand.\n"
 
-// shelf is the folder of cassettes.
-type shelf struct {
+// cassetteFolder is the folder of cassettes.
+type cassetteFolder struct {
 	dir string
 
 	mu   sync.Mutex
@@ -77,7 +77,7 @@ type shelf struct {
 
 // cassette is the one of a host: a file of its own for each port that is not
 // the scheme's.
-func (s *shelf) cassette(to target) *cassette {
+func (s *cassetteFolder) cassette(to target) *cassette {
 	name := fileName(to)
 	s.mu.Lock()
 	defer s.mu.Unlock()

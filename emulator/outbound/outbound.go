@@ -57,12 +57,12 @@ type Gate struct {
 	end    context.CancelFunc
 	quiet  chan struct{} // closed by Silence
 
-	silence sync.Once
+	silenceOnce sync.Once
 
 	rules       atomic.Pointer[ruleset]
 	configuring sync.Mutex
-	shelves     sync.Mutex
-	tapes       *shelf
+	cassettesMu sync.Mutex
+	cassettes   *cassetteFolder
 	journal     journal
 
 	mu     sync.Mutex
@@ -101,7 +101,7 @@ func (g *Gate) Close() error {
 }
 
 // Silence ends every Follow, so that nobody waits for its clients.
-func (g *Gate) Silence() { g.silence.Do(func() { close(g.quiet) }) }
+func (g *Gate) Silence() { g.silenceOnce.Do(func() { close(g.quiet) }) }
 
 // target is where a request wants to go.
 type target struct {

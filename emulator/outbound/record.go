@@ -17,11 +17,11 @@ import (
 // stream as if nobody listened; what outgrows maxRecordBody passes and is not
 // kept, and neither is an exchange that broke off or became a WebSocket.
 func (g *Gate) record(w http.ResponseWriter, r *http.Request, to target, c *cassette) {
-	sent, got := &tape{}, &tape{}
+	sent, got := &capture{}, &capture{}
 	header := r.Header.Clone()
 	shown := fullURL(to, r)
 	if r.Body != nil && r.ContentLength != 0 {
-		r.Body = &tappedBody{r.Body, sent}
+		r.Body = &capturedBody{r.Body, sent}
 	} else {
 		sent.ended = true
 	}
@@ -85,15 +85,15 @@ func unpack(coding string, body []byte) ([]byte, bool) {
 	return plain, err == nil && len(plain) <= maxRecordBody
 }
 
-// tape keeps the first maxRecordBody bytes that pass.
-type tape struct {
+// capture keeps the first maxRecordBody bytes that pass.
+type capture struct {
 	mu    sync.Mutex // a host may answer while the body is still sent
 	buf   bytes.Buffer
 	over  bool
 	ended bool
 }
 
-func (t *tape) keep(p []byte, ended bool) {
+func (t *capture) append(p []byte, ended bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.ended = t.ended || ended
@@ -106,28 +106,28 @@ func (t *tape) keep(p []byte, ended bool) {
 }
 
 // all is a copy of what passed; length is what was promised, or -1.
-func (t *tape) all(length int64) (body []byte, whole, fits bool) {
+func (t *capture) all(length int64) (body []byte, whole, fits bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return bytes.Clone(t.buf.Bytes()), t.ended || int64(t.buf.Len()) == length, !t.over
 }
 
-type tappedBody struct {
+type capturedBody struct {
 	io.ReadCloser
-	tape *tape
+	tape *capture
 }
 
 // Read implements io.Reader.
-func (b *tappedBody) Read(p []byte) (int, error) {
+func (b *capturedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	b.tape.keep(p[:n], errors.Is(err, io.EOF))
+	b.tape.append(p[:n], errors.Is(err, io.EOF))
 	return n, err
 }
 
 // recordingWriter keeps a copy of the answer that passes.
 type recordingWriter struct {
 	http.ResponseWriter
-	tape   *tape
+	tape   *capture
 	header http.Header
 	status int
 	failed bool // flint answered for the host
@@ -148,7 +148,7 @@ func (w *recordingWriter) Write(p []byte) (int, error) {
 		w.WriteHeader(http.StatusOK)
 	}
 	n, err := w.ResponseWriter.Write(p)
-	w.tape.keep(p[:n], false)
+	w.tape.append(p[:n], false)
 	return n, err
 }
 

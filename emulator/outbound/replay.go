@@ -70,20 +70,20 @@ func apart(a, b string) int {
 	pathX, queryX, _ := strings.Cut(x[1], "?")
 	pathY, queryY, _ := strings.Cut(y[1], "?")
 	if pathX != pathY {
-		d += 4000 + far(pathX, pathY)
+		d += 4000 + textDistance(pathX, pathY)
 	}
 	if queryX != queryY {
-		d += 1000 + far(queryX, queryY)
+		d += 1000 + textDistance(queryX, queryY)
 	}
 	if x[2] != y[2] {
-		d += 500 + far(x[2], y[2])
+		d += 500 + textDistance(x[2], y[2])
 	}
 	return d
 }
 
-// far is how much of the longer text lies outside of what two texts share at
+// textDistance is how much of the longer text lies outside of what two texts share at
 // both ends, in hundredths: cheap, and enough to order by.
-func far(a, b string) int {
+func textDistance(a, b string) int {
 	start := 0
 	for start < min(len(a), len(b)) && a[start] == b[start] {
 		start++

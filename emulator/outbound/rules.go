@@ -61,11 +61,11 @@ func (g *Gate) Configure(r Rules) error {
 		set.transport = newTransport(g.dial, trust)
 		set.proxy = g.newProxy(set.transport)
 	}
-	g.shelves.Lock()
-	if g.tapes == nil || g.tapes.dir != r.Cassettes {
-		g.tapes = &shelf{dir: r.Cassettes, tape: map[string]*cassette{}}
+	g.cassettesMu.Lock()
+	if g.cassettes == nil || g.cassettes.dir != r.Cassettes {
+		g.cassettes = &cassetteFolder{dir: r.Cassettes, tape: map[string]*cassette{}}
 	}
-	g.shelves.Unlock()
+	g.cassettesMu.Unlock()
 	g.rules.Store(set)
 	if old != nil && old.transport != set.transport {
 		old.transport.CloseIdleConnections()
@@ -103,8 +103,8 @@ func cause(err error) error {
 
 // cassette is the one of a host.
 func (g *Gate) cassette(to target) *cassette {
-	g.shelves.Lock()
-	tapes := g.tapes
-	g.shelves.Unlock()
+	g.cassettesMu.Lock()
+	tapes := g.cassettes
+	g.cassettesMu.Unlock()
 	return tapes.cassette(to)
 }
