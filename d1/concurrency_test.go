@@ -8,13 +8,13 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"flint/internal/cferr"
+	"flint/internal/testkit"
 )
 
 // otherProcess is a program of somebody else's with the database file open: it
@@ -53,13 +53,7 @@ func otherProcess(path, does string) {
 // makes it end.
 func startOther(t *testing.T, path, does string) (end func()) {
 	t.Helper()
-	exe, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(exe)
-	cmd.Env = append(os.Environ(), "FLINT_D1_OTHER_FILE="+path, "FLINT_D1_OTHER_DOES="+does)
-	cmd.Stderr = os.Stderr
+	cmd := testkit.Child(t, []string{"FLINT_D1_OTHER_FILE=" + path, "FLINT_D1_OTHER_DOES=" + does})
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)

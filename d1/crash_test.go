@@ -1,15 +1,15 @@
 package d1
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"testing"
+
+	"flint/internal/testkit"
 )
 
 // crashWriter is the process that TestKill kills: it writes batches of two
@@ -57,10 +57,6 @@ const kills = 50
 // side; the log is checkpointed on the way.
 func TestKill(t *testing.T) {
 	t.Parallel()
-	exe, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
 	const sides = 4
 	for side := range sides {
 		t.Run(strconv.Itoa(side), func(t *testing.T) {
@@ -68,7 +64,7 @@ func TestKill(t *testing.T) {
 			dir, random := t.TempDir(), rand.New(rand.NewPCG(uint64(side), 1))
 			last, bookmark := int64(-1), ""
 			for round := side; round < kills; round += sides {
-				last, bookmark = killOnce(t, exe, dir, last+1+random.Int64N(400), bookmark)
+				last, bookmark = killOnce(t, dir, last+1+random.Int64N(400), bookmark)
 			}
 		})
 	}
@@ -76,27 +72,15 @@ func TestKill(t *testing.T) {
 
 // killOnce lets the writer go on until it has acknowledged a batch, kills it,
 // and gives the last batch that is in the database.
-func killOnce(t *testing.T, exe, dir string, after int64, bookmark string) (last int64, later string) {
+func killOnce(t *testing.T, dir string, after int64, bookmark string) (last int64, later string) {
 	t.Helper()
-	cmd := exec.Command(exe)
-	cmd.Env = append(os.Environ(), "FLINT_D1_CRASH_DIR="+dir)
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
 	acknowledged := int64(-1)
-	for lines := bufio.NewScanner(out); lines.Scan(); {
-		if _, err := fmt.Sscan(lines.Text(), &acknowledged, &later); err != nil {
+	testkit.KillWhen(t, testkit.Child(t, []string{"FLINT_D1_CRASH_DIR=" + dir}), func(line string) bool {
+		if _, err := fmt.Sscan(line, &acknowledged, &later); err != nil {
 			t.Error(err)
 		}
-		if acknowledged == after {
-			_ = cmd.Process.Kill() // the writer is a few batches ahead by now, and goes on
-		}
-	}
-	_ = cmd.Wait()
+		return acknowledged == after // the writer is a few batches ahead by now, and goes on
+	})
 	if acknowledged < after || later <= bookmark {
 		t.Fatalf("the writer ended at batch %d of %d, bookmark %s after %s", acknowledged, after, later, bookmark)
 	}

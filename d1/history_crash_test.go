@@ -1,17 +1,15 @@
 package d1
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"os/exec"
 	"strconv"
 	"strings"
 	"testing"
 
 	"flint/internal/clock"
+	"flint/internal/testkit"
 )
 
 const crashFrames = 30 // in the log before it is archived: kills fall into that too
@@ -73,15 +71,11 @@ func crashTraveller(dir string) {
 // bookmark that was given out still leads to its state.
 func TestKillInMidRestore(t *testing.T) {
 	t.Parallel()
-	exe, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, after := range []int{2, 3, 5, 9, 12, 15, 21, 30} {
 		t.Run(strconv.Itoa(after), func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			bookmarks, states, tried := travelAndKill(t, exe, dir, after)
+			bookmarks, states, tried := travelAndKill(t, dir, after)
 			s, db, err := openCrashing(dir)
 			if err != nil {
 				t.Fatal(err)
@@ -108,20 +102,10 @@ func TestKillInMidRestore(t *testing.T) {
 
 // travelAndKill runs the traveller, kills it in the step after so many states,
 // and tells what it said.
-func travelAndKill(t *testing.T, exe, dir string, after int) (bookmarks, states []string, tried string) {
+func travelAndKill(t *testing.T, dir string, after int) (bookmarks, states []string, tried string) {
 	t.Helper()
-	cmd := exec.Command(exe)
-	cmd.Env = append(os.Environ(), "FLINT_D1_PAST_DIR="+dir)
-	cmd.Stderr = os.Stderr
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	for lines := bufio.NewScanner(out); lines.Scan(); {
-		words := strings.Fields(lines.Text())
+	testkit.KillWhen(t, testkit.Child(t, []string{"FLINT_D1_PAST_DIR=" + dir}), func(line string) bool {
+		words := strings.Fields(line)
 		switch {
 		case words[0] == "is":
 			bookmarks, states = append(bookmarks, words[1]), append(states, words[2])
@@ -131,10 +115,10 @@ func travelAndKill(t *testing.T, exe, dir string, after int) (bookmarks, states 
 				for range rand.IntN(200_000) { // somewhere in the step
 					_ = rand.Int()
 				}
-				_ = cmd.Process.Kill()
+				return true
 			}
 		}
-	}
-	_ = cmd.Wait()
+		return false
+	})
 	return bookmarks, states, tried
 }

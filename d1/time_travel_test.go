@@ -16,6 +16,7 @@ import (
 	"flint/d1/history"
 	"flint/internal/cferr"
 	"flint/internal/clock"
+	"flint/internal/testkit"
 )
 
 // travelling is a database on a clock that a test moves.
@@ -36,13 +37,6 @@ func travelling(t testing.TB, dir string, c *clock.Virtual, o Options) *Database
 		t.Fatal(err)
 	}
 	return db
-}
-
-func advance(t testing.TB, c *clock.Virtual, d time.Duration) {
-	t.Helper()
-	if err := c.Advance(context.Background(), d); err != nil {
-		t.Fatal(err)
-	}
 }
 
 func mustRestore(t testing.TB, db *Database, bookmark string) Restored {
@@ -86,7 +80,7 @@ func TestTimeTravelLimits(t *testing.T) {
 	begin := testTime.Format(time.RFC3339Nano)
 	mustExec(t, db, "CREATE TABLE t (a)")
 	made := db.Bookmark()
-	advance(t, c, time.Hour)
+	testkit.Advance(t, c, time.Hour)
 	_, err := db.BookmarkAt(ctx, testTime.Add(2*time.Hour))
 	refusal(t, err, "Invalid timestamp '2026-11-20T14:00:00Z'. Please provide a timestamp in the past")
 	_, err = db.BookmarkAt(ctx, testTime.Add(-time.Minute))
@@ -98,9 +92,9 @@ func TestTimeTravelLimits(t *testing.T) {
 	refusal(t, err, "Bookmark '"+other+"' is invalid")
 
 	mustExec(t, db, "INSERT INTO t VALUES (1)") // follows made, so that is history
-	advance(t, c, 29*24*time.Hour)
+	testkit.Advance(t, c, 29*24*time.Hour)
 	mustRestore(t, db, made)
-	advance(t, c, 2*24*time.Hour)
+	testkit.Advance(t, c, 2*24*time.Hour)
 	_, err = db.Restore(ctx, made)
 	refusal(t, err, "Bookmark '"+made+"' is older than 30 days")
 }
@@ -464,7 +458,7 @@ func TestBackups(t *testing.T) {
 	if err != nil || first.NumTables != 1 || first.FileSize != db.Size() || !first.CreatedAt.Equal(testTime) || first.State != "done" || first.DatabaseID != "db" {
 		t.Fatalf("%+v, %v", first, err)
 	}
-	advance(t, c, 40*24*time.Hour) // backups do not grow old
+	testkit.Advance(t, c, 40*24*time.Hour) // backups do not grow old
 	mustExec(t, db, "DROP TABLE t")
 	second, err := db.CreateBackup(ctx)
 	if err != nil || second.NumTables != 0 {

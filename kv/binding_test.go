@@ -20,6 +20,7 @@ import (
 	"flint/internal/cferr"
 	"flint/internal/clock"
 	"flint/internal/intercept"
+	"flint/internal/testkit"
 )
 
 // worker speaks to the binding as workerd does: HTTP/1.1 over a unix socket.
@@ -134,7 +135,7 @@ func TestBindingMetadataAndExpiry(t *testing.T) {
 	}
 	w.want(w.call("GET", "/", nil), "200 OK",
 		`{"keys":[{"name":"k","expiration":1800000060,"metadata":"{\"é☃\":[1,\"<b>&\"]}"}],"list_complete":true,"cacheStatus":null}`)
-	advance(t, w.clock, time.Minute)
+	testkit.Advance(t, w.clock, time.Minute)
 	w.want(w.call("GET", keyPath("k"), nil), "404 Not Found", "")
 }
 

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"flint/internal/testkit"
 	"flint/kv/memory"
 )
 
@@ -50,11 +51,11 @@ func TestSixtyFourClients(t *testing.T) {
 			running = false
 		default:
 			inMemory(n).StartCompaction()
-			advance(t, c, time.Second)
+			testkit.Advance(t, c, time.Second)
 			inMemory(n).AwaitCompaction()
 		}
 	}
-	advance(t, c, time.Hour)
+	testkit.Advance(t, c, time.Hour)
 	want := names(t, n, ListOptions{})
 	if len(want) != clients+1 {
 		t.Errorf("%d keys are left, want one of each client and one of all", len(want))

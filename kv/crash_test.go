@@ -1,16 +1,15 @@
 package kv
 
 import (
-	"bufio"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 
 	"flint/internal/clock"
+	"flint/internal/testkit"
 	"flint/kv/memory"
 )
 
@@ -185,29 +184,16 @@ func killRound(t *testing.T, dir, round string, after int) (last [crashWriters]i
 	for w := range last {
 		last[w] = -1
 	}
-	cmd := exec.Command(os.Args[0], dir)
-	cmd.Env = append(os.Environ(), crashEnv+"="+round)
-	cmd.Stderr = os.Stderr
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	lines := bufio.NewScanner(out)
 	seen := 0
-	for ; lines.Scan(); seen++ {
+	testkit.KillWhen(t, testkit.Child(t, []string{crashEnv + "=" + round}, dir), func(line string) bool {
 		var w, op int
-		if _, err := fmt.Sscan(lines.Text(), &w, &op); err != nil {
-			t.Fatalf("%q: %v", lines.Text(), err)
+		if _, err := fmt.Sscan(line, &w, &op); err != nil {
+			t.Fatalf("%q: %v", line, err)
 		}
 		last[w] = op
-		if seen == after {
-			_ = cmd.Process.Kill()
-		}
-	}
-	_ = cmd.Wait()
+		seen++
+		return seen == after+1
+	})
 	if seen < after {
 		t.Fatalf("the child ended by itself after %d acknowledgements", seen)
 	}

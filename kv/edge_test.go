@@ -77,7 +77,7 @@ func TestEventualReads(t *testing.T) {
 			{time.Minute, "", 0, "- MISS"},
 		}
 		for i, step := range steps {
-			advance(t, c, step.after)
+			testkit.Advance(t, c, step.after)
 			switch step.write {
 			case "":
 			case "-":
@@ -105,14 +105,14 @@ func TestEventualReadsExpire(t *testing.T) {
 		if got := edgeGet(t, n, "k", 3600); got != "v MISS" {
 			t.Error(got)
 		}
-		advance(t, c, 59*time.Second)
+		testkit.Advance(t, c, 59*time.Second)
 		if got := edgeGet(t, n, "k", 3600); got != "v HIT" {
 			t.Error(got)
 		}
 		if page, status, err := n.ListAtEdge(ctx, ListOptions{}); err != nil || len(page.Keys) != 1 || status != CacheMiss {
 			t.Errorf("listed %v, %s, %v", page, status, err)
 		}
-		advance(t, c, time.Second)
+		testkit.Advance(t, c, time.Second)
 		if got := edgeGet(t, n, "k", 3600); got != "- MISS" {
 			t.Error(got)
 		}
@@ -161,7 +161,7 @@ func TestEventualBulkAndList(t *testing.T) {
 				t.Errorf("after the writes %q, want %q", got, want)
 			}
 		}
-		advance(t, c, time.Minute)
+		testkit.Advance(t, c, time.Minute)
 		for got, want := range map[string]string{bulk(n): "2,2,2", list(ListOptions{}): "[a b c]true MISS", list(ListOptions{Limit: 1}): "[a]false MISS"} {
 			if got != want {
 				t.Errorf("a minute later %q, want %q", got, want)
@@ -271,9 +271,9 @@ func TestWriteLimit(t *testing.T) {
 		if err := n.Delete(ctx, "k"); err != nil {
 			t.Error(err)
 		}
-		advance(t, c, 999*time.Millisecond)
+		testkit.Advance(t, c, 999*time.Millisecond)
 		wantError(t, n.Put(ctx, "k", nil, PutOptions{}), 429, text) // a refused write does not count
-		advance(t, c, time.Millisecond)
+		testkit.Advance(t, c, time.Millisecond)
 		put(t, n, "k", "2", PutOptions{})
 		if err := n.PutBulk(ctx, []Pair{{Key: "new"}, {Key: "new"}}); err != nil {
 			t.Error(err)
@@ -296,7 +296,7 @@ func TestWriteLimitForgets(t *testing.T) {
 	if len(l.lastWrites) > maxRecentWrites+1 || len(l.lastWrites) != len(l.oldestFirst) {
 		t.Errorf("%d keys are remembered, %d in order", len(l.lastWrites), len(l.oldestFirst))
 	}
-	advance(t, c, time.Second)
+	testkit.Advance(t, c, time.Second)
 	if err := l.allow("last"); err != nil || len(l.lastWrites) != 1 || len(l.oldestFirst) != 1 {
 		t.Errorf("%d keys are remembered a second later, %d in order, %v", len(l.lastWrites), len(l.oldestFirst), err)
 	}
@@ -340,7 +340,7 @@ func TestBindingEventualAndLimited(t *testing.T) {
 	status(w.call("GET", "/", nil), "200 OK", `{"keys":[{"name":"k"}],"list_complete":true,"cacheStatus":null}`, "MISS")
 	status(w.call("GET", "/", nil), "200 OK", `{"keys":[{"name":"k"}],"list_complete":true,"cacheStatus":null}`, "HIT")
 	status(w.call("GET", keyPath("k")+"&cache_ttl=10", nil), "400 Invalid cache_ttl of 10. Cache TTL must be at least 30.", "Invalid cache_ttl of 10. Cache TTL must be at least 30.", "")
-	advance(t, w.clock, time.Minute)
+	testkit.Advance(t, w.clock, time.Minute)
 	status(w.call("GET", keyPath("k"), nil), "200 OK", "1", "MISS")
 	status(w.call("PUT", keyPath("k"), strings.NewReader("2")), "200 OK", "", "")
 	status(w.call("GET", keyPath("k"), nil), "200 OK", "1", "HIT")

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"flint/internal/clock"
+	"flint/internal/testkit"
 	"flint/kv/driver"
 )
 
@@ -30,7 +31,7 @@ func TestExpiry(t *testing.T) {
 		{time.Hour, "[freed]"},
 		{1000 * time.Hour, "[freed]"},
 	} {
-		advance(t, c, step.after)
+		testkit.Advance(t, c, step.after)
 		if got := fmt.Sprint(names(t, n, ListOptions{})); got != step.want {
 			t.Errorf("after another %v: %s, want %s", step.after, got, step.want)
 		}
@@ -49,12 +50,12 @@ func TestExpiryGivesMemoryBack(t *testing.T) {
 	if err := n.PutBulk(ctx, pairs); err != nil {
 		t.Fatal(err)
 	}
-	advance(t, c, time.Minute+time.Second)
+	testkit.Advance(t, c, time.Minute+time.Second)
 	// Nobody has read: the timer alone did it.
 	if got := l.Usage().Keys; got != MaxBulkPairs/3 {
 		t.Errorf("%d keys in memory", got)
 	}
-	advance(t, c, time.Second)
+	testkit.Advance(t, c, time.Second)
 	if !l.IsEmpty() {
 		t.Errorf("memory still holds %+v, or a timer", l.Usage())
 	}
@@ -91,7 +92,7 @@ func TestExpiredStaysGoneAfterARestart(t *testing.T) {
 	n := namespace(t, s, "ns")
 	put(t, n, "gone", "v", PutOptions{ExpirationTTL: seconds(60)})
 	put(t, n, "later", "v", PutOptions{ExpirationTTL: seconds(3600)})
-	advance(t, c, time.Minute)
+	testkit.Advance(t, c, time.Minute)
 	put(t, n, "again", "v", PutOptions{ExpirationTTL: seconds(60)})
 	for _, at := range []time.Time{
 		epoch,                      // the clock was set back
@@ -119,11 +120,11 @@ func TestFarExpiry(t *testing.T) {
 	n := namespace(t, s, "ns")
 	put(t, n, "far", "v", PutOptions{ExpirationTTL: seconds(3 * driver.MaxTimerSeconds)})
 	put(t, n, "forever", "v", PutOptions{ExpirationTTL: seconds(1 << 62)})
-	advance(t, c, 2*driver.MaxTimerSeconds*time.Second)
+	testkit.Advance(t, c, 2*driver.MaxTimerSeconds*time.Second)
 	if got := get(t, n, "far"); got != "v" {
 		t.Error("gone too early")
 	}
-	advance(t, c, driver.MaxTimerSeconds*time.Second)
+	testkit.Advance(t, c, driver.MaxTimerSeconds*time.Second)
 	if got := fmt.Sprint(names(t, n, ListOptions{})); got != "[forever]" {
 		t.Errorf("left are %s", got)
 	}

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"flint/internal/clock"
+	"flint/internal/testkit"
 	"flint/kv/memory"
 )
 
@@ -242,7 +243,7 @@ func TestClosed(t *testing.T) {
 	if got := get(t, n, "k"); got != "v" {
 		t.Errorf("a reader that holds the namespace gets %q", got)
 	}
-	advance(t, c, 1e12)
+	testkit.Advance(t, c, 1e12)
 	if got := get(t, n, "k"); got != "-" {
 		t.Errorf("expired key reads %q", got)
 	}

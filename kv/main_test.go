@@ -96,13 +96,6 @@ func names(t testing.TB, n *Namespace, o ListOptions) []string {
 	return out
 }
 
-func advance(t testing.TB, c *clock.Virtual, d time.Duration) {
-	t.Helper()
-	if err := c.Advance(ctx, d); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // crash is the directory as a kill -9 at this moment leaves it. What a
 // compaction has half written may go away while it is copied.
 func crash(t testing.TB, dir string) string {

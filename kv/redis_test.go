@@ -72,11 +72,11 @@ func TestRedisGivesMemoryBack(t *testing.T) {
 			}
 			put(t, n, "stays", "v", PutOptions{})
 			// Nobody reads: the timer alone does it.
-			advance(t, c, time.Minute)
+			testkit.Advance(t, c, time.Minute)
 			if got := len(left(t, s)); got != 1250+1+3 {
 				t.Errorf("%d keys in Redis after the first half expired", got)
 			}
-			advance(t, c, time.Second)
+			testkit.Advance(t, c, time.Second)
 			want := []string{"flint:kv:namespaces", "flint:kv:ns:e:stays", "flint:kv:ns:keys"}
 			if got := left(t, s); !slices.Equal(got, want) {
 				t.Errorf("left in Redis: %q", got)
@@ -106,7 +106,7 @@ func TestRedisSweepsAtTheStart(t *testing.T) {
 	defer later.Close()
 	s := openDriver(t, url, later, nil)
 	namespace(t, s, "ns")
-	advance(t, later, 0)
+	testkit.Advance(t, later, 0)
 	if got := left(t, s); !slices.Equal(got, []string{"flint:kv:namespaces"}) {
 		t.Errorf("left in Redis: %q", got)
 	}
@@ -243,12 +243,12 @@ func TestExpiryWhileRedisIsAway(t *testing.T) {
 	n := namespace(t, s, "ns")
 	put(t, n, "k", "v", PutOptions{ExpirationTTL: seconds(60)})
 	server.Stop()
-	advance(t, c, time.Minute)
+	testkit.Advance(t, c, time.Minute)
 	server.Start(t)
 	if got := get(t, n, "k"); got != "-" {
 		t.Errorf("k is %q", got)
 	}
-	advance(t, c, redis.SweepRetrySeconds*time.Second)
+	testkit.Advance(t, c, redis.SweepRetrySeconds*time.Second)
 	if got := left(t, s); !slices.Equal(got, []string{"flint:kv:namespaces"}) {
 		t.Errorf("left in Redis: %q", got)
 	}

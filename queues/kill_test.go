@@ -1,15 +1,14 @@
 package queues
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"os/exec"
 	"strconv"
 	"strings"
 	"testing"
+
+	"flint/internal/testkit"
 )
 
 // childEnv makes the test binary a process that sends and consumes until it is
@@ -149,27 +148,12 @@ func TestKilledBroker(t *testing.T) {
 // round runs a child and kills it after so many lines.
 func (l *ledger) round(t *testing.T, dir string, first, lines int) {
 	t.Helper()
-	exe, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.CommandContext(t.Context(), exe, dir, strconv.Itoa(first))
-	cmd.Env = append(os.Environ(), childEnv+"=1")
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
 	n := 0
-	for s := bufio.NewScanner(out); s.Scan(); {
-		l.read(t, s.Text())
-		if n++; n == lines {
-			_ = cmd.Process.Kill()
-		}
-	}
-	_ = cmd.Wait()
+	testkit.KillWhen(t, testkit.Child(t, []string{childEnv + "=1"}, dir, strconv.Itoa(first)), func(line string) bool {
+		l.read(t, line)
+		n++
+		return n == lines
+	})
 	if n < lines {
 		t.Fatalf("the child ended after %d lines, before it was killed", n)
 	}

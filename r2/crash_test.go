@@ -1,17 +1,16 @@
 package r2
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"crypto/md5"
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"sync"
 	"testing"
 
+	"flint/internal/testkit"
 	"flint/r2/disk"
 )
 
@@ -224,29 +223,16 @@ func reopen(t *testing.T, dir string) (*Bucket, *Store) {
 // returns the last acknowledged round of each writer.
 func killAfter(t *testing.T, dir string, n int) map[int]int {
 	t.Helper()
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), crashDirEnv+"="+dir)
-	cmd.Stderr = os.Stderr
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	acked := map[int]int{}
-	lines := bufio.NewScanner(stdout)
-	for count := 0; lines.Scan(); count++ {
+	acked, count := map[int]int{}, 0
+	testkit.KillWhen(t, testkit.Child(t, []string{crashDirEnv + "=" + dir}), func(line string) bool {
 		var writer, round int
-		if _, err := fmt.Sscanf(lines.Text(), "%d %d", &writer, &round); err != nil {
-			break // the line on which it died
+		if _, err := fmt.Sscanf(line, "%d %d", &writer, &round); err != nil {
+			return true // the line on which it died
 		}
 		acked[writer] = round
-		if count == n {
-			_ = cmd.Process.Kill() // SIGKILL; what is still in the pipe counts, too
-		}
-	}
-	_ = cmd.Wait() // it was killed
+		count++
+		return count > n
+	})
 	if len(acked) == 0 {
 		t.Fatal("the child stored nothing")
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"flint/internal/clock"
+	"flint/internal/testkit"
 )
 
 // postbox is a Notifier that keeps what it is sent.
@@ -143,7 +144,7 @@ func TestEventOfLifecycle(t *testing.T) {
 	b, p, c := newNotified(t, notifyRule("", "", "LifecycleDeletion"))
 	put(t, b, "a", "x")
 	setLifecycle(t, b, expire("", time.Hour))
-	advance(t, c, time.Hour)
+	testkit.Advance(t, c, time.Hour)
 	p.want(t, `"action":"LifecycleDeletion","bucket":"media","object":{"key":"a"},"eventTime":"2026-03-01T13:00:00.250Z"`)
 }
 
@@ -163,10 +164,10 @@ func TestEventsWait(t *testing.T) {
 	}
 	put(t, b, "a", "x")
 	put(t, b, "b", "x")
-	advance(t, c, eventRetry)
+	testkit.Advance(t, c, eventRetry)
 	p.want(t)
 	p.fail(nil)
-	advance(t, c, eventRetry)
+	testkit.Advance(t, c, eventRetry)
 	p.want(t, `"key":"a"`, `"key":"b"`)
 	p.fail(errors.New("the disk is full"))
 	put(t, b, "c", "x")
@@ -180,7 +181,7 @@ func TestEventsWait(t *testing.T) {
 	p.fail(nil)
 	s.AttachNotifier(p)
 	p.want(t, `"action":"PutObject","bucket":"media","object":{"key":"c","size":1`, `"action":"DeleteObject","bucket":"media","object":{"key":"a"}`)
-	advance(t, c, time.Hour)
+	testkit.Advance(t, c, time.Hour)
 	p.want(t)
 }
 

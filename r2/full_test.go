@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"testing"
 
 	"flint/internal/clock"
+	"flint/internal/testkit"
 	"flint/r2/driver"
 )
 
@@ -127,9 +127,7 @@ func smallDisk(t *testing.T) string {
 func TestFileSizeLimit(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), fullDirEnv+"="+dir)
-	if out, err := cmd.CombinedOutput(); err != nil {
+	if out, err := testkit.Child(t, []string{fullDirEnv + "=" + dir}).Output(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	b := lookup(t, openStore(t, dir, clock.NewFrozen(noon)))

@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"flint/internal/clock"
+	"flint/internal/testkit"
 )
 
 const day = 24 * time.Hour
@@ -39,13 +40,6 @@ func setLifecycle(t testing.TB, b *Bucket, rules ...LifecycleRule) {
 	}
 }
 
-func advance(t testing.TB, c *clock.Virtual, d time.Duration) {
-	t.Helper()
-	if err := c.Advance(context.Background(), d); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // wantKeys lists a bucket.
 func wantKeys(t testing.TB, b *Bucket, want string) {
 	t.Helper()
@@ -65,22 +59,22 @@ func TestLifecycleExpires(t *testing.T) {
 	b, c := newBucket(t)
 	put(t, b, "logs/old", "x")
 	put(t, b, "other", "x")
-	advance(t, c, day)
+	testkit.Advance(t, c, day)
 	put(t, b, "logs/big", strings.Repeat("x", 100_000))
 	setLifecycle(t, b, expire("logs/", 3*day))
-	advance(t, c, 2*day-time.Millisecond)
+	testkit.Advance(t, c, 2*day-time.Millisecond)
 	wantKeys(t, b, "logs/big logs/old other")
-	advance(t, c, time.Millisecond)
+	testkit.Advance(t, c, time.Millisecond)
 	wantKeys(t, b, "logs/big other")
 	put(t, b, "logs/new", "x")
-	advance(t, c, day)
+	testkit.Advance(t, c, day)
 	wantKeys(t, b, "logs/new other")
 	wantBlobs(t, b, 0)
-	advance(t, c, day)
+	testkit.Advance(t, c, day)
 	put(t, b, "logs/new", "replaced")
-	advance(t, c, 3*day-time.Millisecond)
+	testkit.Advance(t, c, 3*day-time.Millisecond)
 	wantKeys(t, b, "logs/new other")
-	advance(t, c, time.Millisecond)
+	testkit.Advance(t, c, time.Millisecond)
 	wantKeys(t, b, "other")
 	if diskOf(b).IsInMemory("logs/new") {
 		t.Error("the object is still in memory")
@@ -101,7 +95,7 @@ func TestLifecycleIsKept(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	advance(t, c, day)
+	testkit.Advance(t, c, day)
 	s = openStore(t, dir, c)
 	if len(s.open()) != 1 {
 		t.Fatal("a bucket with rules was not opened at start")
@@ -116,7 +110,7 @@ func TestLifecycleIsKept(t *testing.T) {
 		t.Errorf("rules %+v", rules)
 	}
 	setLifecycle(t, b)
-	advance(t, c, 2*day)
+	testkit.Advance(t, c, 2*day)
 	wantKeys(t, b, "b")
 	if err := s.Delete("media"); !errors.Is(err, ErrBucketNotEmpty) {
 		t.Fatal(err)
@@ -141,14 +135,14 @@ func TestLifecycleDate(t *testing.T) {
 	setLifecycle(t, b, rule("", func(r *LifecycleRule) {
 		r.DeleteObjects = &LifecycleTransition{Condition: LifecycleCondition{Type: ConditionDate, Date: time.Date(2026, 3, 3, 6, 0, 0, 0, time.UTC)}}
 	}))
-	advance(t, c, time.Date(2026, 3, 3, 5, 59, 59, 999e6, time.UTC).Sub(noon))
+	testkit.Advance(t, c, time.Date(2026, 3, 3, 5, 59, 59, 999e6, time.UTC).Sub(noon))
 	wantKeys(t, b, "a")
-	advance(t, c, time.Millisecond)
+	testkit.Advance(t, c, time.Millisecond)
 	wantKeys(t, b, "")
 	put(t, b, "b", "x")
-	advance(t, c, 18*time.Hour-time.Millisecond)
+	testkit.Advance(t, c, 18*time.Hour-time.Millisecond)
 	wantKeys(t, b, "b")
-	advance(t, c, time.Millisecond)
+	testkit.Advance(t, c, time.Millisecond)
 	wantKeys(t, b, "")
 }
 
@@ -161,7 +155,7 @@ func TestLifecycleTransition(t *testing.T) {
 	setLifecycle(t, b, rule("", func(r *LifecycleRule) {
 		r.StorageClasses = []LifecycleTransition{{Condition: age(day).Condition, StorageClass: InfrequentAccess}}
 	}), expire("short/", 2*day))
-	advance(t, c, day)
+	testkit.Advance(t, c, day)
 	h, err := b.Head(ctx, "a")
 	if err != nil || h.StorageClass != InfrequentAccess || h.Version != o.Version || !h.Uploaded.Equal(o.Uploaded) {
 		t.Errorf("after a day: %+v, %v", h, err)
@@ -169,7 +163,7 @@ func TestLifecycleTransition(t *testing.T) {
 	if h, err = b.Head(ctx, "short/a"); err != nil || h.StorageClass != Standard {
 		t.Errorf("an object that goes within a day: %+v, %v", h, err)
 	}
-	advance(t, c, day)
+	testkit.Advance(t, c, day)
 	wantKeys(t, b, "a")
 }
 
@@ -180,14 +174,14 @@ func TestLifecycleBatches(t *testing.T) {
 	for i := range 2500 {
 		put(t, b, fmt.Sprintf("k/%04d", i), "x")
 		if i > 1800 {
-			advance(t, c, time.Millisecond)
+			testkit.Advance(t, c, time.Millisecond)
 		}
 	}
 	put(t, b, "stays", "x")
 	setLifecycle(t, b, rule("", func(r *LifecycleRule) {
 		r.StorageClasses = []LifecycleTransition{{Condition: age(time.Minute).Condition, StorageClass: InfrequentAccess}}
 	}), expire("k/", time.Hour))
-	advance(t, c, time.Hour)
+	testkit.Advance(t, c, time.Hour)
 	wantKeys(t, b, "stays")
 }
 
@@ -210,13 +204,13 @@ func TestLifecycleAbort(t *testing.T) {
 		return rule(prefix, func(r *LifecycleRule) { r.AbortUploads = age(after) })
 	}
 	setLifecycle(t, b, abort("", 7*day), abort("user/", day))
-	advance(t, c, day)
+	testkit.Advance(t, c, day)
 	wantBlobs(t, b, 1)
 	if _, err := b.UploadPart(ctx, "user/a", ids["user/a"], 2, strings.NewReader("x"), 1); !errors.Is(err, ErrNoSuchUpload) {
 		t.Errorf("after a day: %v", err)
 	}
 	setLifecycle(t, b)
-	advance(t, c, 30*day)
+	testkit.Advance(t, c, 30*day)
 	if _, err := b.UploadPart(ctx, "b", ids["b"], 2, strings.NewReader("x"), 1); err != nil {
 		t.Errorf("without rules: %v", err)
 	}
@@ -237,7 +231,7 @@ func TestLifecycleCostsNothingUnused(t *testing.T) {
 	r := expire("", time.Hour)
 	r.Enabled = false
 	setLifecycle(t, b, r)
-	advance(t, c, day)
+	testkit.Advance(t, c, day)
 	wantKeys(t, b, "a")
 	if indexed() {
 		t.Error("an index for no rule")
@@ -329,7 +323,7 @@ func TestLifecycleModel(t *testing.T) {
 				due()
 			},
 			"advance": func(rt *rapid.T) {
-				advance(t, c, time.Duration(rapid.Int64Range(1, int64(45*time.Minute)).Draw(rt, "by")))
+				testkit.Advance(t, c, time.Duration(rapid.Int64Range(1, int64(45*time.Minute)).Draw(rt, "by")))
 				due()
 			},
 			"reopen": func(rt *rapid.T) {

@@ -6,13 +6,13 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
-	"os/exec"
 	"runtime"
 	"strconv"
 	"strings"
 	"testing"
 
 	"flint/internal/intercept"
+	"flint/internal/testkit"
 )
 
 const (
@@ -37,9 +37,7 @@ func TestMemoryStaysFlat(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), largeDirEnv+"="+t.TempDir(), largeSizeEnv+"="+fmt.Sprint(size))
-	out, err := cmd.CombinedOutput()
+	out, err := testkit.Child(t, []string{largeDirEnv + "=" + t.TempDir(), largeSizeEnv + "=" + fmt.Sprint(size)}).Output()
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}

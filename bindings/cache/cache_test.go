@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"flint/internal/clock"
+	"flint/internal/testkit"
 )
 
 var start = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
@@ -125,9 +126,9 @@ func TestExpiresOnTheClock(t *testing.T) {
 	dir := t.TempDir()
 	c, clk := open(t, dir, 0)
 	put(t, c, key("u"), "Cache-Control: max-age=60", "x")
-	advance(t, clk, 59*time.Second)
+	testkit.Advance(t, clk, 59*time.Second)
 	wantBody(t, c, key("u"), "x")
-	advance(t, clk, time.Second)
+	testkit.Advance(t, clk, time.Second)
 	if c.Delete(key("u")) {
 		t.Error("Delete found an expired response")
 	}
@@ -158,7 +159,7 @@ func TestSurvivesARestart(t *testing.T) {
 	if got := files(t, dir); len(got) != 3 { // a, b, README
 		t.Errorf("files %v, want the two responses and README", got)
 	}
-	advance(t, clk, 2*time.Second)
+	testkit.Advance(t, clk, 2*time.Second)
 	wantMiss(t, again, key("b"))
 	put(t, again, key("a"), "Cache-Control: max-age=60", "third") // numbers go on
 	third, _ := open(t, dir, 0)
@@ -336,13 +337,6 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 	writeFile(t, dir, "file", "")
 	if _, err := Open(Options{Dir: filepath.Join(dir, "file"), Clock: clock.New()}); err == nil {
 		t.Error("a file was opened as a folder")
-	}
-}
-
-func advance(t testing.TB, c *clock.Virtual, d time.Duration) {
-	t.Helper()
-	if err := c.Advance(t.Context(), d); err != nil {
-		t.Fatal(err)
 	}
 }
 

@@ -1,7 +1,6 @@
 package wal
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -14,6 +13,8 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+
+	"flint/internal/testkit"
 )
 
 // The tests below run this test binary as a child process that can be killed or kept
@@ -111,16 +112,15 @@ func appendUntilFull(path string) error {
 	return l.Append([]byte("c")) // a small one still fits: the log is usable
 }
 
-func childCommand(mode, path string) *exec.Cmd {
-	cmd := exec.Command(os.Args[0], path)
-	cmd.Env = append(os.Environ(), childEnv+"="+mode)
-	return cmd
+func childCommand(t testing.TB, mode, path string) *exec.Cmd {
+	t.Helper()
+	return testkit.Child(t, []string{childEnv + "=" + mode}, path)
 }
 
 func TestFullDiskLosesTheFailedRecordOnly(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "log")
-	if out, err := childCommand("full", path).CombinedOutput(); err != nil {
+	if out, err := childCommand(t, "full", path).Output(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	wantRecords(t, path, []string{strings.Repeat("a", 500), "c"})
@@ -135,7 +135,7 @@ func TestKilledProcessLosesNothingAcknowledged(t *testing.T) {
 	for _, mode := range []string{"append", "rewrite"} {
 		for round := range 4 {
 			path := filepath.Join(t.TempDir(), "log")
-			acked := killAfter(t, childCommand(mode, path), 20+round*137)
+			acked := killAfter(t, childCommand(t, mode, path), 20+round*137)
 			l, got := openLog(t, path)
 			closeLog(t, l)
 			if mode == "rewrite" {
@@ -163,24 +163,13 @@ func recordNumber(record string) (n int) {
 // that it printed.
 func killAfter(t *testing.T, cmd *exec.Cmd, n int) int {
 	t.Helper()
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
 	last := -1
-	lines := bufio.NewScanner(stdout)
-	for lines.Scan() {
-		if _, err := fmt.Sscan(lines.Text(), &last); err != nil {
+	testkit.KillWhen(t, cmd, func(line string) bool {
+		if _, err := fmt.Sscan(line, &last); err != nil {
 			t.Fatal(err)
 		}
-		if last == n {
-			_ = cmd.Process.Kill()
-		}
-	}
-	_ = cmd.Wait()
+		return last == n
+	})
 	if last < n {
 		t.Fatalf("the child ended after record %d, before it was killed", last)
 	}
