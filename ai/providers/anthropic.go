@@ -32,8 +32,8 @@ func anthropicBegin(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// message is the answer of POST /v1/messages.
-type message struct {
+// messageBody is the answer of POST /v1/messages.
+type messageBody struct {
 	ID           string         `json:"id"`
 	Type         string         `json:"type"`
 	Role         string         `json:"role"`
@@ -190,13 +190,13 @@ func anthropicTurn(role string, blocks []block) (out []chatInput) {
 	return out
 }
 
-func anthropicMessage(req *inference.TextRequest, done *inference.Completion) *message {
+func anthropicMessage(req *inference.TextRequest, done *inference.Completion) *messageBody {
 	h := fnv.New64a()
 	for _, t := range req.Turns {
 		h.Write([]byte(t.Role + "\x00" + t.Content + "\x00"))
 	}
 	h.Write([]byte(req.Model))
-	out := &message{ID: fmt.Sprintf("msg_flint%016x", h.Sum64()), Type: "message", Role: "assistant", Model: req.Model, Content: []block{},
+	out := &messageBody{ID: fmt.Sprintf("msg_flint%016x", h.Sum64()), Type: "message", Role: "assistant", Model: req.Model, Content: []block{},
 		Usage: anthropicUsage{Input: done.Usage.PromptTokens, Output: done.Usage.CompletionTokens}}
 	if done.Text != "" || len(done.Calls) == 0 {
 		out.Content = append(out.Content, block{Type: "text", Text: &done.Text})

@@ -6,14 +6,6 @@ import (
 	"flint/ai/inference"
 )
 
-// namedEvent frames v as a server-sent event with a name.
-func namedEvent(name string, v any) []byte {
-	return append([]byte("event: "+name+"\n"), inference.Event(v)...)
-}
-
-// sender sends one event and reports whether the client still listens.
-type sender func(name string, v map[string]any) bool
-
 // messageStream is a message as Anthropic streams it: its start, each block
 // with its pieces, why it stopped, its end. Tool calls and usage
 // are known only after the text of a backend has been streamed.

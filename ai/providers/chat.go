@@ -197,3 +197,11 @@ func (srv *Server) ChatStream(d *chatDialect, req *inference.TextRequest, done *
 	}
 	return inference.StreamAnswer(frames, done)
 }
+
+// chatInput is a message in the form of a chat completion.
+type chatInput struct {
+	Role       string         `json:"role"`
+	Content    any            `json:"content"`
+	ToolCalls  []chatToolCall `json:"tool_calls,omitempty"`
+	ToolCallID string         `json:"tool_call_id,omitempty"`
+}

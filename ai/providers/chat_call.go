@@ -1,8 +1,11 @@
 package providers
 
 import (
+	"encoding/base64"
+	"encoding/binary"
 	"encoding/json"
 	"io"
+	"math"
 	"net/http"
 	"strconv"
 
@@ -142,3 +145,16 @@ func embeddingInput(in inference.Fields) (texts []string, problem string) {
 	}
 	return texts, ""
 }
+
+// packFloats is encoding_format base64: little-endian 32-bit numbers.
+func packFloats(vector []float32) string {
+	b := make([]byte, 0, 4*len(vector))
+	for _, v := range vector {
+		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
+	}
+	return base64.StdEncoding.EncodeToString(b)
+}
+
+// maxProviderTexts is how many texts one embeddings request may hold.
+// https://platform.openai.com/docs/api-reference/embeddings/create
+const maxProviderTexts = 2048

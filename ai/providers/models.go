@@ -107,3 +107,16 @@ func writeAnswer(w http.ResponseWriter, v any) error {
 func noOpenAIModel(name string) *cferr.Error {
 	return cferr.Newf(http.StatusNotFound, inference.CodeNoSuchModel, "The model `%s` does not exist or you do not have access to it.", name)
 }
+
+func checkOpenAIModel(_ *provider, model string) error {
+	if model == "" {
+		return cferr.New(http.StatusBadRequest, 0, "you must provide a model parameter")
+	}
+	if knownModels().OpenAI.knows(model) {
+		return nil
+	}
+	if known, err := inference.Lookup(model); err == nil && (known.Shape == inference.ShapeResponse || known.Shape == inference.ShapeChat) {
+		return nil
+	}
+	return noOpenAIModel(model)
+}

@@ -2,8 +2,6 @@ package providers
 
 import (
 	"encoding/base64"
-	"encoding/binary"
-	"math"
 	"net/http"
 	"slices"
 	"strconv"
@@ -12,10 +10,6 @@ import (
 	"flint/ai/inference"
 	"flint/internal/cferr"
 )
-
-// maxProviderTexts is how many texts one embeddings request may hold.
-// https://platform.openai.com/docs/api-reference/embeddings/create
-const maxProviderTexts = 2048
 
 var chatOpenAI = &chatDialect{idPrefix: "chatcmpl-", fingerprint: "fp_flint", hasRefusal: true, usage: openAIUsage}
 
@@ -56,19 +50,6 @@ func openAIChat(p *provider, in inference.Fields) (*chatDialect, error) {
 	return &d, nil
 }
 
-func checkOpenAIModel(_ *provider, model string) error {
-	if model == "" {
-		return cferr.New(http.StatusBadRequest, 0, "you must provide a model parameter")
-	}
-	if knownModels().OpenAI.knows(model) {
-		return nil
-	}
-	if known, err := inference.Lookup(model); err == nil && (known.Shape == inference.ShapeResponse || known.Shape == inference.ShapeChat) {
-		return nil
-	}
-	return noOpenAIModel(model)
-}
-
 func openAIDimensions(_ *provider, model string) (int, error) {
 	if n := knownModels().OpenAI.Embeddings[model]; n > 0 {
 		return n, nil
@@ -77,15 +58,6 @@ func openAIDimensions(_ *provider, model string) (int, error) {
 		return known.Dims, nil
 	}
 	return 0, noOpenAIModel(model)
-}
-
-// packFloats is encoding_format base64: little-endian 32-bit numbers.
-func packFloats(vector []float32) string {
-	b := make([]byte, 0, 4*len(vector))
-	for _, v := range vector {
-		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
-	}
-	return base64.StdEncoding.EncodeToString(b)
 }
 
 // createImages answers POST /v1/images/generations with PNG files, in base64.
@@ -164,12 +136,4 @@ func openAIError(_ http.ResponseWriter, e *cferr.Error) any {
 		}
 	}
 	return map[string]any{"error": map[string]any{"message": message, "type": kind, "param": nil, "code": code}}
-}
-
-// chatInput is a message in the form of a chat completion.
-type chatInput struct {
-	Role       string         `json:"role"`
-	Content    any            `json:"content"`
-	ToolCalls  []chatToolCall `json:"tool_calls,omitempty"`
-	ToolCallID string         `json:"tool_call_id,omitempty"`
 }

@@ -1,7 +1,6 @@
 package providers
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
@@ -229,32 +228,4 @@ func rawOr(raw json.RawMessage, fallback string) json.RawMessage {
 		return json.RawMessage(fallback)
 	}
 	return raw
-}
-
-// RunResponses is a run of a model that takes the Responses API's inputs too:
-// input, instructions, reasoning.
-// https://developers.cloudflare.com/workers-ai/models/gpt-oss-120b/
-func (srv *Server) RunResponses(ctx context.Context, known *inference.Model, in inference.Fields) (*inference.Answer, error) {
-	p := srv.compat("", nil)
-	if problem := known.CheckInputs(in); problem != "" {
-		return nil, inference.BadInput(problem)
-	}
-	chat, err := p.fromResponses(in)
-	if err != nil {
-		return nil, err
-	}
-	req, err := inference.ParseText(known, chat)
-	if err != nil {
-		return nil, err
-	}
-	req.Ctx, req.AcceptsLive = ctx, req.Stream
-	done, err := srv.engine.Complete(req)
-	if err != nil {
-		return nil, err
-	}
-	build := func() *Response { return p.responseOf(req, done, in) }
-	if req.Stream {
-		return responseEvents(build, done), nil
-	}
-	return inference.JSONAnswer(build(), done.Usage, done.Source)
 }

@@ -65,3 +65,11 @@ func RequestID() string {
 	h := hex.EncodeToString(b[:])
 	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
 }
+
+// namedEvent frames v as a server-sent event with a name.
+func namedEvent(name string, v any) []byte {
+	return append([]byte("event: "+name+"\n"), inference.Event(v)...)
+}
+
+// sender sends one event and reports whether the client still listens.
+type sender func(name string, v map[string]any) bool

@@ -1,6 +1,7 @@
 package providers
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strings"
@@ -112,4 +113,32 @@ func (srv *Server) ServeCompat(w http.ResponseWriter, r *http.Request, path stri
 	at := *r
 	at.URL = &url.URL{Path: path, RawQuery: r.URL.RawQuery}
 	srv.compat("", func(*http.Request) bool { return true }).ServeHTTP(w, &at)
+}
+
+// RunResponses is a run of a model that takes the Responses API's inputs too:
+// input, instructions, reasoning.
+// https://developers.cloudflare.com/workers-ai/models/gpt-oss-120b/
+func (srv *Server) RunResponses(ctx context.Context, known *inference.Model, in inference.Fields) (*inference.Answer, error) {
+	p := srv.compat("", nil)
+	if problem := known.CheckInputs(in); problem != "" {
+		return nil, inference.BadInput(problem)
+	}
+	chat, err := p.fromResponses(in)
+	if err != nil {
+		return nil, err
+	}
+	req, err := inference.ParseText(known, chat)
+	if err != nil {
+		return nil, err
+	}
+	req.Ctx, req.AcceptsLive = ctx, req.Stream
+	done, err := srv.engine.Complete(req)
+	if err != nil {
+		return nil, err
+	}
+	build := func() *Response { return p.responseOf(req, done, in) }
+	if req.Stream {
+		return responseEvents(build, done), nil
+	}
+	return inference.JSONAnswer(build(), done.Usage, done.Source)
 }
