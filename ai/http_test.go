@@ -15,21 +15,14 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gorilla/mux"
-
 	"flint/ai/inference"
 	"flint/ai/providers"
 	"flint/internal/intercept"
+	"flint/internal/testkit"
 )
 
 func post(h http.Handler, target, body string, header ...string) *httptest.ResponseRecorder {
-	r := httptest.NewRequest(http.MethodPost, target, strings.NewReader(body))
-	for i := 0; i+1 < len(header); i += 2 {
-		r.Header.Set(header[i], header[i+1])
-	}
-	w := httptest.NewRecorder()
-	h.ServeHTTP(w, r)
-	return w
+	return testkit.Call(h, http.MethodPost, target, body, header...)
 }
 
 func newBindingHandler(m *Models, chain *intercept.Chain, log *slog.Logger) http.Handler {
@@ -149,9 +142,7 @@ func TestBindingStreams(t *testing.T) {
 }
 
 func newRESTHandler(m *Models) http.Handler {
-	r := mux.NewRouter().UseEncodedPath()
-	NewREST(m).Routes(r.PathPrefix("/client/v4/accounts/{account}").Subrouter())
-	return r
+	return testkit.REST(NewREST(m).Routes)
 }
 
 func TestREST(t *testing.T) {

@@ -3,13 +3,13 @@ package ai
 import (
 	"encoding/json"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 
 	"flint/ai/inference"
 	"flint/ai/providers"
 	"flint/internal/cferr"
+	"flint/internal/testkit"
 )
 
 // wrongInputs breaks one rule of a model's schema, and says which input.
@@ -205,16 +205,10 @@ func TestBatchSteps(t *testing.T) {
 	}
 }
 
-func get(h http.Handler, method, target, body string) *httptest.ResponseRecorder {
-	w := httptest.NewRecorder()
-	h.ServeHTTP(w, httptest.NewRequest(method, target, strings.NewReader(body)))
-	return w
-}
-
 func TestGatewayBinding(t *testing.T) {
 	t.Parallel()
 	h := newBindingHandler(openModels(t), nil, nil)
-	if w := get(h, "GET", "/ai-gateway/gateways/mine/url/openai", ""); !strings.Contains(w.Body.String(), `"url":"https://gateway.ai.cloudflare.com/v1/flint/mine/openai/"`) {
+	if w := testkit.Call(h, "GET", "/ai-gateway/gateways/mine/url/openai", ""); !strings.Contains(w.Body.String(), `"url":"https://gateway.ai.cloudflare.com/v1/flint/mine/openai/"`) {
 		t.Errorf("getUrl: %s", w.Body)
 	}
 	body := `{"inputs":{"prompt":"hello"},"options":{"gateway":{"id":"mine","metadata":{"user":7},"skipCache":true,"cacheTtl":60,"cacheKey":"k"}}}`
@@ -224,26 +218,26 @@ func TestGatewayBinding(t *testing.T) {
 		t.Fatalf("%d %v", w.Code, w.Header())
 	}
 	var one struct{ Result providers.GatewayLog }
-	if w := get(h, "GET", "/ai-gateway/gateways/mine/logs/"+id, ""); json.Unmarshal(w.Body.Bytes(), &one) != nil || one.Result.Model != llama || !one.Result.Success || one.Result.TokensOut == 0 || string(one.Result.Metadata) != `{"user":7}` {
+	if w := testkit.Call(h, "GET", "/ai-gateway/gateways/mine/logs/"+id, ""); json.Unmarshal(w.Body.Bytes(), &one) != nil || one.Result.Model != llama || !one.Result.Success || one.Result.TokensOut == 0 || string(one.Result.Metadata) != `{"user":7}` {
 		t.Errorf("getLog: %s", w.Body)
 	}
-	if w := get(h, "PATCH", "/ai-gateway/gateways/mine/logs/"+id, `{"score":80,"feedback":1,"metadata":{"a":"b"}}`); w.Code != 200 {
+	if w := testkit.Call(h, "PATCH", "/ai-gateway/gateways/mine/logs/"+id, `{"score":80,"feedback":1,"metadata":{"a":"b"}}`); w.Code != 200 {
 		t.Errorf("patchLog: %s", w.Body)
 	}
-	if w := get(h, "GET", "/ai-gateway/gateways/mine/logs/"+id, ""); !strings.Contains(w.Body.String(), `"score":80,"feedback":1`) {
+	if w := testkit.Call(h, "GET", "/ai-gateway/gateways/mine/logs/"+id, ""); !strings.Contains(w.Body.String(), `"score":80,"feedback":1`) {
 		t.Errorf("getLog after patchLog: %s", w.Body)
 	}
 	for _, target := range []string{"/ai-gateway/gateways/other/logs/" + id, "/ai-gateway/gateways/mine/logs/none"} {
-		if w := get(h, "GET", target, ""); w.Code != 404 || !strings.Contains(w.Body.String(), "Log not found") {
+		if w := testkit.Call(h, "GET", target, ""); w.Code != 404 || !strings.Contains(w.Body.String(), "Log not found") {
 			t.Errorf("%s: %d %s", target, w.Code, w.Body)
 		}
 	}
-	if w := get(h, "PATCH", "/ai-gateway/gateways/mine/logs/"+id, `{"feedback":5}`); w.Code != 400 {
+	if w := testkit.Call(h, "PATCH", "/ai-gateway/gateways/mine/logs/"+id, `{"feedback":5}`); w.Code != 400 {
 		t.Errorf("a wrong feedback: %s", w.Body)
 	}
 	quiet := strings.Replace(body, `"id":"mine"`, `"id":"mine","collectLog":false`, 1)
 	w = post(h, "/ai-gateway/run?version=3", quiet, "Content-Type", "application/json", "cf-consn-model-id", llama)
-	if got := get(h, "GET", "/ai-gateway/gateways/mine/logs/"+w.Header().Get("cf-aig-log-id"), ""); got.Code != 404 {
+	if got := testkit.Call(h, "GET", "/ai-gateway/gateways/mine/logs/"+w.Header().Get("cf-aig-log-id"), ""); got.Code != 404 {
 		t.Errorf("collectLog false kept %s", got.Body)
 	}
 }
@@ -257,7 +251,7 @@ func TestGatewayUniversal(t *testing.T) {
 	if w.Code != 200 || w.Header().Get("cf-aig-step") != "1" || !strings.Contains(strings.ToLower(w.Body.String()), "tea") {
 		t.Fatalf("%d %v %s", w.Code, w.Header(), w.Body)
 	}
-	if got := get(h, "GET", "/ai-gateway/gateways/mine/logs/"+w.Header().Get("cf-aig-log-id"), ""); !strings.Contains(got.Body.String(), `"step":1`) || !strings.Contains(got.Body.String(), `"metadata":{"a":1}`) {
+	if got := testkit.Call(h, "GET", "/ai-gateway/gateways/mine/logs/"+w.Header().Get("cf-aig-log-id"), ""); !strings.Contains(got.Body.String(), `"step":1`) || !strings.Contains(got.Body.String(), `"metadata":{"a":1}`) {
 		t.Errorf("getLog: %s", got.Body)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"flint/internal/cferr"
+	"flint/internal/testkit"
 )
 
 // site makes a folder of files whose times are old enough to be trusted.
@@ -21,7 +22,7 @@ func site(t testing.TB, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
 	for name, content := range files {
-		writeFile(t, dir, name, content)
+		testkit.WriteFile(t, filepath.Join(dir, name), content)
 	}
 	settle(t, dir)
 	return dir
@@ -51,13 +52,7 @@ func mustOpen(t testing.TB, opt Options) *Assets {
 
 func get(t testing.TB, h http.Handler, path string, header ...string) *httptest.ResponseRecorder {
 	t.Helper()
-	r := httptest.NewRequest(http.MethodGet, "http://h.test"+path, nil)
-	for i := 0; i < len(header); i += 2 {
-		r.Header.Set(header[i], header[i+1])
-	}
-	w := httptest.NewRecorder()
-	h.ServeHTTP(w, r)
-	return w
+	return testkit.Call(h, http.MethodGet, "http://h.test"+path, "", header...)
 }
 
 func want(t testing.TB, h http.Handler, path string, status int, body string) {
@@ -142,23 +137,23 @@ func TestFilesThatChange(t *testing.T) {
 	want(t, a, "/new/c.js", 404, "")
 	etag := get(t, a, "/").Header().Get("ETag")
 
-	writeFile(t, dir, "index.html", "new") // the same size, a moment later
+	testkit.WriteFile(t, filepath.Join(dir, "index.html"), "new") // the same size, a moment later
 	want(t, a, "/", 200, "new")
-	writeFile(t, dir, "index.html", "NEW") // again, within the grain of file times
+	testkit.WriteFile(t, filepath.Join(dir, "index.html"), "NEW") // again, within the grain of file times
 	want(t, a, "/", 200, "NEW")
 	if get(t, a, "/").Header().Get("ETag") == etag {
 		t.Error("the ETag did not change with the file")
 	}
-	writeFile(t, dir, "sub/b.js", "b")
+	testkit.WriteFile(t, filepath.Join(dir, "sub/b.js"), "b")
 	want(t, a, "/sub/b.js", 200, "b")
-	writeFile(t, dir, "new/c.js", "c")
+	testkit.WriteFile(t, filepath.Join(dir, "new/c.js"), "c")
 	want(t, a, "/new/c.js", 200, "c")
 	if err := os.Remove(filepath.Join(dir, "sub/a.js")); err != nil {
 		t.Fatal(err)
 	}
 	want(t, a, "/sub/a.js", 404, "")
 	want(t, a, "/big.bin", 200, strings.Repeat("b", maxCachedFile+1))
-	writeFile(t, dir, "big.bin", "small now")
+	testkit.WriteFile(t, filepath.Join(dir, "big.bin"), "small now")
 	want(t, a, "/big.bin", 200, "small now")
 
 	// A build that removes the whole folder and makes it again.
@@ -166,7 +161,7 @@ func TestFilesThatChange(t *testing.T) {
 		t.Fatal(err)
 	}
 	want(t, a, "/", 404, "")
-	writeFile(t, dir, "index.html", "rebuilt")
+	testkit.WriteFile(t, filepath.Join(dir, "index.html"), "rebuilt")
 	want(t, a, "/", 200, "rebuilt")
 }
 
@@ -182,7 +177,7 @@ func TestMemoryIsCounted(t *testing.T) {
 	if got := a.files.cached.Load(); got != 8 {
 		t.Errorf("%d bytes counted, want 8", got)
 	}
-	writeFile(t, dir, "a", "1")
+	testkit.WriteFile(t, filepath.Join(dir, "a"), "1")
 	want(t, a, "/a", 200, "1")
 	if err := os.Remove(filepath.Join(dir, "b")); err != nil {
 		t.Fatal(err)
@@ -253,9 +248,9 @@ func TestOpenRefuses(t *testing.T) {
 		}
 	}
 	mustOpen(t, Options{Dir: worker, Pages: true})
-	writeFile(t, worker, ".assetsignore", "")
+	testkit.WriteFile(t, filepath.Join(worker, ".assetsignore"), "")
 	mustOpen(t, Options{Dir: worker})
-	writeFile(t, big, ".assetsignore", "*.bin")
+	testkit.WriteFile(t, filepath.Join(big, ".assetsignore"), "*.bin")
 	mustOpen(t, Options{Dir: big})
 	atLimit := site(t, nil)
 	sparse(t, filepath.Join(atLimit, "ok.bin"), MaxFileSize)
@@ -287,7 +282,7 @@ func TestConcurrentRequestsAndChanges(t *testing.T) {
 		wg.Go(func() {
 			for i := range 100 {
 				if w == 0 { // the same size each time; the rename makes it whole
-					writeFile(t, dir, ".tmp", fmt.Sprintf("%04d", i))
+					testkit.WriteFile(t, filepath.Join(dir, ".tmp"), fmt.Sprintf("%04d", i))
 					if err := os.Rename(filepath.Join(dir, ".tmp"), filepath.Join(dir, "a.txt")); err != nil {
 						t.Error(err)
 					}

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"flint/internal/testkit"
 )
 
 // peerCase is one folder with what Cloudflare's open-source asset server
@@ -64,13 +66,13 @@ func TestAgreesWithThePeer(t *testing.T) {
 func runPeerCase(t *testing.T, c peerCase) (compared int) {
 	dir := t.TempDir()
 	for _, name := range c.Files {
-		writeFile(t, dir, name, name)
+		testkit.WriteFile(t, filepath.Join(dir, name), name)
 	}
 	if c.Headers != "" {
-		writeFile(t, dir, "_headers", c.Headers)
+		testkit.WriteFile(t, filepath.Join(dir, "_headers"), c.Headers)
 	}
 	if c.Redirects != "" {
-		writeFile(t, dir, "_redirects", c.Redirects)
+		testkit.WriteFile(t, filepath.Join(dir, "_redirects"), c.Redirects)
 	}
 	log := &warnings{}
 	a, err := Open(Options{
@@ -150,17 +152,6 @@ func comparePeer(t *testing.T, c peerCase, q peerRequest, w *httptest.ResponseRe
 	}
 	if len(got) > 0 {
 		t.Errorf("%s: headers %v are too many", q.URL, got)
-	}
-}
-
-func writeFile(t testing.TB, dir, name, content string) {
-	t.Helper()
-	full := filepath.Join(dir, filepath.FromSlash(name))
-	if err := os.MkdirAll(filepath.Dir(full), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(full, []byte(content), 0o644); err != nil {
-		t.Fatal(err)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http/httptest"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"flint/internal/clock"
 	"flint/internal/intercept"
 	"flint/internal/mimetype"
+	"flint/internal/testkit"
 )
 
 func TestRuleFilesThatChange(t *testing.T) {
@@ -25,10 +27,10 @@ func TestRuleFilesThatChange(t *testing.T) {
 	a.real, a.files.real = clk, clk
 	a.rules.Store(nil)
 	want(t, a, "/a.txt", 200, "a")
-	writeFile(t, dir, "_redirects", "/old /a.txt 301")
-	writeFile(t, dir, "_headers", "/a.txt\n  X-New: 1")
-	writeFile(t, dir, ".assetsignore", "b.txt")
-	writeFile(t, dir, "b.txt", "b")
+	testkit.WriteFile(t, filepath.Join(dir, "_redirects"), "/old /a.txt 301")
+	testkit.WriteFile(t, filepath.Join(dir, "_headers"), "/a.txt\n  X-New: 1")
+	testkit.WriteFile(t, filepath.Join(dir, ".assetsignore"), "b.txt")
+	testkit.WriteFile(t, filepath.Join(dir, "b.txt"), "b")
 	want(t, a, "/b.txt", 200, "b") // looked at only a moment ago
 	if err := clk.Advance(t.Context(), rulesAge); err != nil {
 		t.Fatal(err)

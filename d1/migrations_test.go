@@ -2,23 +2,13 @@ package d1
 
 import (
 	"errors"
-	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
-)
 
-func writeFiles(t *testing.T, files map[string]string) string {
-	t.Helper()
-	dir := t.TempDir()
-	for name, text := range files {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return dir
-}
+	"flint/internal/testkit"
+)
 
 // runners are the ways in which migrations can run.
 func runners(t *testing.T) map[string]func() (Runner, *Database) {
@@ -30,7 +20,7 @@ func runners(t *testing.T) map[string]func() (Runner, *Database) {
 
 func TestMigrations(t *testing.T) {
 	t.Parallel()
-	dir := writeFiles(t, map[string]string{
+	dir := testkit.WriteFiles(t, map[string]string{
 		"0001_init.sql":   "CREATE TABLE users (id TEXT PRIMARY KEY); -- the end",
 		"0002_o'data.sql": "INSERT INTO users VALUES ('a;b')",
 		"10_last.sql":     "CREATE TRIGGER tr AFTER INSERT ON users BEGIN\r\n  UPDATE users SET id = 'x' WHERE 0;\r\nEND;",
@@ -39,6 +29,7 @@ func TestMigrations(t *testing.T) {
 		".hidden.sql":     "nonsense",
 		"readme.md":       "nonsense",
 	})
+
 	order := []string{"0001_init.sql", "0002_o'data.sql", "9_before.sql", "10_last.sql", "unnumbered.sql"}
 	for name, start := range runners(t) {
 		r, db := start()
@@ -67,11 +58,12 @@ func TestMigrations(t *testing.T) {
 
 func TestFailingMigration(t *testing.T) {
 	t.Parallel()
-	dir := writeFiles(t, map[string]string{
+	dir := testkit.WriteFiles(t, map[string]string{
 		"0001_good.sql": "CREATE TABLE a (x);",
 		"0002_bad.sql":  "CREATE TABLE b (x);\nINSERT INTO b VALUES (1);\nINSERT INTO nope VALUES (1);\n",
 		"0003_next.sql": "CREATE TABLE c (x);",
 	})
+
 	const want = "Migration 0002_bad.sql failed with the following errors: no such table: nope: SQLITE_ERROR (statement 3, line 3: INSERT INTO nope VALUES (1);)"
 	for name, start := range runners(t) {
 		r, db := start()
@@ -93,7 +85,7 @@ func TestFailingMigration(t *testing.T) {
 func TestMigrationsTableAndFolder(t *testing.T) {
 	t.Parallel()
 	db := openTest(t)
-	dir := writeFiles(t, map[string]string{"1.sql": "SELECT 1"})
+	dir := testkit.WriteFiles(t, map[string]string{"1.sql": "SELECT 1"})
 	if _, err := (Migrations{Dir: dir, Table: `my "table"`}).Apply(t.Context(), db, nil); err != nil {
 		t.Fatal(err)
 	}

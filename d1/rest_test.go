@@ -8,23 +8,15 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 
-	"github.com/gorilla/mux"
+	"flint/internal/testkit"
 )
 
 func serveREST(t *testing.T, s *Store) string {
 	t.Helper()
-	root := mux.NewRouter().UseEncodedPath()
-	NewREST(s, nil).Routes(root.PathPrefix("/client/v4/accounts/{account}").Subrouter())
-	srv := httptest.NewServer(root)
-	t.Cleanup(func() {
-		srv.Close()
-		http.DefaultClient.CloseIdleConnections()
-	})
-	return srv.URL + "/client/v4/accounts/a"
+	return testkit.Serve(t, testkit.REST(NewREST(s, nil).Routes)) + "/client/v4/accounts/a"
 }
 
 func callREST(t *testing.T, method, url, body string) (int, string) {

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gorilla/mux"
+	"flint/internal/testkit"
 )
 
 type restClient struct {
@@ -25,20 +25,12 @@ func startREST(t *testing.T) *restClient {
 	t.Helper()
 	s, _ := openStore(t, t.TempDir())
 	s.Declare("ns1", "CACHE")
-	root := mux.NewRouter().UseEncodedPath()
-	NewREST(s, slog.New(slog.DiscardHandler)).Routes(root.PathPrefix("/client/v4/accounts/{account}").Subrouter())
-	return &restClient{t, root, s}
+	return &restClient{t, testkit.REST(NewREST(s, slog.New(slog.DiscardHandler)).Routes), s}
 }
 
 func (c *restClient) do(method, path, body string, header ...string) *httptest.ResponseRecorder {
 	c.t.Helper()
-	r := httptest.NewRequest(method, "/client/v4/accounts/acc/storage/kv/namespaces"+path, strings.NewReader(body))
-	for i := 0; i < len(header); i += 2 {
-		r.Header.Set(header[i], header[i+1])
-	}
-	w := httptest.NewRecorder()
-	c.h.ServeHTTP(w, r)
-	return w
+	return testkit.Call(c.h, method, "/client/v4/accounts/acc/storage/kv/namespaces"+path, body, header...)
 }
 
 // ok wants success with this result and result_info (empty for none).

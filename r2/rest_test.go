@@ -6,12 +6,11 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
 
-	"github.com/gorilla/mux"
+	"flint/internal/testkit"
 )
 
 type restClient struct {
@@ -23,12 +22,8 @@ type restClient struct {
 func newREST(t *testing.T) *restClient {
 	t.Helper()
 	s, _ := newStore(t)
-	router := mux.NewRouter().UseEncodedPath().SkipClean(true)
-	NewREST(s, slog.New(slog.DiscardHandler)).Routes(router.PathPrefix("/client/v4/accounts/{account}").Subrouter())
-	srv := httptest.NewServer(router)
-	t.Cleanup(srv.Close)
-	t.Cleanup(http.DefaultClient.CloseIdleConnections)
-	return &restClient{t, srv.URL + "/client/v4/accounts/acc/r2/buckets", s}
+	url := testkit.Serve(t, testkit.REST(NewREST(s, slog.New(slog.DiscardHandler)).Routes))
+	return &restClient{t, url + "/client/v4/accounts/acc/r2/buckets", s}
 }
 
 func (c *restClient) do(method, path, body string, header ...string) *http.Response {

@@ -147,9 +147,9 @@ func TestSurvivesARestart(t *testing.T) {
 	put(t, c, key("b"), "Cache-Control: max-age=1", "short")
 	size := c.Size()
 	// What a kill leaves: an unfinished put, and an old response not yet removed.
-	writeFile(t, dir, "put-123.tmp", "half")
-	writeFile(t, dir, fmt.Sprintf("%s-%016x", key("a").hash(), 0), "older")
-	writeFile(t, dir, "README", "not ours")
+	testkit.WriteFile(t, filepath.Join(dir, "put-123.tmp"), "half")
+	testkit.WriteFile(t, filepath.Join(dir, fmt.Sprintf("%s-%016x", key("a").hash(), 0)), "older")
+	testkit.WriteFile(t, filepath.Join(dir, "README"), "not ours")
 
 	again, clk := open(t, dir, 0)
 	wantBody(t, again, key("a"), "second")
@@ -334,7 +334,7 @@ func TestMemoryIsGivenBack(t *testing.T) {
 func TestOpenSaysWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	writeFile(t, dir, "file", "")
+	testkit.WriteFile(t, filepath.Join(dir, "file"), "")
 	if _, err := Open(Options{Dir: filepath.Join(dir, "file"), Clock: clock.New()}); err == nil {
 		t.Error("a file was opened as a folder")
 	}
@@ -350,11 +350,4 @@ func files(t testing.TB, dir string) (names []string) {
 		names = append(names, e.Name())
 	}
 	return names
-}
-
-func writeFile(t testing.TB, dir, name, content string) {
-	t.Helper()
-	if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
-		t.Fatal(err)
-	}
 }

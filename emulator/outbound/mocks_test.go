@@ -51,12 +51,7 @@ func said(t *testing.T, gate *httptest.Server, method, url, body string, header 
 
 func writeFile(t *testing.T, name, content string) string {
 	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(name, []byte(content), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	testkit.WriteFile(t, name, content)
 	return name
 }
 

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"flint/internal/testkit"
 )
 
 // medium is a Worker of 200 files with some 6,000 lines.
@@ -44,7 +46,7 @@ func BenchmarkRebuild(b *testing.B) {
 	}
 	defer s.Close()
 	for i := 0; b.Loop(); i++ {
-		writeFile(b, filepath.Join(opt.Worker.Dir, "src/m7.ts"), fmt.Sprintf("export const f7 = (n: number) => n + %d\n", i))
+		testkit.WriteFile(b, filepath.Join(opt.Worker.Dir, "src/m7.ts"), fmt.Sprintf("export const f7 = (n: number) => n + %d\n", i))
 		if _, err := s.Rebuild(); err != nil {
 			b.Fatal(err)
 		}

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"flint/config"
+	"flint/internal/testkit"
 )
 
 // project writes files (paths and contents alternate) and describes a Worker
@@ -19,20 +20,10 @@ func project(t testing.TB, pairs ...string) config.Worker {
 	t.Helper()
 	dir := t.TempDir()
 	for i := 0; i < len(pairs); i += 2 {
-		writeFile(t, filepath.Join(dir, pairs[i]), pairs[i+1])
+		testkit.WriteFile(t, filepath.Join(dir, pairs[i]), pairs[i+1])
 	}
 	return config.Worker{
 		Name: "w", Dir: dir, File: filepath.Join(dir, "wrangler.toml"), Main: filepath.Join(dir, pairs[0]), CompatibilityDate: "2025-01-01",
-	}
-}
-
-func writeFile(t testing.TB, path, content string) {
-	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
-		t.Fatal(err)
 	}
 }
 
@@ -296,19 +287,19 @@ func TestSession(t *testing.T) {
 	if !strings.Contains(code(first), `"one"`) {
 		t.Errorf("got\n%s", code(first))
 	}
-	writeFile(t, filepath.Join(w.Dir, "src/a.ts"), "export const a = 'three'")
-	writeFile(t, filepath.Join(w.Dir, "src/t.txt"), "text two")
+	testkit.WriteFile(t, filepath.Join(w.Dir, "src/a.ts"), "export const a = 'three'")
+	testkit.WriteFile(t, filepath.Join(w.Dir, "src/t.txt"), "text two")
 	second := rebuild()
 	if !strings.Contains(code(second), `"three"`) || string(module(t, second, "-t.txt").Content) != "text two" || len(second.Modules) != 2 {
 		t.Errorf("got\n%s", code(second))
 	}
-	writeFile(t, filepath.Join(w.Dir, "src/a.ts"), "export const a = ")
+	testkit.WriteFile(t, filepath.Join(w.Dir, "src/a.ts"), "export const a = ")
 	_, err = s.Rebuild()
 	var e *Error
 	if !errors.As(err, &e) || !slices.Contains(e.Inputs, filepath.Join(w.Dir, "src/a.ts")) {
 		t.Fatalf("got %v, which does not say what to watch", err)
 	}
-	writeFile(t, filepath.Join(w.Dir, "src/a.ts"), "export const a = 'four'")
+	testkit.WriteFile(t, filepath.Join(w.Dir, "src/a.ts"), "export const a = 'four'")
 	if got := rebuild(); !strings.Contains(code(got), `"four"`) || !slices.Equal(got.Inputs, first.Inputs) {
 		t.Errorf("got\n%s\n%q", code(got), got.Inputs)
 	}
@@ -377,7 +368,7 @@ func TestNoBundle(t *testing.T) {
 		t.Errorf("inputs %q", r.Inputs)
 	}
 	w.Main = filepath.Join(w.Dir, "src/x.ts")
-	writeFile(t, w.Main, handler)
+	testkit.WriteFile(t, w.Main, handler)
 	if _, err := Build(context.Background(), Options{Worker: w}); err == nil || !strings.Contains(err.Error(), "no_bundle runs files as they are") {
 		t.Errorf("got %v", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"flint/config"
+	"flint/internal/testkit"
 	"flint/worker/workerd"
 )
 
@@ -73,6 +74,6 @@ func TestBuildWithoutPolyfills(t *testing.T) {
 func writeMain(t *testing.T, w config.Worker, text string) string {
 	t.Helper()
 	path := w.Dir + "/other.js"
-	writeFile(t, path, text)
+	testkit.WriteFile(t, path, text)
 	return path
 }
