@@ -59,7 +59,7 @@ func (a *Assets) checkSize(full string, entry fs.DirEntry) error {
 // checkWorkerJS keeps the code of a Pages project from being served to the
 // public, unless an .assetsignore shows that somebody has thought about it.
 func (a *Assets) checkWorkerJS(rel string, entry fs.DirEntry) error {
-	if a.opt.Pages || a.rules.Load().ignore.written || rel != "_worker.js" {
+	if a.opt.Pages || a.rules.Load().ignore.hasFile || rel != "_worker.js" {
 		return nil
 	}
 	kind := "file"

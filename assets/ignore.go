@@ -8,7 +8,7 @@ import (
 // ignore says which files are no assets, by the rules of .gitignore.
 // https://developers.cloudflare.com/workers/static-assets/binding/#ignoring-assets
 type ignore struct {
-	written bool // there is an .assetsignore
+	hasFile bool // there is an .assetsignore
 	rules   []ignoreRule
 }
 
@@ -22,7 +22,7 @@ type ignoreRule struct {
 const pagesIgnored = "/_worker.js\n/_routes.json\n/functions\n.DS_Store\nnode_modules\n.git"
 
 func newIgnore(text string, written, pages bool) ignore {
-	g := ignore{written: written}
+	g := ignore{hasFile: written}
 	if pages {
 		text = pagesIgnored
 	}

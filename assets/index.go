@@ -30,14 +30,14 @@ type index struct {
 
 // file is one asset as it was read.
 type file struct {
-	name     string // relative to the root, with slashes
-	info     fs.FileInfo
-	settled  bool // the times of info prove that the file has not changed since
-	etag     string
-	mimeType string // empty when the ending says nothing
-	body     []byte // nil when it is too large to keep
-	fresh    atomic.Bool
-	tooLarge bool
+	name         string // relative to the root, with slashes
+	info         fs.FileInfo
+	settled      bool // the times of info prove that the file has not changed since
+	etag         string
+	mimeType     string // empty when the ending says nothing
+	body         []byte // nil when it is too large to keep
+	isFirstServe atomic.Bool
+	tooLarge     bool
 }
 
 // folder is the listing of one folder.
@@ -61,7 +61,7 @@ func (x *index) lookup(urlPath string, seen map[string]*folder) *file {
 		if f := known.(*file); x.unchanged(f) {
 			return f
 		}
-		x.forget(urlPath)
+		x.remove(urlPath)
 	}
 	name := urlPath[1:]
 	if !x.folder(path.Dir(name), seen).names[path.Base(name)] {
@@ -78,7 +78,7 @@ func (x *index) lookup(urlPath string, seen map[string]*folder) *file {
 	return f
 }
 
-func (x *index) forget(urlPath string) {
+func (x *index) remove(urlPath string) {
 	if old, ok := x.files.LoadAndDelete(urlPath); ok {
 		x.cached.Add(-int64(len(old.(*file).body)))
 	}
@@ -150,7 +150,7 @@ func (x *index) load(name string) *file {
 	}
 	defer h.Close()
 	f := &file{name: name, info: info, settled: x.isSettled(info), mimeType: mimetype.ByName(name)}
-	f.fresh.Store(true)
+	f.isFirstServe.Store(true)
 	if info.Size() > MaxFileSize {
 		x.log.Error(tooLarge(x.dir, x.full(name), info.Size()).Message)
 		f.tooLarge = true

@@ -93,13 +93,13 @@ var (
 )
 
 type redirectParser struct {
-	out       redirects
-	problems  []problem
-	seen      map[string]bool
-	htmlRules bool // HTML handling is on, so /index becomes /
-	static    int
-	dynamic   int
-	sorted    bool // a dynamic rule has come: the rest keeps its order
+	out         redirects
+	problems    []problem
+	seen        map[string]bool
+	htmlRules   bool // HTML handling is on, so /index becomes /
+	static      int
+	dynamic     int
+	seenDynamic bool // a dynamic rule has come: the rest keeps its order
 }
 
 // parseRedirects reads _redirects: from, to and perhaps a status on each line.
@@ -138,13 +138,13 @@ func (p *redirectParser) rule(line string, left int) (refused string, end bool) 
 	if refused != "" {
 		return refused, false
 	}
-	static := !p.sorted && !isDynamic(from)
+	static := !p.seenDynamic && !isDynamic(from)
 	if static {
 		if p.static++; p.static > maxStaticRedirects {
 			return sprintf(msgManyStatic, maxStaticRedirects), false
 		}
 	} else {
-		p.sorted = true
+		p.seenDynamic = true
 		if p.dynamic++; p.dynamic > maxDynamicRedirects {
 			return sprintf(msgManyDynamic, maxDynamicRedirects, left), true
 		}

@@ -124,7 +124,7 @@ func (a *Assets) writeFile(w http.ResponseWriter, q *request, out outcome) {
 func (a *Assets) stream(w http.ResponseWriter, q *request, out outcome) {
 	h, info := a.files.open(out.file.name)
 	if h == nil {
-		a.files.forget("/" + out.file.name)
+		a.files.remove("/" + out.file.name)
 		clear(w.Header())
 		a.writeNothing(w, q)
 		return
@@ -155,7 +155,7 @@ func (q *request) fileHeaders(h http.Header, f *file) {
 	if q.a.opt.Pages {
 		return
 	}
-	if f.fresh.Swap(false) {
+	if f.isFirstServe.Swap(false) {
 		h["Cf-Cache-Status"] = []string{"MISS"}
 	} else {
 		h["Cf-Cache-Status"] = []string{"HIT"}

@@ -22,11 +22,11 @@ func (r *workerReader) bind(s setting) string {
 		r.report.errorf(s.pos, s.key, "found %s, want a name that JavaScript can write as env.NAME: letters, digits, _ and $, no digit first", s.found())
 		return s.str()
 	}
-	r.take(s.text, place{r.report.file, s.pos, s.key})
+	r.claimName(s.text, declaration{r.report.file, s.pos, s.key})
 	return s.text
 }
 
-func (r *workerReader) take(name string, at place) {
+func (r *workerReader) claimName(name string, at declaration) {
 	if first, twice := r.taken[name]; twice {
 		r.report.problems = append(r.report.problems, Problem{at.file, at.pos.line, at.pos.col, at.key, "the name " + quoted(name) + " is already used at " + first.String()})
 		return
@@ -122,15 +122,15 @@ func (r *workerReader) readQueues() {
 			n := r.whole(t, 0, maxRetries)
 			c.MaxRetries = &n
 		}
-		r.warnMeaningless(s, c.Pull)
+		r.warnUnusedKeys(s, c.Pull)
 		r.w.QueueConsumers = append(r.w.QueueConsumers, c)
 	}
 }
 
 const httpPull = "http_pull"
 
-// warnMeaningless names the keys that a consumer of that type has no use for.
-func (r *workerReader) warnMeaningless(consumer setting, pull bool) {
+// warnUnusedKeys names the keys that a consumer of that type has no use for.
+func (r *workerReader) warnUnusedKeys(consumer setting, pull bool) {
 	keys, kind := []string{"visibility_timeout_ms"}, "worker"
 	if pull {
 		keys, kind = []string{"max_batch_size", "max_batch_timeout", "max_concurrency"}, httpPull

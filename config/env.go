@@ -9,10 +9,10 @@ import (
 // view is a Wrangler file as seen in one environment.
 // https://developers.cloudflare.com/workers/wrangler/configuration/#environments
 type view struct {
-	env    string // empty for the top level
-	top    *node
-	named  *node // [env.NAME]; nil for the top level
-	report *report
+	env      string // empty for the top level
+	top      *node
+	envFound *node // [env.NAME]; nil for the top level
+	report   *report
 }
 
 // setting is a value and the key path under which the person wrote it.
@@ -25,12 +25,12 @@ func (s setting) at(name string) setting { return setting{s.get(name), dotted(s.
 
 // get finds a top-level key by the inheritance rules.
 func (v *view) get(name string) setting {
-	if v.named == nil {
+	if v.envFound == nil {
 		return setting{v.top.get(name), name}
 	}
 	k := wranglerKeys[name]
 	if k.scope != topLevel {
-		if n := v.named.get(name); n != nil {
+		if n := v.envFound.get(name); n != nil {
 			return setting{n, v.prefix() + name}
 		}
 	}
@@ -41,7 +41,7 @@ func (v *view) get(name string) setting {
 }
 
 // written reports whether the environment itself says anything about name.
-func (v *view) written(name string) bool { return v.named != nil && v.named.get(name) != nil }
+func (v *view) written(name string) bool { return v.envFound != nil && v.envFound.get(name) != nil }
 
 func (v *view) prefix() string { return "env." + v.env + "." }
 
@@ -56,13 +56,13 @@ func newView(root *node, env string, r *report) *view {
 	named := root.get("env").get(env)
 	switch {
 	case named != nil && named.kind == kindTable:
-		v.env, v.named = env, named
+		v.env, v.envFound = env, named
 	case len(known) > 0:
 		r.errorf(position{}, "", "there is no environment %q; the file has %s%s", env, strings.Join(known, ", "), didYouMean(env, known))
 	default:
 		r.warnf(position{}, "", "the file has no environments, so --env %s changes nothing but the Worker's name", env)
 		v.env = env
-		v.named = &node{kind: kindTable, keys: withoutTopLevel(root)}
+		v.envFound = &node{kind: kindTable, keys: withoutTopLevel(root)}
 	}
 	return v
 }
@@ -91,12 +91,12 @@ func withoutTopLevel(root *node) []field {
 // environment, and says what the environment leaves behind.
 func (v *view) checkKeys() {
 	v.checkLevel("", v.top)
-	if v.named == nil || v.top.get("env").get(v.env) == nil {
+	if v.envFound == nil || v.top.get("env").get(v.env) == nil {
 		return
 	}
-	v.checkLevel(v.prefix(), v.named)
+	v.checkLevel(v.prefix(), v.envFound)
 	for _, f := range v.top.keys {
-		if k := wranglerKeys[f.name]; k.spec != nil && k.scope == own && v.named.get(f.name) == nil && !f.value.empty() {
+		if k := wranglerKeys[f.name]; k.spec != nil && k.scope == own && v.envFound.get(f.name) == nil && !f.value.empty() {
 			v.report.warnf(f.pos, f.name, "stands at the top level but not in env.%s, which does not inherit it: repeat it as %s%s", v.env, v.prefix(), f.name)
 		}
 	}
@@ -122,7 +122,7 @@ func (v *view) checkLevel(prefix string, level *node) {
 
 // missingEntries names what the top level's table has and the environment's has not.
 func (v *view) missingEntries(name string) {
-	top, named := v.top.get(name), v.named.get(name)
+	top, named := v.top.get(name), v.envFound.get(name)
 	if top == nil || named == nil || named.kind != kindTable {
 		return
 	}

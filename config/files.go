@@ -27,7 +27,7 @@ func readWrangler(path string) (*wranglerFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &wranglerFile{path, root, &report{file: shown(path)}}, nil
+	return &wranglerFile{path, root, &report{file: displayPath(path)}}, nil
 }
 
 // parseFile reads a file whose outermost value must be a table.
@@ -39,7 +39,7 @@ func parseFile(path string, parse func([]byte) (*node, error)) (*node, error) {
 	root, err := parseBytes(data, parse)
 	var syntax *syntaxError
 	if errors.As(err, &syntax) {
-		return nil, &Error{[]Problem{{File: shown(path), Line: syntax.pos.line, Column: syntax.pos.col, Text: syntax.text}}}
+		return nil, &Error{[]Problem{{File: displayPath(path), Line: syntax.pos.line, Column: syntax.pos.col, Text: syntax.text}}}
 	}
 	if err != nil {
 		return nil, problemf(path, "", "%s", err)

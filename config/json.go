@@ -82,7 +82,7 @@ func (b *jsonBuild) literal(n *node, lit hujson.Literal) error {
 	case '"':
 		n.kind, n.text = kindText, lit.String()
 	case 't', 'f':
-		n.kind, n.yes = kindBool, lit.Bool()
+		n.kind, n.boolValue = kindBool, lit.Bool()
 	case '0':
 		f, err := strconv.ParseFloat(string(lit), 64)
 		if err != nil {

@@ -71,13 +71,13 @@ func openDir(dir string) (string, error) {
 
 // loader gathers one project.
 type loader struct {
-	opt      Options
-	project  *Project
-	flint    *flintFile
-	problems []Problem
-	dev      *node // [dev] of the first Worker
-	named    bool  // some Worker has the wanted environment
-	unnamed  []string
+	opt             Options
+	project         *Project
+	flint           *flintFile
+	problems        []Problem
+	dev             *node // [dev] of the first Worker
+	named           bool  // some Worker has the wanted environment
+	filesWithoutEnv []string
 }
 
 func (l *loader) load() error {
@@ -200,7 +200,7 @@ func findWrangler(dir string) (string, error) {
 
 func wranglerMissing(dir string) string {
 	if !isDir(dir) {
-		return fmt.Sprintf("there is no folder %s", shown(dir))
+		return fmt.Sprintf("there is no folder %s", displayPath(dir))
 	}
 	for above := filepath.Dir(dir); above != filepath.Dir(above); above = filepath.Dir(above) {
 		for _, name := range append([]string{FlintFile}, WranglerFiles...) {
@@ -246,10 +246,10 @@ func (l *loader) worker(f *wranglerFile) (*Worker, error) {
 		}
 	}
 	v := newView(f.root, l.opt.Env, f.report)
-	if v.named != nil && len(envNames(f.root)) > 0 {
+	if v.envFound != nil && len(envNames(f.root)) > 0 {
 		l.named = true
-	} else if v.named != nil {
-		l.unnamed = append(l.unnamed, f.report.file)
+	} else if v.envFound != nil {
+		l.filesWithoutEnv = append(l.filesWithoutEnv, f.report.file)
 	}
 	if err := f.report.err(); err != nil {
 		return nil, err
@@ -258,7 +258,7 @@ func (l *loader) worker(f *wranglerFile) (*Worker, error) {
 	if err := f.report.err(); err != nil {
 		return nil, err
 	}
-	r := &workerReader{view: v, w: &Worker{File: f.path, Dir: filepath.Dir(f.path)}, taken: map[string]place{}, today: l.opt.Today}
+	r := &workerReader{view: v, w: &Worker{File: f.path, Dir: filepath.Dir(f.path)}, taken: map[string]declaration{}, today: l.opt.Today}
 	r.read()
 	if r.w.Main == "" && r.w.Assets == nil {
 		f.report.errorf(position{}, "", `neither "main" (the Worker's entry point) nor "assets" is set, so there is nothing to run`)
@@ -269,32 +269,32 @@ func (l *loader) worker(f *wranglerFile) (*Worker, error) {
 
 // checkProject looks at what only shows with all Workers together.
 func (l *loader) checkProject() {
-	if l.opt.Env != "" && !l.named && len(l.unnamed) > 0 {
-		l.problems = append(l.problems, Problem{File: l.unnamed[0], Text: fmt.Sprintf("there is no environment %q; the file has none: add [env.%s]", l.opt.Env, l.opt.Env)})
+	if l.opt.Env != "" && !l.named && len(l.filesWithoutEnv) > 0 {
+		l.problems = append(l.problems, Problem{File: l.filesWithoutEnv[0], Text: fmt.Sprintf("there is no environment %q; the file has none: add [env.%s]", l.opt.Env, l.opt.Env)})
 	}
 	if len(l.project.Workers) == 0 && len(l.project.Pages) == 0 && len(l.problems) == 0 {
-		l.problems = append(l.problems, Problem{File: shown(l.project.Root), Text: "nothing to run: no Worker and no Pages project"})
+		l.problems = append(l.problems, Problem{File: displayPath(l.project.Root), Text: "nothing to run: no Worker and no Pages project"})
 	}
 	byName := map[string]string{}
 	for _, w := range l.project.Workers {
 		if first, twice := byName[w.Name]; twice {
-			l.problems = append(l.problems, Problem{File: shown(w.File), Key: "name", Text: fmt.Sprintf("%q is already the name of the Worker in %s", w.Name, shown(first))})
+			l.problems = append(l.problems, Problem{File: displayPath(w.File), Key: "name", Text: fmt.Sprintf("%q is already the name of the Worker in %s", w.Name, displayPath(first))})
 		}
 		byName[w.Name] = w.File
 	}
 	for _, w := range l.project.Workers {
-		l.warnStrangers(&w, byName)
+		l.warnUnknownWorkers(&w, byName)
 	}
 }
 
-// warnStrangers names Workers that a Worker calls and the project lacks.
-func (l *loader) warnStrangers(w *Worker, known map[string]string) {
+// warnUnknownWorkers names Workers that a Worker calls and the project lacks.
+func (l *loader) warnUnknownWorkers(w *Worker, known map[string]string) {
 	warn := func(kind, binding, target string) {
 		if _, ok := known[target]; ok || target == "" {
 			return
 		}
 		l.project.Warnings = append(l.project.Warnings, fmt.Sprintf(
-			"%s: %s %s means the Worker %q, which is not part of this project; list its folder among the workers of flint.toml", shown(w.File), kind, binding, target))
+			"%s: %s %s means the Worker %q, which is not part of this project; list its folder among the workers of flint.toml", displayPath(w.File), kind, binding, target))
 	}
 	for _, s := range w.Services {
 		warn("the service binding", s.Binding, s.Service)

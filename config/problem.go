@@ -86,11 +86,11 @@ func (r *report) err() error {
 
 // problemf is an error about a whole file, a flag or a variable.
 func problemf(file, key, format string, args ...any) error {
-	return &Error{[]Problem{{File: shown(file), Key: key, Text: fmt.Sprintf(format, args...)}}}
+	return &Error{[]Problem{{File: displayPath(file), Key: key, Text: fmt.Sprintf(format, args...)}}}
 }
 
-// shown is how a path is printed: short when it is below the working directory.
-func shown(path string) string {
+// displayPath is how a path is printed: short when it is below the working directory.
+func displayPath(path string) string {
 	if path == "" {
 		return ""
 	}

@@ -124,7 +124,7 @@ func (w *tomlWalk) build(path string, v any) *node {
 	n := &node{pos: w.values[path]}
 	switch v := v.(type) {
 	case bool:
-		n.kind, n.yes = kindBool, v
+		n.kind, n.boolValue = kindBool, v
 	case int64:
 		n.kind, n.num = kindInt, float64(v)
 	case float64:

@@ -29,13 +29,13 @@ const (
 type position struct{ line, col int }
 
 type node struct {
-	kind  kind
-	pos   position
-	text  string // text, or the source spelling of a date
-	num   float64
-	yes   bool
-	items []*node // of a list
-	keys  []field // of a table, in the order of the file
+	kind      kind
+	pos       position
+	text      string // text, or the source spelling of a date
+	num       float64
+	boolValue bool
+	items     []*node // of a list
+	keys      []field // of a table, in the order of the file
 }
 
 type field struct {
@@ -65,7 +65,7 @@ func (n *node) str() string {
 	return n.text
 }
 
-func (n *node) boolean() bool { return n != nil && n.kind == kindBool && n.yes }
+func (n *node) boolean() bool { return n != nil && n.kind == kindBool && n.boolValue }
 
 func (n *node) list() []*node {
 	if n == nil {
@@ -136,7 +136,7 @@ func appendJSONValue(b []byte, v any) []byte {
 func (n *node) plain() any {
 	switch n.kind {
 	case kindBool:
-		return n.yes
+		return n.boolValue
 	case kindInt, kindFloat:
 		return json.Number(formatNumber(n.num))
 	case kindText, kindDate:
@@ -170,7 +170,7 @@ func (n *node) found() string {
 	case kindNull:
 		return "null"
 	case kindBool:
-		return strconv.FormatBool(n.yes)
+		return strconv.FormatBool(n.boolValue)
 	case kindInt, kindFloat:
 		return "the number " + formatNumber(n.num)
 	case kindText:

@@ -19,7 +19,7 @@ func (r *workerReader) readVars() {
 		for _, f := range declared.keys {
 			key := dotted(declared.key, f.name)
 			vars[f.name] = r.readVar(f, key)
-			r.take(f.name, place{r.report.file, f.pos, key})
+			r.claimName(f.name, declaration{r.report.file, f.pos, key})
 		}
 	}
 	required := r.get("secrets").at("required")
@@ -28,7 +28,7 @@ func (r *workerReader) readVars() {
 			if required.node == nil && r.get("secrets").node != nil || required.node != nil && !slices.Contains(required.strs(), s.name) {
 				continue // declared secrets: the file adds no others
 			}
-			r.take(s.name, place{s.file, s.pos, s.name})
+			r.claimName(s.name, declaration{s.file, s.pos, s.name})
 		}
 		vars[s.name] = Var{Name: s.name, Text: s.value, Secret: true}
 	}
@@ -130,10 +130,10 @@ func (r *workerReader) readDotenv(name string) ([]secret, bool) {
 	data, err := readFile(path)
 	if err != nil {
 		if !os.IsNotExist(err) {
-			r.report.problems = append(r.report.problems, Problem{File: shown(path), Text: plainError(err)})
+			r.report.problems = append(r.report.problems, Problem{File: displayPath(path), Text: plainError(err)})
 		}
 		return nil, false
 	}
 	r.files = append(r.files, path)
-	return parseDotenv(shown(path), data), true
+	return parseDotenv(displayPath(path), data), true
 }

@@ -21,19 +21,21 @@ func (s setting) each() []setting {
 type workerReader struct {
 	*view
 	w     *Worker
-	taken map[string]place // binding name -> where it was first used
+	taken map[string]declaration // binding name -> where it was first used
 	today string
 	files []string // secrets that were read
 }
 
-// place is where a binding was declared.
-type place struct {
+// declaration is where a binding was declared.
+type declaration struct {
 	file string
 	pos  position
 	key  string
 }
 
-func (p place) String() string { return Problem{p.file, p.pos.line, p.pos.col, "", p.key}.String() }
+func (p declaration) String() string {
+	return Problem{p.file, p.pos.line, p.pos.col, "", p.key}.String()
+}
 
 func (r *workerReader) read() {
 	r.readIdentity()
@@ -203,7 +205,7 @@ func (r *workerReader) readBuild() {
 		Alias:       stringMap(r.get("alias")),
 		NoBundle:    r.get("no_bundle").boolean(),
 		Minify:      r.get("minify").boolean(),
-		DropNames:   keep.node != nil && !keep.yes,
+		DropNames:   keep.node != nil && !keep.boolValue,
 		JSXFactory:  r.get("jsx_factory").str(),
 		JSXFragment: r.get("jsx_fragment").str(),
 		FindModules: optionalBool(r.get("find_additional_modules").node),
@@ -246,7 +248,7 @@ func optionalBool(n *node) *bool {
 	if n == nil {
 		return nil
 	}
-	return &n.yes
+	return &n.boolValue
 }
 
 func stringMap(s setting) map[string]string {

@@ -16,8 +16,8 @@ type binding interface {
 	ServeBinding(w http.ResponseWriter, r *http.Request, resource string)
 }
 
-// prompt is a binding that can answer some calls on the event loop's goroutine.
-type prompt interface {
+// immediateBinding is a binding that can answer some calls on the event loop's goroutine.
+type immediateBinding interface {
 	// ServeNow answers a call if that takes neither waiting (for a lock that
 	// is held over a system call, a file, a peer, a hook) nor more than some
 	// 50 µs. It reports false, with nothing done, for every other call, and
@@ -60,7 +60,7 @@ func (m *bindingMux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // serveNow lets a prompt binding answer.
 func (m *bindingMux) serveNow(w http.ResponseWriter, r *http.Request) bool {
 	name, escaped, _ := strings.Cut(r.Header.Get(worker.HeaderBinding), "/")
-	service, ok := m.services[name].(prompt)
+	service, ok := m.services[name].(immediateBinding)
 	if !ok {
 		return false
 	}

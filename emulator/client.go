@@ -68,7 +68,7 @@ func connectInProcess(p *config.Project, dir *stateDir, log *slog.Logger) (*Clie
 	if err != nil {
 		return nil, errors.Join(err, dir.close())
 	}
-	if err := s.knowConsumers(p); err != nil {
+	if err := s.declareConsumers(p); err != nil {
 		return nil, errors.Join(err, s.close(), dir.close())
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

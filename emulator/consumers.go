@@ -28,8 +28,8 @@ func (e *Emulator) attachConsumers() error {
 	})
 }
 
-// knowConsumers tells a state that nobody runs on who consumes what.
-func (s *services) knowConsumers(p *config.Project) error {
+// declareConsumers tells a state that nobody runs on who consumes what.
+func (s *services) declareConsumers(p *config.Project) error {
 	all, err := declaredConsumers(p)
 	if err != nil {
 		return err

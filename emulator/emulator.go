@@ -42,8 +42,8 @@ type Emulator struct {
 	gate     *outbound.Gate
 	crons    *cron.Scheduler
 
-	hosts  atomic.Pointer[front.Router] // who answers which host, once serving
-	places atomic.Pointer[places]       // who answers a Worker's fetch() inside, once serving
+	hosts  atomic.Pointer[front.Router]   // who answers which host, once serving
+	places atomic.Pointer[internalRoutes] // who answers a Worker's fetch() inside, once serving
 
 	listeners map[string]net.Listener // worker, control, s3, bindings
 	servers   []server                // all but the bindings'
@@ -104,7 +104,7 @@ func New(ctx context.Context, p *config.Project, opts ...Option) (*Emulator, err
 
 // findRuntime looks for workerd when a Worker has code to run.
 func (e *Emulator) findRuntime(ctx context.Context) error {
-	if len(withCode(e.project)) == 0 || e.binary.Path != "" {
+	if len(workersWithCode(e.project)) == 0 || e.binary.Path != "" {
 		return nil
 	}
 	var err error
@@ -145,8 +145,8 @@ func (e *Emulator) start(ctx context.Context) error {
 	if err := e.startRuntime(ctx); err != nil {
 		return err
 	}
-	e.greetKV(ctx)
-	e.greetR2(ctx)
+	e.warnIfKVIsDown(ctx)
+	e.warnIfR2IsDown(ctx)
 	if err := e.serve(); err != nil {
 		return err
 	}
@@ -181,7 +181,7 @@ func (e *Emulator) clampDates(p *config.Project) {
 
 // startRuntime runs workerd for the Workers that have code.
 func (e *Emulator) startRuntime(ctx context.Context) error {
-	workers := withCode(e.project)
+	workers := workersWithCode(e.project)
 	if len(workers) == 0 {
 		return nil
 	}
@@ -232,7 +232,7 @@ func (e *Emulator) warnIsolates(workers []config.Worker) {
 	}
 }
 
-func withCode(p *config.Project) []config.Worker {
+func workersWithCode(p *config.Project) []config.Worker {
 	var out []config.Worker
 	for _, w := range p.Workers {
 		if w.Main != "" {
@@ -281,7 +281,7 @@ func (e *Emulator) serve() error {
 	}
 	e.places.Store(inside)
 	for name, srv := range map[string]server{
-		"worker":  front.NewServer(newServer(e.public(), e.log), e.short, e.loop, e.log),
+		"worker":  front.NewServer(newServer(e.public(), e.log), e.fastPathSite, e.loop, e.log),
 		"control": newServer(e.control(), e.log),
 		"s3":      newServer(e.services.s3api(e.log), e.log),
 	} {
@@ -362,7 +362,7 @@ func (e *Emulator) Close() error {
 	if e.stop != nil {
 		e.stop()
 	}
-	e.gate.Silence()
+	e.gate.EndFollowers()
 	e.warnUnusedMocks()
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
 	defer cancel()

@@ -45,9 +45,9 @@ func kvRules(r config.KVRules) kv.Rules {
 	return kv.Rules{Eventual: r.Consistency == config.Eventual, WriteLimit: r.WriteLimit}
 }
 
-// greetKV says at the start, not at the first call, that a Redis is away. It may
+// warnIfKVIsDown says at the start, not at the first call, that a Redis is away. It may
 // still come.
-func (e *Emulator) greetKV(ctx context.Context) {
+func (e *Emulator) warnIfKVIsDown(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, greetTimeout)
 	defer cancel()
 	if err := e.services.kv.Ping(ctx); err != nil {

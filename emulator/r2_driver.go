@@ -18,9 +18,9 @@ func openR2(p *config.Project, o r2.Options) (*r2.Store, error) {
 	return s, err
 }
 
-// greetR2 says at the start, not at the first call, that an S3 store is away. It
+// warnIfR2IsDown says at the start, not at the first call, that an S3 store is away. It
 // may still come.
-func (e *Emulator) greetR2(ctx context.Context) {
+func (e *Emulator) warnIfR2IsDown(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, greetTimeout)
 	defer cancel()
 	if err := e.services.r2.Ping(ctx); err != nil {

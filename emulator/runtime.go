@@ -36,7 +36,7 @@ func runtimeDirs(p *config.Project) []string {
 		return nil
 	}
 	var dirs []string
-	for _, w := range withCode(p) {
+	for _, w := range workersWithCode(p) {
 		dirs = append(dirs, w.Dir)
 	}
 	return dirs
@@ -50,7 +50,7 @@ func InstallRuntime(ctx context.Context, progress func(bytes int64)) (Runtime, e
 // WantsPolyfills reports whether a Worker of the project may import polyfills of
 // Node's modules, and none are installed.
 func WantsPolyfills(p *config.Project) bool {
-	for _, w := range withCode(p) {
+	for _, w := range workersWithCode(p) {
 		if w.NodeCompatV2() && !w.Build.NoBundle {
 			return workerd.FindPolyfills("") == ""
 		}
@@ -90,6 +90,6 @@ func WorkerdConfig(ctx context.Context, p *config.Project) (string, error) {
 		}
 	}
 	return worker.Describe(ctx, worker.Options{
-		Workers: withCode(p), Binary: b, BindingsSocket: "<run>/bindings.sock", StateDir: p.Settings.State, RunDir: "<run>",
+		Workers: workersWithCode(p), Binary: b, BindingsSocket: "<run>/bindings.sock", StateDir: p.Settings.State, RunDir: "<run>",
 	})
 }

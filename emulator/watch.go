@@ -44,13 +44,13 @@ func (e *Emulator) logBuildError(err error) {
 // watcher reloads the Workers when a file that they are made of changes. It
 // watches folders, because editors replace files.
 type watcher struct {
-	e       *Emulator
-	notify  *fsnotify.Watcher
-	files   map[string]bool // absolute
-	configs map[string]bool // those of files that are configuration
-	dirs    map[string]bool
-	trees   map[string]bool // folders of which every file counts
-	failing bool            // the last build failed
+	e               *Emulator
+	notify          *fsnotify.Watcher
+	files           map[string]bool // absolute
+	configs         map[string]bool // those of files that are configuration
+	dirs            map[string]bool
+	wholeDirs       map[string]bool // folders of which every file counts
+	lastBuildFailed bool            // the last build failed
 }
 
 // startWatch watches until ctx ends.
@@ -72,7 +72,7 @@ func (e *Emulator) startWatch(ctx context.Context) error {
 
 // refresh watches what the Workers consist of now.
 func (w *watcher) refresh() {
-	w.files, w.trees = map[string]bool{}, map[string]bool{}
+	w.files, w.wholeDirs = map[string]bool{}, map[string]bool{}
 	w.configs = map[string]bool{}
 	for _, file := range w.e.project.Files {
 		w.configs[file] = true
@@ -97,10 +97,10 @@ func (w *watcher) refresh() {
 // addTree watches a folder that build.command reads, with those below it.
 func (w *watcher) addTree(root string) {
 	_ = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || !d.IsDir() || d.Name() == "node_modules" || len(w.trees) == maxTrees {
+		if err != nil || !d.IsDir() || d.Name() == "node_modules" || len(w.wholeDirs) == maxTrees {
 			return nil // what cannot be read cannot be watched
 		}
-		w.trees[path] = true
+		w.wholeDirs[path] = true
 		return w.notify.Add(path)
 	})
 }
@@ -127,7 +127,7 @@ func (w *watcher) relevant(ev fsnotify.Event) bool {
 	if ev.Op == fsnotify.Chmod {
 		return false
 	}
-	if w.files[ev.Name] || w.isConfig(ev.Name) || w.trees[filepath.Dir(ev.Name)] {
+	if w.files[ev.Name] || w.isConfig(ev.Name) || w.wholeDirs[filepath.Dir(ev.Name)] {
 		return true
 	}
 	return ev.Has(fsnotify.Create) && slices.Contains(sourceExtensions, filepath.Ext(ev.Name))
@@ -147,7 +147,7 @@ func (w *watcher) run(ctx context.Context) {
 				continue
 			}
 			watch := clock.StartStopwatch()
-			changed := w.settle(ctx, ev)
+			changed := w.collectChanges(ctx, ev)
 			if ctx.Err() == nil {
 				w.reload(ctx, changed, watch)
 			}
@@ -155,8 +155,8 @@ func (w *watcher) run(ctx context.Context) {
 	}
 }
 
-// settle collects what changes until nothing has for a moment.
-func (w *watcher) settle(ctx context.Context, first fsnotify.Event) []string {
+// collectChanges collects what changes until nothing has for a moment.
+func (w *watcher) collectChanges(ctx context.Context, first fsnotify.Event) []string {
 	changed := []string{first.Name}
 	for {
 		quiet, cancel := context.WithTimeout(ctx, settle)
@@ -181,12 +181,12 @@ func (w *watcher) reload(ctx context.Context, changed []string, watch clock.Stop
 		}
 	}
 	before := w.e.runtime.PIDs()
-	err := w.e.runtime.Reload(ctx, withCode(w.e.project))
+	err := w.e.runtime.Reload(ctx, workersWithCode(w.e.project))
 	if err == nil || isBuildError(err) {
 		w.refresh()
 	}
-	mended := w.failing && err == nil
-	w.failing = err != nil
+	mended := w.lastBuildFailed && err == nil
+	w.lastBuildFailed = err != nil
 	switch {
 	case err != nil && ctx.Err() == nil:
 		w.e.logBuildError(err)

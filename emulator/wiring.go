@@ -25,8 +25,8 @@ func (e *Emulator) public() http.Handler {
 	return front.AccessLog(e.log, e.eventRoutes(e.hosts.Load()))
 }
 
-// short finds the Worker that answers a request without anything beside it.
-func (e *Emulator) short(host, path string) *front.Site {
+// fastPathSite finds the Worker that answers a request without anything beside it.
+func (e *Emulator) fastPathSite(host, path string) *front.Site {
 	if strings.HasPrefix(path, "/cdn-cgi/") || path == "/__scheduled" {
 		return nil
 	}

@@ -157,7 +157,7 @@ func writeModules(dir, token string, inspect bool, builds []*build) error {
 			return err
 		}
 		files := b.files(sub, token, inspect)
-		b.plan(files)
+		b.setModules(files)
 		for _, f := range files {
 			if err := os.WriteFile(filepath.Join(dir, f.File), f.content, 0o600); err != nil {
 				return err
@@ -207,8 +207,8 @@ func (b *build) files(sub, token string, inspect bool) []file {
 	return list
 }
 
-// plan names the modules without writing them.
-func (b *build) plan(files []file) {
+// setModules names the modules without writing them.
+func (b *build) setModules(files []file) {
 	b.modules = nil
 	for _, f := range files {
 		b.modules = append(b.modules, f.Module)

@@ -110,7 +110,7 @@ func (p *pool) roundTrip(r *http.Request) (*http.Response, error) {
 	}
 	res, err := p.exchange(c, r)
 	if errors.Is(err, errNoAnswer) && c.reused && r.Body == nil && Idempotent(r.Method) {
-		if c, err = p.putBack(r.Context()); err != nil {
+		if c, err = p.redial(r.Context()); err != nil {
 			return nil, err
 		}
 		return p.exchange(c, r)
@@ -124,10 +124,10 @@ func Idempotent(method string) bool {
 	return method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions
 }
 
-// putBack makes a new connection for a request that was written to an idle one.
+// redial makes a new connection for a request that was written to an idle one.
 // When that fails the process is gone, and the request may be what ended it:
 // the error does not look like a request that was never sent.
-func (p *pool) putBack(ctx context.Context) (*conn, error) {
+func (p *pool) redial(ctx context.Context) (*conn, error) {
 	c, err := p.get(ctx, true)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s", errNoAnswer, err)

@@ -16,7 +16,7 @@ func Describe(ctx context.Context, opt Options) (string, error) {
 		return "", err
 	}
 	for i, b := range builds {
-		b.plan(b.files(moduleDir(i), r.token, false))
+		b.setModules(b.files(moduleDir(i), r.token, false))
 	}
 	return compose(&r.opt, builds, opt.RunDir, true).Text(), nil
 }

@@ -40,14 +40,14 @@ func (w *Worker) Send(ctx context.Context, request []byte, idle func() error) (*
 		}
 		i.leave()
 		if isDial(err) && ctx.Err() == nil && dials < maxDials {
-			w.runtime.gone(ctx, i.g)
+			w.runtime.waitForOther(ctx, i.g)
 			continue
 		}
 		var gaveUp *idleError
 		if errors.As(err, &gaveUp) {
 			return nil, gaveUp.error
 		}
-		return nil, crashed(ctx, i, err)
+		return nil, crashError(ctx, i, err)
 	}
 }
 
@@ -70,7 +70,7 @@ func (x *Exchange) send(ctx context.Context, request []byte, idle func() error) 
 		if !errors.Is(err, errNoAnswer) || !c.reused || !Idempotent(string(method)) {
 			return err
 		}
-		c, err = p.putBack(ctx)
+		c, err = p.redial(ctx)
 	}
 	return err
 }

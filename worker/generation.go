@@ -20,10 +20,10 @@ type generation struct {
 	builds   []*build // what it runs
 	isolates []*isolate
 
-	leaving  atomic.Bool  // no new requests
-	inflight atomic.Int64 // requests that use it
-	idle     chan struct{}
-	once     sync.Once
+	isDraining atomic.Bool  // no new requests
+	inflight   atomic.Int64 // requests that use it
+	idle       chan struct{}
+	once       sync.Once
 
 	age     clock.Stopwatch
 	backoff time.Duration // before the restart after a crash of this one
@@ -85,7 +85,7 @@ func (i *isolate) leave() {
 }
 
 func (g *generation) leave() {
-	if g.inflight.Add(-1) == 0 && g.leaving.Load() {
+	if g.inflight.Add(-1) == 0 && g.isDraining.Load() {
 		select {
 		case g.idle <- struct{}{}:
 		default:
@@ -93,7 +93,7 @@ func (g *generation) leave() {
 	}
 }
 
-func (g *generation) usable() bool { return !g.leaving.Load() && !g.exited() }
+func (g *generation) usable() bool { return !g.isDraining.Load() && !g.exited() }
 
 // exited reports whether one of the processes has gone.
 func (g *generation) exited() bool {
@@ -110,7 +110,7 @@ func (g *generation) exited() bool {
 // drain refuses new requests and waits until those under way are done or
 // timeout has passed.
 func (g *generation) drain(timeout time.Duration) {
-	g.leaving.Store(true)
+	g.isDraining.Store(true)
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	for g.inflight.Load() > 0 && !g.exited() {
@@ -128,7 +128,7 @@ func (g *generation) drain(timeout time.Duration) {
 // the objects' storage is SQLite, and what else a Worker stored is in flint.
 func (g *generation) close() {
 	g.once.Do(func() {
-		g.leaving.Store(true)
+		g.isDraining.Store(true)
 		for _, i := range g.isolates {
 			i.proc.Kill()
 			for _, p := range append(i.pools, i.events) {

@@ -42,4 +42,4 @@ func (l Lease) Exchange(nc net.Conn, r *bufio.Reader) *Exchange {
 
 // Failed names the error of a connection that broke off before a response; it
 // waits a moment to see whether the process has ended. The place stays taken.
-func (l Lease) Failed(ctx context.Context, err error) error { return crashed(ctx, l.isolate, err) }
+func (l Lease) Failed(ctx context.Context, err error) error { return crashError(ctx, l.isolate, err) }

@@ -265,7 +265,7 @@ func (r *Runtime) startGeneration(ctx context.Context, builds []*build) (*genera
 	for _, err := range errs {
 		if err != nil { // the others say the same
 			g.close()
-			return nil, explain(err, builds)
+			return nil, explainStartError(err, builds)
 		}
 	}
 	logs.started.Store(true)
@@ -276,9 +276,9 @@ func (r *Runtime) startGeneration(ctx context.Context, builds []*build) (*genera
 	return g, nil
 }
 
-// explain keeps of a failed start what is about the Workers, with places in
+// explainStartError keeps of a failed start what is about the Workers, with places in
 // their sources. That flint's own parts then miss their entrypoint says nothing.
-func explain(err error, builds []*build) error {
+func explainStartError(err error, builds []*build) error {
 	var failed *workerd.StartError
 	if !errors.As(err, &failed) {
 		return err
@@ -331,7 +331,7 @@ func (r *Runtime) supervise(i *isolate) {
 	defer r.routines.Done()
 	<-i.proc.Exited()
 	g := i.g
-	if g.leaving.Load() || r.ctx.Err() != nil {
+	if g.isDraining.Load() || r.ctx.Err() != nil {
 		return
 	}
 	r.log.Error("workerd crashed", "reason", i.proc.ExitReason())

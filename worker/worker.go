@@ -69,10 +69,10 @@ func (w *Worker) roundTrip(r *http.Request, pick func(*isolate) *pool) (*http.Re
 		if err != nil {
 			i.leave()
 			if isDial(err) && r.Context().Err() == nil && dials < maxDials {
-				w.runtime.gone(r.Context(), i.g) // the request never reached the Worker
+				w.runtime.waitForOther(r.Context(), i.g) // the request never reached the Worker
 				continue
 			}
-			return nil, crashed(r.Context(), i, err)
+			return nil, crashError(r.Context(), i, err)
 		}
 		if res.StatusCode == http.StatusSwitchingProtocols {
 			i.leave() // a WebSocket must not hold a reload up
@@ -83,7 +83,7 @@ func (w *Worker) roundTrip(r *http.Request, pick func(*isolate) *pool) (*http.Re
 			i.leave()
 			return nil, e
 		}
-		res.Body = &heldBody{ReadCloser: res.Body, release: sync.OnceFunc(i.leave)}
+		res.Body = &releasingBody{ReadCloser: res.Body, release: sync.OnceFunc(i.leave)}
 		return res, nil
 	}
 }
@@ -91,8 +91,8 @@ func (w *Worker) roundTrip(r *http.Request, pick func(*isolate) *pool) (*http.Re
 // maxDials bounds how often a request tries to reach a process that is going.
 const maxDials = 30
 
-// gone waits until something other than g can answer, for a second at most.
-func (r *Runtime) gone(ctx context.Context, g *generation) {
+// waitForOther waits until something other than g can answer, for a second at most.
+func (r *Runtime) waitForOther(ctx context.Context, g *generation) {
 	r.mu.Lock()
 	changed, current := r.changed, r.current.Load()
 	r.mu.Unlock()
@@ -107,10 +107,10 @@ func (r *Runtime) gone(ctx context.Context, g *generation) {
 	}
 }
 
-// crashed gives a failed round trip its name. A process that broke a
+// crashError gives a failed round trip its name. A process that broke a
 // connection off is probably ending: once that is certain the next request
 // waits for its successor instead of failing too.
-func crashed(ctx context.Context, i *isolate, err error) error {
+func crashError(ctx context.Context, i *isolate, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -130,13 +130,13 @@ func isDial(err error) bool {
 	return errors.As(err, &op) && op.Op == "dial"
 }
 
-// heldBody releases its generation when the response has been read.
-type heldBody struct {
+// releasingBody releases its generation when the response has been read.
+type releasingBody struct {
 	io.ReadCloser
 	release func()
 }
 
-func (b *heldBody) Read(p []byte) (int, error) {
+func (b *releasingBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	if err != nil {
 		b.release()
@@ -144,7 +144,7 @@ func (b *heldBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func (b *heldBody) Close() error {
+func (b *releasingBody) Close() error {
 	err := b.ReadCloser.Close()
 	b.release()
 	return err

@@ -33,12 +33,12 @@ type Cache struct {
 	log   *slog.Logger
 	max   int64
 
-	mu      sync.Mutex
-	entries map[string]*entry // by the hash of the key
-	oldest  *list.List        // of *entry, in the order in which they were put
-	bytes   int64
-	seq     uint64
-	memory  atomic.Int64 // bytes of bodies kept by their entries
+	mu        sync.Mutex
+	entries   map[string]*entry // by the hash of the key
+	oldest    *list.List        // of *entry, in the order in which they were put
+	bytes     int64
+	putNumber uint64
+	memory    atomic.Int64 // bytes of bodies kept by their entries
 }
 
 // Open reads which responses there are. It starts nothing.
@@ -89,21 +89,21 @@ func (c *Cache) scan() error {
 // insert makes e the response of its key; the caller holds the lock, or is Open.
 func (c *Cache) insert(e *entry) {
 	if old := c.entries[e.hash]; old != nil {
-		c.drop(old)
+		c.removeLocked(old)
 	}
 	c.entries[e.hash] = e
-	e.place = c.oldest.PushBack(e)
+	e.listElement = c.oldest.PushBack(e)
 	c.bytes += e.bytes
-	c.seq = max(c.seq, e.seq)
+	c.putNumber = max(c.putNumber, e.seq)
 	for c.bytes > c.max {
-		c.drop(c.oldest.Front().Value.(*entry))
+		c.removeLocked(c.oldest.Front().Value.(*entry))
 	}
 }
 
-// drop forgets e and removes its file. A match that has the file open goes on.
-func (c *Cache) drop(e *entry) {
+// removeLocked forgets e and removes its file. A match that has the file open goes on.
+func (c *Cache) removeLocked(e *entry) {
 	delete(c.entries, e.hash)
-	c.oldest.Remove(e.place)
+	c.oldest.Remove(e.listElement)
 	c.bytes -= e.bytes
 	if b := e.body.Swap(&dropped); b != nil {
 		c.memory.Add(-int64(len(*b)))
@@ -117,14 +117,14 @@ func (c *Cache) remove(name string) {
 	}
 }
 
-// dropIf drops e unless another response has taken its place.
-func (c *Cache) dropIf(e *entry) bool {
+// removeIfCurrent drops e unless another response has taken its place.
+func (c *Cache) removeIfCurrent(e *entry) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.entries[e.hash] != e {
 		return false
 	}
-	c.drop(e)
+	c.removeLocked(e)
 	return true
 }
 
@@ -151,7 +151,7 @@ func (c *Cache) find(k Key) *response {
 		} else if !errors.Is(err, fs.ErrNotExist) {
 			c.log.Error("read cached response; it is dropped", "file", e.name(), "error", err)
 		}
-		if c.dropIf(e) {
+		if c.removeIfCurrent(e) {
 			return nil
 		} // else it was replaced meanwhile: look again
 	}
@@ -165,7 +165,7 @@ func (c *Cache) Delete(k Key) bool {
 	}
 	r.close()
 	e := c.get(k.hash())
-	return e != nil && c.dropIf(e)
+	return e != nil && c.removeIfCurrent(e)
 }
 
 // Purge removes all responses and returns how many there were.
@@ -174,7 +174,7 @@ func (c *Cache) Purge() int {
 	defer c.mu.Unlock()
 	n := len(c.entries)
 	for _, e := range c.entries {
-		c.drop(e)
+		c.removeLocked(e)
 	}
 	return n
 }

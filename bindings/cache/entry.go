@@ -63,12 +63,12 @@ func (m *meta) header(name string) string {
 
 // entry is a response on disk.
 type entry struct {
-	hash  string
-	seq   uint64
-	bytes int64 // of the file
-	place *list.Element
-	meta  atomic.Pointer[meta]   // once it was read
-	body  atomic.Pointer[[]byte] // of a small response that was read; set after meta
+	hash        string
+	seq         uint64
+	bytes       int64 // of the file
+	listElement *list.Element
+	meta        atomic.Pointer[meta]   // once it was read
+	body        atomic.Pointer[[]byte] // of a small response that was read; set after meta
 }
 
 func (e *entry) name() string { return fmt.Sprintf("%s-%016x", e.hash, e.seq) }
@@ -128,12 +128,12 @@ func (c *Cache) open(e *entry) (*response, error) {
 		}
 		e.meta.Store(m)
 	}
-	c.keep(e, f, m.Size)
+	c.keepInMemory(e, f, m.Size)
 	return &response{meta: m, file: f}, nil
 }
 
-// keep takes a small body into memory while there is room.
-func (c *Cache) keep(e *entry, f *os.File, size int64) {
+// keepInMemory takes a small body into memory while there is room.
+func (c *Cache) keepInMemory(e *entry, f *os.File, size int64) {
 	if size > maxKeptBody || c.memory.Load()+size > maxKeptBytes {
 		return
 	}

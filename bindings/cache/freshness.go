@@ -9,10 +9,10 @@ import (
 
 // directives are those of Cache-Control that decide about storing.
 type directives struct {
-	forbids bool // no-store, no-cache or private
-	cookies bool // private or no-cache for Set-Cookie only: stored without it
-	maxAge  time.Duration
-	hasAge  bool
+	forbidsStoring bool // no-store, no-cache or private
+	cookies        bool // private or no-cache for Set-Cookie only: stored without it
+	maxAge         time.Duration
+	hasAge         bool
 }
 
 // cacheControl reads the header that speaks to Cloudflare: the most special one
@@ -35,12 +35,12 @@ func parseDirectives(text string) (d directives) {
 		value = strings.Trim(strings.TrimSpace(value), `"`)
 		switch name {
 		case "no-store":
-			d.forbids = true
+			d.forbidsStoring = true
 		case "no-cache", "private":
 			if hasValue && strings.EqualFold(value, "set-cookie") {
 				d.cookies = true
 			} else {
-				d.forbids = true
+				d.forbidsStoring = true
 			}
 		case "s-maxage", "max-age":
 			if name == "max-age" && shared {
@@ -75,7 +75,7 @@ func expiry(status int, h http.Header, now time.Time) (time.Time, bool) {
 	if d.cookies {
 		h.Del("Set-Cookie")
 	}
-	if d.forbids || len(h.Values("Set-Cookie")) > 0 || strings.Contains(strings.Join(h.Values("Vary"), ","), "*") {
+	if d.forbidsStoring || len(h.Values("Set-Cookie")) > 0 || strings.Contains(strings.Join(h.Values("Vary"), ","), "*") {
 		return time.Time{}, false
 	}
 	until := now.Add(defaultTTL[status])

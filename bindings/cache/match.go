@@ -27,9 +27,9 @@ func (c *Cache) Match(w http.ResponseWriter, r *http.Request, k Key) int64 {
 	}
 	defer m.close()
 	c.writeHeaders(w.Header(), m.meta)
-	if m.Status == http.StatusOK && isSpecial(r) { // net/http knows conditions and ranges
+	if m.Status == http.StatusOK && isConditionalOrRange(r) { // net/http knows conditions and ranges
 		modified, _ := http.ParseTime(m.header("Last-Modified")) // zero: no condition on it
-		http.ServeContent(&bareRange{w, m.Size, false}, r, "", modified, m.reader())
+		http.ServeContent(&emptyRangeError{w, m.Size, false}, r, "", modified, m.reader())
 		return m.Size
 	}
 	w.Header()["Content-Length"] = []string{strconv.FormatInt(m.Size, 10)}
@@ -42,17 +42,17 @@ func (c *Cache) Match(w http.ResponseWriter, r *http.Request, k Key) int64 {
 	return m.Size
 }
 
-// bareRange leaves out the sentence that net/http puts into a 416: the answer
+// emptyRangeError leaves out the sentence that net/http puts into a 416: the answer
 // to a range that is not there, or in another unit than bytes, has no body and
 // says how long the response is.
-type bareRange struct {
+type emptyRangeError struct {
 	http.ResponseWriter
 	size int64
 	bare bool
 }
 
 // WriteHeader implements http.ResponseWriter.
-func (w *bareRange) WriteHeader(status int) {
+func (w *emptyRangeError) WriteHeader(status int) {
 	if status == http.StatusRequestedRangeNotSatisfiable {
 		w.bare = true
 		h := w.Header()
@@ -65,7 +65,7 @@ func (w *bareRange) WriteHeader(status int) {
 }
 
 // Write implements io.Writer.
-func (w *bareRange) Write(p []byte) (int, error) {
+func (w *emptyRangeError) Write(p []byte) (int, error) {
 	if w.bare {
 		return len(p), nil
 	}
@@ -86,7 +86,7 @@ func (c *Cache) writeHeaders(h http.Header, m *meta) {
 	h[cacheStatus] = []string{hit}
 }
 
-func isSpecial(r *http.Request) bool {
+func isConditionalOrRange(r *http.Request) bool {
 	for _, name := range []string{"Range", "If-None-Match", "If-Modified-Since", "If-Match", "If-Unmodified-Since"} {
 		if len(r.Header[name]) > 0 {
 			return true

@@ -62,8 +62,8 @@ func (c *Cache) Put(k Key, message io.Reader) error {
 func (c *Cache) commit(e *entry, temp string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.seq++
-	e.seq = c.seq
+	c.putNumber++
+	e.seq = c.putNumber
 	if err := os.Rename(temp, filepath.Join(c.dir, e.name())); err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ type Service interface{ Routes(r *mux.Router) }
 // slashes, so paths are matched as they were sent.
 func NewRouter() *mux.Router {
 	r := mux.NewRouter().UseEncodedPath().SkipClean(true)
-	r.NotFoundHandler = http.HandlerFunc(unknown)
+	r.NotFoundHandler = http.HandlerFunc(unknownRoute)
 	r.MethodNotAllowedHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		cferr.WriteError(w, cferr.Newf(http.StatusMethodNotAllowed, 7001, "%s does not take %s", r.URL.Path, r.Method))
 	})
@@ -40,7 +40,7 @@ func Routes(r *mux.Router, services ...Service) {
 			root.RootRoutes(v4)
 		}
 	}
-	v4.PathPrefix("/").HandlerFunc(unknown)
+	v4.PathPrefix("/").HandlerFunc(unknownRoute)
 }
 
 var theAccount = map[string]any{"id": AccountID, "name": "flint", "type": "standard"}
@@ -55,7 +55,7 @@ func accounts(w http.ResponseWriter, _ *http.Request) {
 
 func account(w http.ResponseWriter, _ *http.Request) { cferr.WriteResult(w, theAccount, nil) }
 
-func unknown(w http.ResponseWriter, r *http.Request) {
+func unknownRoute(w http.ResponseWriter, r *http.Request) {
 	cferr.WriteError(w, cferr.Newf(http.StatusNotFound, 7003,
 		"Could not route to %s %s: flint does not serve this part of Cloudflare's API yet, or an identifier in it is invalid", r.Method, r.URL.Path))
 }

@@ -36,8 +36,7 @@ type Options struct {
 	Closing <-chan struct{} // closed when the emulator ends: so do streams
 }
 
-// Routes adds /_flint to r. What DESIGN names and is not served yet answers
-// 501 with its name.
+// Routes adds /_flint to r. What is not served yet answers 501 with its name.
 func Routes(r *mux.Router, opt Options) {
 	c := &api{opt: opt, watchers: make(chan struct{}, maxWatchers)}
 	s := r.PathPrefix("/_flint").Subrouter()
@@ -104,7 +103,7 @@ func writeJSON(w http.ResponseWriter, v any) {
 // that a page of another site embeds (an image has no Origin).
 func Guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !local(r.Host) {
+		if !isLocalHost(r.Host) {
 			cferr.WriteError(w, cferr.Newf(http.StatusForbidden, 10000, "flint's control port answers to localhost only, not to the host %q", r.Host))
 			return
 		}
@@ -122,11 +121,11 @@ func Guard(next http.Handler) http.Handler {
 
 func localOrigin(origin string) bool {
 	u, err := url.Parse(origin)
-	return err == nil && u.Host != "" && local(u.Host)
+	return err == nil && u.Host != "" && isLocalHost(u.Host)
 }
 
-// local reports whether host, with or without a port, names this machine.
-func local(host string) bool {
+// isLocalHost reports whether host, with or without a port, names this machine.
+func isLocalHost(host string) bool {
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		host = h
 	}

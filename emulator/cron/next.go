@@ -43,9 +43,9 @@ func (s Schedule) matchDate(d time.Time) bool {
 		return false
 	}
 	switch {
-	case s.domStar && s.dowStar:
+	case s.anyDayOfMonth && s.dowStar:
 		return true
-	case s.domStar:
+	case s.anyDayOfMonth:
 		return s.matchWeekday(d)
 	case s.dowStar:
 		return s.matchDay(d)
@@ -61,10 +61,10 @@ func (s Schedule) matchDay(d time.Time) bool {
 	case s.last:
 		return d.Day() == end-s.lastOffset
 	case s.weekday:
-		target := bits.TrailingZeros64(s.dom)
+		target := bits.TrailingZeros64(s.daysOfMonth)
 		return target <= end && d.Day() == nearestWeekday(d, target)
 	}
-	return s.dom&(1<<d.Day()) != 0
+	return s.daysOfMonth&(1<<d.Day()) != 0
 }
 
 func (s Schedule) matchWeekday(d time.Time) bool {
@@ -75,7 +75,7 @@ func (s Schedule) matchWeekday(d time.Time) bool {
 	case s.lastDay > 0:
 		return weekday == s.lastDay && d.Day()+7 > daysIn(d)
 	}
-	return s.dow&(1<<weekday) != 0
+	return s.daysOfWeek&(1<<weekday) != 0
 }
 
 func daysIn(d time.Time) int {

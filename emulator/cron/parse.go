@@ -11,14 +11,14 @@ import (
 // its day of the month or its day of the week does; a day field that is a star
 // leaves the decision to the other one.
 type Schedule struct {
-	expr                 string
-	minute, hour, month  uint64 // bit n = value n
-	dom                  uint64
-	dow                  uint64 // bit 1 = Sunday … 7 = Saturday
-	domStar, dowStar     bool
-	last, weekday        bool // L, LW; nearest weekday of the days in dom (15W)
-	lastOffset           int  // L-3
-	nth, nthDay, lastDay int  // MON#2; FRIL
+	expr                   string
+	minute, hour, month    uint64 // bit n = value n
+	daysOfMonth            uint64
+	daysOfWeek             uint64 // bit 1 = Sunday … 7 = Saturday
+	anyDayOfMonth, dowStar bool
+	last, weekday          bool // L, LW; nearest weekday of the days in dom (15W)
+	lastOffset             int  // L-3
+	nth, nthDay, lastDay   int  // MON#2; FRIL
 }
 
 type field struct {
@@ -44,7 +44,7 @@ func Parse(expr string) (Schedule, error) {
 	if len(parts) != 5 {
 		return Schedule{}, fmt.Errorf("cron %q has %d fields, not 5: minute, hour, day of the month, month, day of the week", expr, len(parts))
 	}
-	s := Schedule{expr: expr, domStar: parts[2] == "*", dowStar: parts[4] == "*"}
+	s := Schedule{expr: expr, anyDayOfMonth: parts[2] == "*", dowStar: parts[4] == "*"}
 	steps := []func() error{
 		func() (err error) { s.minute, err = minutes.parse(parts[0]); return },
 		func() (err error) { s.hour, err = hours.parse(parts[1]); return },
@@ -76,16 +76,16 @@ func (s *Schedule) parseDays(text string) (err error) {
 		s.last = true
 		s.lastOffset, err = strconv.Atoi(text[2:])
 		if err != nil || s.lastOffset < 1 || s.lastOffset > 30 {
-			return days.wrong(text)
+			return days.invalid(text)
 		}
 	case strings.HasSuffix(text, "W"):
 		day, err := days.value(strings.TrimSuffix(text, "W"))
 		if err != nil {
 			return err
 		}
-		s.dom, s.weekday = 1<<day, true
+		s.daysOfMonth, s.weekday = 1<<day, true
 	default:
-		s.dom, err = days.parse(text)
+		s.daysOfMonth, err = days.parse(text)
 	}
 	return err
 }
@@ -102,17 +102,17 @@ func (s *Schedule) parseWeekdays(text string) (err error) {
 		}
 		s.nth, err = strconv.Atoi(nth)
 		if err != nil || s.nth < 1 || s.nth > 5 {
-			return weekdays.wrong(text)
+			return weekdays.invalid(text)
 		}
 	case strings.HasSuffix(text, "L"):
 		s.lastDay, err = weekdays.value(strings.TrimSuffix(text, "L"))
 	default:
-		s.dow, err = weekdays.parse(text)
+		s.daysOfWeek, err = weekdays.parse(text)
 	}
 	return err
 }
 
-func (f field) wrong(text string) error {
+func (f field) invalid(text string) error {
 	allowed := fmt.Sprintf("%d to %d", f.min, f.max)
 	if f.names != nil {
 		allowed += fmt.Sprintf(" or %s to %s", f.names[0], f.names[len(f.names)-1])
@@ -140,7 +140,7 @@ func (f field) item(text string) (uint64, error) {
 	if stepped {
 		n, err := strconv.Atoi(stepText)
 		if err != nil || n < 1 || n > f.max {
-			return 0, f.wrong(text)
+			return 0, f.invalid(text)
 		}
 		step = n
 	}
@@ -183,7 +183,7 @@ func (f field) value(text string) (int, error) {
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < f.min || n > f.max || text[0] == '+' {
-		return 0, f.wrong(text)
+		return 0, f.invalid(text)
 	}
 	return n, nil
 }

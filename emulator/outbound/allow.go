@@ -39,8 +39,8 @@ func rules(allow []string) []rule {
 	return out
 }
 
-// listed reports whether rules name a host; a bare * counts only with all.
-func listed(rules []rule, to target, all bool) bool {
+// matchesAny reports whether rules name a host; a bare * counts only with all.
+func matchesAny(rules []rule, to target, all bool) bool {
 	port := portOf(to)
 	for _, r := range rules {
 		if r.port != "" && r.port != port || r.suffix && r.name == "" && !all || to.name == "" {

@@ -26,13 +26,13 @@ type cassette struct {
 	path string
 	name string // the file's, for messages
 
-	mu       sync.Mutex
-	size     int64
-	mod      time.Time
-	loaded   bool
-	file     cassetteFile
-	fresh    map[string]bool // keys that were recorded since flint started
-	replayed map[string]int  // answers given, by key
+	mu           sync.Mutex
+	size         int64
+	mod          time.Time
+	loaded       bool
+	file         cassetteFile
+	recordedKeys map[string]bool // keys that were recorded since flint started
+	replayed     map[string]int  // answers given, by key
 }
 
 type cassetteFile struct {
@@ -83,7 +83,7 @@ func (s *cassetteFolder) cassette(to target) *cassette {
 	defer s.mu.Unlock()
 	c := s.tape[name]
 	if c == nil {
-		c = &cassette{path: filepath.Join(s.dir, name), name: name, fresh: map[string]bool{}, replayed: map[string]int{}}
+		c = &cassette{path: filepath.Join(s.dir, name), name: name, recordedKeys: map[string]bool{}, replayed: map[string]int{}}
 		s.tape[name] = c
 	}
 	return c
@@ -201,8 +201,8 @@ func (c *cassette) add(host string, e *exchange) error {
 	if err := c.load(); err != nil {
 		return err
 	}
-	if !c.fresh[e.key] {
-		c.fresh[e.key] = true
+	if !c.recordedKeys[e.key] {
+		c.recordedKeys[e.key] = true
 		c.file.Exchanges = slices.DeleteFunc(c.file.Exchanges, func(old *exchange) bool { return old.key == e.key })
 	}
 	c.file.Host = host

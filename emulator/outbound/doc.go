@@ -13,12 +13,12 @@
 // outbound.Gate.ServeBinding notes the call in the journal and decides in route, in this
 // order:
 //
-//  1. mocks (mocks.go finds, match.go compares, mockanswer.go answers);
-//  2. what is inside flint: Emulator.inside (emulator/inside.go) knows the routes of
+//  1. mocks (mock_set.go finds, match.go compares, mock_answer.go answers);
+//  2. what is inside flint: Emulator.inside (emulator/internal_routes.go) knows the routes of
 //     Workers, Pages and public buckets. A route of the Worker's own zone counts only
 //     with global_fetch_strictly_public, as on Cloudflare;
 //  3. hosts that flint.toml names: replay (replay.go), record (record.go), allow
-//     (connect.go);
+//     (forward.go);
 //  4. the hosts of ai.Models.Providers; 5. this machine; 6. what a bare * lets
 //     through.
 //
@@ -28,8 +28,5 @@
 // the rules as a whole while requests go on; files of mocks and cassettes are read again
 // when their size or time changed, at the next call.
 //
-// A provider is a table of calls (ai/openai.go, anthropic.go, deepseek.go, openrouter.go,
-// workersai.go, gateway.go). Each turns its request into the inputs of a chat completion,
-// provider.ask gives them to the engine, and the answer goes back in the provider's own
-// shape.
+// How a provider answers is the documentation of ai/providers.
 package outbound

@@ -124,7 +124,7 @@ func (g *Gate) Follow(ctx context.Context, begun func() error, each func(Entry) 
 			}
 		case <-ctx.Done():
 			return nil
-		case <-g.quiet:
+		case <-g.followersEnded:
 			return nil
 		}
 	}

@@ -81,8 +81,8 @@ type mock struct {
 	delay  time.Duration
 	fault  string
 
-	seen atomic.Int64 // calls that match, but for nth
-	used atomic.Int64 // calls that it answered
+	matchCount  atomic.Int64 // calls that match, but for nth
+	answerCount atomic.Int64 // calls that it answered
 }
 
 // compile checks a mock. dir is the folder that its file is relative to.

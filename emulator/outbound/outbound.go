@@ -23,21 +23,21 @@ const (
 	headerVerdict = "X-Flint-Outbound"
 )
 
-// Inside is who answers a request without leaving flint.
-type Inside struct {
-	Handler http.Handler // nil: nobody
-	Who     string       // for the journal: worker NAME, bucket NAME …
-	Origin  bool         // the Worker's own zone, past its Workers: the request is for the origin server
+// Internal is who answers a request without leaving flint.
+type Internal struct {
+	Handler   http.Handler // nil: nobody
+	Name      string       // for the journal: worker NAME, bucket NAME …
+	IsOwnZone bool         // the Worker's own zone, past its Workers: the request is for the origin server
 }
 
 // Options make a Gate.
 type Options struct {
 	Rules  Rules
-	Hosts  map[string]http.Handler                // hosts served inside flint, by name without a port
-	Inside func(worker, host, path string) Inside // routes of Workers, R2 domains; nil = none
-	Clock  clock.Clock                            // nil = a clock of its own
-	Log    *slog.Logger                           // nil discards
-	Chain  *intercept.Chain                       // nil lets everything through
+	Hosts  map[string]http.Handler                  // hosts served inside flint, by name without a port
+	Inside func(worker, host, path string) Internal // routes of Workers, R2 domains; nil = none
+	Clock  clock.Clock                              // nil = a clock of its own
+	Log    *slog.Logger                             // nil discards
+	Chain  *intercept.Chain                         // nil lets everything through
 
 	// For tests of this package.
 	dial  dialFunc
@@ -46,18 +46,18 @@ type Options struct {
 
 // Gate decides where a Worker's fetch() goes. It is safe for concurrent use.
 type Gate struct {
-	hosts  map[string]http.Handler
-	inside func(worker, host, path string) Inside
-	clock  clock.Clock
-	log    *slog.Logger
-	chain  *intercept.Chain
-	dial   dialFunc
-	trust  *tls.Config
-	life   context.Context // ends with Close, and with it every request under way
-	end    context.CancelFunc
-	quiet  chan struct{} // closed by Silence
+	hosts          map[string]http.Handler
+	inside         func(worker, host, path string) Internal
+	clock          clock.Clock
+	log            *slog.Logger
+	chain          *intercept.Chain
+	dial           dialFunc
+	trust          *tls.Config
+	lifetime       context.Context // ends with Close, and with it every request under way
+	end            context.CancelFunc
+	followersEnded chan struct{} // closed by Silence
 
-	silenceOnce sync.Once
+	endOnce sync.Once
 
 	rules       atomic.Pointer[ruleset]
 	configuring sync.Mutex
@@ -73,12 +73,12 @@ type Gate struct {
 // that cannot be read.
 func New(o Options) (*Gate, error) {
 	g := &Gate{hosts: map[string]http.Handler{}, inside: o.Inside, clock: o.Clock, log: o.Log, chain: o.Chain,
-		dial: o.dial, trust: o.trust, warned: map[string]bool{}, quiet: make(chan struct{})}
+		dial: o.dial, trust: o.trust, warned: map[string]bool{}, followersEnded: make(chan struct{})}
 	for host, h := range o.Hosts {
 		g.hosts[strings.ToLower(host)] = h
 	}
 	if g.inside == nil {
-		g.inside = func(string, string, string) Inside { return Inside{} }
+		g.inside = func(string, string, string) Internal { return Internal{} }
 	}
 	if g.clock == nil {
 		g.clock = clock.New()
@@ -89,7 +89,7 @@ func New(o Options) (*Gate, error) {
 	if err := g.Configure(o.Rules); err != nil {
 		return nil, err
 	}
-	g.life, g.end = context.WithCancel(context.Background())
+	g.lifetime, g.end = context.WithCancel(context.Background())
 	return g, nil
 }
 
@@ -100,8 +100,8 @@ func (g *Gate) Close() error {
 	return nil
 }
 
-// Silence ends every Follow, so that nobody waits for its clients.
-func (g *Gate) Silence() { g.silenceOnce.Do(func() { close(g.quiet) }) }
+// EndFollowers ends every Follow, so that nobody waits for its clients.
+func (g *Gate) EndFollowers() { g.endOnce.Do(func() { close(g.followersEnded) }) }
 
 // target is where a request wants to go.
 type target struct {
@@ -144,7 +144,7 @@ func (g *Gate) ServeBinding(w http.ResponseWriter, r *http.Request, worker strin
 	r.Header.Del(headerBinding)
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
-	defer context.AfterFunc(g.life, cancel)()
+	defer context.AfterFunc(g.lifetime, cancel)()
 	o, by := &observed{ResponseWriter: w}, "fault"
 	defer g.note(r, to, worker, o, &by)()
 	op := &intercept.Op{Service: "outbound", Resource: to.host, Action: strings.ToLower(r.Method), Key: to.scheme + "://" + to.host + r.URL.EscapedPath()}
@@ -175,8 +175,8 @@ func (g *Gate) route(to target, r *http.Request, worker string) (answer http.Han
 		return func(w http.ResponseWriter, r *http.Request) { g.serveMock(w, r, m) }, "mock " + m.name
 	}
 	in := g.inside(worker, to.host, r.URL.Path)
-	if in.Handler != nil && !in.Origin {
-		return inside(in.Handler, to), in.Who
+	if in.Handler != nil && !in.IsOwnZone {
+		return inside(in.Handler, to), in.Name
 	}
 	if answer, by = g.outside(set, to, false); answer != nil {
 		return answer, by
@@ -190,26 +190,26 @@ func (g *Gate) route(to target, r *http.Request, worker string) (answer http.Han
 	if answer, by = g.outside(set, to, true); answer != nil {
 		return answer, by
 	}
-	return func(w http.ResponseWriter, r *http.Request) { g.refuse(w, r, to, worker, in.Origin) }, "refused"
+	return func(w http.ResponseWriter, r *http.Request) { g.refuse(w, r, to, worker, in.IsOwnZone) }, "refused"
 }
 
 // outside finds the rule for a host outside of flint; a bare * counts only with all.
 func (g *Gate) outside(set *ruleset, to target, all bool) (answer http.HandlerFunc, by string) {
 	switch {
-	case listed(set.replay, to, all):
+	case matchesAny(set.replay, to, all):
 		c := g.cassette(to)
 		return func(w http.ResponseWriter, r *http.Request) { g.replay(w, r, to, c) }, "cassette " + c.name
-	case listed(set.record, to, all):
+	case matchesAny(set.record, to, all):
 		c := g.cassette(to)
 		return func(w http.ResponseWriter, r *http.Request) { g.record(w, r, to, c) }, "network, recorded"
-	case listed(set.allow, to, all):
+	case matchesAny(set.allow, to, all):
 		return g.connector(to), "network"
 	}
 	return nil, ""
 }
 
 func (g *Gate) connector(to target) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) { g.connect(w, r, to) }
+	return func(w http.ResponseWriter, r *http.Request) { g.forward(w, r, to) }
 }
 
 // inside gives a handler the scheme and host of the URL that was fetched, in

@@ -25,11 +25,11 @@ func TestOrder(t *testing.T) {
 	host := strings.TrimPrefix(real.URL, "http://")
 	gate := served(t, Options{
 		Hosts: map[string]http.Handler{"API.deepseek.com": says("mock"), "route.deepseek.com": says("mock")},
-		Inside: func(_, h, _ string) Inside {
+		Inside: func(_, h, _ string) Internal {
 			if h == "media.example.com" || h == "route.deepseek.com" {
-				return Inside{Handler: says("inside"), Who: "worker x"}
+				return Internal{Handler: says("inside"), Name: "worker x"}
 			}
-			return Inside{}
+			return Internal{}
 		},
 	})
 	_, port, _ := net.SplitHostPort(host)
@@ -97,7 +97,7 @@ func TestAllowList(t *testing.T) {
 	} {
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.Host = host
-		if got := listed(g.rules.Load().allow, targetOf(r), true); got != want {
+		if got := matchesAny(g.rules.Load().allow, targetOf(r), true); got != want {
 			t.Errorf("%q: allowed %v, want %v", host, got, want)
 		}
 	}

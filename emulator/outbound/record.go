@@ -30,7 +30,7 @@ func (g *Gate) record(w http.ResponseWriter, r *http.Request, to target, c *cass
 	}
 	watch := clock.StartStopwatch()
 	rec := &recordingWriter{ResponseWriter: w, tape: got}
-	g.connect(rec, r, to) // panics when either side breaks off
+	g.forward(rec, r, to) // panics when either side breaks off
 	body, whole, fits := sent.all(r.ContentLength)
 	if !fits || got.over {
 		g.log.Warn("outbound: an exchange is too large to be recorded; it passed", "url", redactURLs(shown), "limit", maxRecordBody)

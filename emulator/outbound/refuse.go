@@ -19,11 +19,11 @@ func (g *Gate) refuse(w http.ResponseWriter, r *http.Request, to target, worker 
 	if g.firstRefusal(to.name) {
 		g.log.Warn(why, "worker", worker, "host", to.host, "fix", fmt.Sprintf("allow = [%q] under [outbound] in flint.toml", to.name))
 	}
-	reply(w, http.StatusBadGateway, "refused", fmt.Sprintf(text, to.host, to.name)+g.rules.Load().mocks.missed(to, r, worker))
+	reply(w, http.StatusBadGateway, "refused", fmt.Sprintf(text, to.host, to.name)+g.rules.Load().mocks.missedMocks(to, r, worker))
 }
 
-// missed says why the mocks of a host did not answer; empty when it has none.
-func (s *mockSet) missed(to target, r *http.Request, worker string) string {
+// missedMocks says why the mocks of a host did not answer; empty when it has none.
+func (s *mockSet) missedMocks(to target, r *http.Request, worker string) string {
 	var b strings.Builder
 	query := lenientQuery(r.URL.RawQuery)
 	named := 0

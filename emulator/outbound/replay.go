@@ -23,7 +23,7 @@ func (g *Gate) replay(w http.ResponseWriter, r *http.Request, to target, c *cass
 		return
 	}
 	if e == nil {
-		reply(w, http.StatusBadGateway, "replay", c.miss(r.Method, shown, key, to))
+		reply(w, http.StatusBadGateway, "replay", c.missMessage(r.Method, shown, key, to))
 		return
 	}
 	recorded, err := e.Response.body()
@@ -41,8 +41,8 @@ func (g *Gate) replay(w http.ResponseWriter, r *http.Request, to target, c *cass
 	_, _ = w.Write(recorded) // the Worker is gone: nobody is left to tell
 }
 
-// miss says what is in the cassette that comes nearest, and how it differs.
-func (c *cassette) miss(method, shown, key string, to target) string {
+// missMessage says what is in the cassette that comes nearest, and how it differs.
+func (c *cassette) missMessage(method, shown, key string, to target) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	text := fmt.Sprintf(replayMissText, method, redactURLs(shown), c.name)
@@ -52,16 +52,16 @@ func (c *cassette) miss(method, shown, key string, to target) string {
 	var best *exchange
 	least := 0
 	for _, e := range c.file.Exchanges {
-		if d := apart(key, e.key); best == nil || d < least {
+		if d := requestDistance(key, e.key); best == nil || d < least {
 			best, least = e, d
 		}
 	}
 	return text + fmt.Sprintf(replayNearText, best.Request.Method, best.Request.URL, difference(key, best.key), to.name)
 }
 
-// apart is how different two requests are: the method weighs most, then the
+// requestDistance is how different two requests are: the method weighs most, then the
 // path, then the query, then the body.
-func apart(a, b string) int {
+func requestDistance(a, b string) int {
 	x, y := strings.SplitN(a, "\n", 3), strings.SplitN(b, "\n", 3)
 	d := 0
 	if x[0] != y[0] {

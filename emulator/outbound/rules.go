@@ -84,7 +84,7 @@ func (g *Gate) authorities(file string) (*tls.Config, error) {
 	}
 	pem, err := os.ReadFile(file)
 	if err != nil {
-		return nil, fmt.Errorf("outbound.ca: cannot read %s: %w", file, cause(err))
+		return nil, fmt.Errorf("outbound.ca: cannot read %s: %w", file, pathErrorCause(err))
 	}
 	if !pool.AppendCertsFromPEM(pem) {
 		return nil, fmt.Errorf("outbound.ca: %s holds no certificate in PEM form", file)
@@ -92,8 +92,8 @@ func (g *Gate) authorities(file string) (*tls.Config, error) {
 	return &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}, nil
 }
 
-// cause is why a file could not be read, for a message that has its name.
-func cause(err error) error {
+// pathErrorCause is why a file could not be read, for a message that has its name.
+func pathErrorCause(err error) error {
 	var p *fs.PathError
 	if errors.As(err, &p) {
 		return p.Err

@@ -53,14 +53,14 @@ func TestOrderOfRules(t *testing.T) {
 	real := origin(t, says("real").ServeHTTP)
 	gate := served(t, Options{
 		Rules: Rules{Allow: []string{"*.test"}, Record: []string{"rec.test"}, Replay: []string{"rep.test"}, Cassettes: dir},
-		Inside: func(_, host, _ string) Inside {
+		Inside: func(_, host, _ string) Internal {
 			switch host {
 			case "in.test":
-				return Inside{Handler: says("inside"), Who: "worker x"}
+				return Internal{Handler: says("inside"), Name: "worker x"}
 			case "own.test", "own.example":
-				return Inside{Handler: says("inside"), Who: "worker x", Origin: true}
+				return Internal{Handler: says("inside"), Name: "worker x", IsOwnZone: true}
 			}
-			return Inside{}
+			return Internal{}
 		},
 		dial: to(real.Listener.Addr().String()),
 	})

@@ -113,7 +113,7 @@ func NewSession(opt Options) (*Session, error) {
 		w.Dir = filepath.Dir(w.Main)
 	}
 	if w.Main == "" {
-		return nil, newError("the Worker has no entry point: set \"main\" in %s", base(w.File))
+		return nil, newError("the Worker has no entry point: set \"main\" in %s", fileLabel(w.File))
 	}
 	if filepath.Ext(w.Main) == ".py" {
 		return nil, newError("%s: flint does not serve Python Workers yet", s.rel(w.Main))
@@ -149,7 +149,7 @@ func entryHint(w *config.Worker) string {
 	if w.Build.Command != "" {
 		return "; did build.command (" + w.Build.Command + ") write it?"
 	}
-	return "; \"main\" in " + base(w.File) + " names it"
+	return "; \"main\" in " + fileLabel(w.File) + " names it"
 }
 
 // Rebuild bundles what the files now hold. After an *Error the session can be
@@ -161,7 +161,7 @@ func (s *Session) Rebuild() (*Result, error) {
 		return nil, newError("the bundler is closed")
 	}
 	if s.esbuild == nil {
-		return s.asIs()
+		return s.unbundled()
 	}
 	// esbuild makes much garbage in little time: collecting less of it saves a
 	// quarter of the time of a build.
@@ -219,18 +219,18 @@ func (s *Session) inputs() []string {
 	out := s.collect.inputs()
 	if ts := s.worker.Build.TSConfig; ts != "" {
 		out = append(out, ts)
-	} else if ts := above(filepath.Dir(s.worker.Main), "tsconfig.json"); ts != "" {
+	} else if ts := findUpwards(filepath.Dir(s.worker.Main), "tsconfig.json"); ts != "" {
 		out = append(out, ts)
 	}
-	if pkg := above(filepath.Dir(s.worker.Main), "package.json"); pkg != "" {
+	if pkg := findUpwards(filepath.Dir(s.worker.Main), "package.json"); pkg != "" {
 		out = append(out, pkg)
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
 }
 
-// above finds a file in dir or the nearest folder above.
-func above(dir, name string) string {
+// findUpwards finds a file in dir or the nearest folder above.
+func findUpwards(dir, name string) string {
 	for {
 		if path := filepath.Join(dir, name); isFile(path) {
 			return path
@@ -253,7 +253,7 @@ func (s *Session) rel(path string) string {
 	return path
 }
 
-func base(path string) string {
+func fileLabel(path string) string {
 	if path == "" {
 		return "the Wrangler file"
 	}

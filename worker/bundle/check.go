@@ -66,9 +66,9 @@ func (s *Session) nodeAllowed(path string) bool {
 // nodeFlag is what to write into the Wrangler file for Node's modules.
 func (s *Session) nodeFlag() string {
 	if s.worker.NodeCompat() {
-		return "with nodejs_compat it is there without \"node:\" from compatibility_date = \"2024-09-23\" on; see " + base(s.worker.File)
+		return "with nodejs_compat it is there without \"node:\" from compatibility_date = \"2024-09-23\" on; see " + fileLabel(s.worker.File)
 	}
-	return `put compatibility_flags = ["nodejs_compat"] in ` + base(s.worker.File)
+	return `put compatibility_flags = ["nodejs_compat"] in ` + fileLabel(s.worker.File)
 }
 
 // checkClasses compares the bindings with what the entry point exports.

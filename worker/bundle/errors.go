@@ -141,12 +141,12 @@ func (s *Session) notes(m api.Message) []string {
 		case isBuiltin(name):
 			return []string{name + " is built into Node; " + s.nodeFlag()}
 		case !strings.HasPrefix(name, ".") && !strings.HasPrefix(name, "/"):
-			return []string{"install the package (npm install " + name + ") or give it another meaning under alias in " + base(s.worker.File)}
+			return []string{"install the package (npm install " + name + ") or give it another meaning under alias in " + fileLabel(s.worker.File)}
 		}
 		return nil
 	}
 	if strings.HasPrefix(m.Text, "No loader is configured for") {
-		return []string{`say in ` + base(s.worker.File) + ` how to import it: rules = [{ type = "Data", globs = ["**/*.ext"] }] (or Text, CompiledWasm)`}
+		return []string{`say in ` + fileLabel(s.worker.File) + ` how to import it: rules = [{ type = "Data", globs = ["**/*.ext"] }] (or Text, CompiledWasm)`}
 	}
 	var out []string
 	for _, n := range m.Notes {

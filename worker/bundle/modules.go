@@ -83,8 +83,8 @@ func (c *collector) sorted() []Module {
 	return out
 }
 
-// ours marks a resolution that the plugin itself asks for.
-type ours struct{}
+// ownResolve marks a resolution that the plugin itself asks for.
+type ownResolve struct{}
 
 func (c *collector) plugin() api.Plugin {
 	return api.Plugin{Name: "flint-modules", Setup: func(build api.PluginBuild) {
@@ -108,7 +108,7 @@ func (c *collector) plugin() api.Plugin {
 
 // resolve answers an import whose path matches a rule.
 func (c *collector) resolve(build api.PluginBuild, r rule, args api.OnResolveArgs) (api.OnResolveResult, error) {
-	if _, skip := args.PluginData.(ours); skip || args.Kind == api.ResolveEntryPoint {
+	if _, skip := args.PluginData.(ownResolve); skip || args.Kind == api.ResolveEntryPoint {
 		return api.OnResolveResult{}, nil
 	}
 	if r.ignored {
@@ -116,7 +116,7 @@ func (c *collector) resolve(build api.PluginBuild, r rule, args api.OnResolveArg
 		return api.OnResolveResult{Errors: []api.Message{{Text: text}}}, nil
 	}
 	path, _, _ := strings.Cut(args.Path, "?") // .wasm?module
-	found := build.Resolve(path, api.ResolveOptions{Importer: args.Importer, Namespace: args.Namespace, ResolveDir: args.ResolveDir, Kind: args.Kind, PluginData: ours{}})
+	found := build.Resolve(path, api.ResolveOptions{Importer: args.Importer, Namespace: args.Namespace, ResolveDir: args.ResolveDir, Kind: args.Kind, PluginData: ownResolve{}})
 	if r.script() {
 		return c.resolveScript(found), nil
 	}

@@ -63,10 +63,10 @@ func aliasPlugin(w *config.Worker) api.Plugin {
 		}
 		sort.Strings(names)
 		build.OnResolve(api.OnResolveOptions{Filter: `^(?:` + alternatives(names) + `)$`}, func(args api.OnResolveArgs) (api.OnResolveResult, error) {
-			if _, skip := args.PluginData.(ours); skip {
+			if _, skip := args.PluginData.(ownResolve); skip {
 				return api.OnResolveResult{}, nil
 			}
-			found := build.Resolve(w.Build.Alias[args.Path], api.ResolveOptions{ResolveDir: w.Dir, Kind: args.Kind, PluginData: ours{}})
+			found := build.Resolve(w.Build.Alias[args.Path], api.ResolveOptions{ResolveDir: w.Dir, Kind: args.Kind, PluginData: ownResolve{}})
 			if len(found.Errors) > 0 {
 				return api.OnResolveResult{Errors: found.Errors}, nil
 			}

@@ -40,7 +40,7 @@ func (p *polyfills) plugin() api.Plugin {
 			return api.OnResolveResult{Path: p.debugFile()}, nil
 		})
 		build.OnResolve(api.OnResolveOptions{Filter: `^(?:unenv|@cloudflare/unenv-preset)/`}, func(args api.OnResolveArgs) (api.OnResolveResult, error) {
-			if _, skip := args.PluginData.(ours); skip {
+			if _, skip := args.PluginData.(ownResolve); skip {
 				return api.OnResolveResult{}, nil
 			}
 			return p.find(build, args.Path, args.Path, args.Kind), nil
@@ -92,7 +92,7 @@ func (p *polyfills) find(build api.PluginBuild, asked, path string, kind api.Res
 		text := fmt.Sprintf("%q needs a polyfill, and the packages with Node's polyfills are not installed: run `flint doctor --install` (needs npm)", asked)
 		return api.OnResolveResult{Errors: []api.Message{{Text: text}}}
 	}
-	found := build.Resolve(path, api.ResolveOptions{ResolveDir: p.dir, Kind: kind, PluginData: ours{}})
+	found := build.Resolve(path, api.ResolveOptions{ResolveDir: p.dir, Kind: kind, PluginData: ownResolve{}})
 	if len(found.Errors) > 0 {
 		return api.OnResolveResult{Errors: found.Errors}
 	}
@@ -128,7 +128,7 @@ func (p *polyfills) globals(module string) string {
 // debugFile is the file that the package debug has for Node, which Wrangler
 // takes in place of the one for browsers; "" if the package is not there.
 func (p *polyfills) debugFile() string {
-	manifest := above(p.worker, filepath.Join("node_modules", "debug", "package.json"))
+	manifest := findUpwards(p.worker, filepath.Join("node_modules", "debug", "package.json"))
 	data, err := os.ReadFile(manifest)
 	var pkg struct{ Main string }
 	if err != nil || json.Unmarshal(data, &pkg) != nil {

@@ -52,7 +52,7 @@ type packages struct {
 func (p *packages) install(ctx context.Context, progress Progress) error {
 	npm, err := exec.LookPath("npm")
 	if err != nil {
-		return fmt.Errorf("npm is not installed: %s comes as an npm package; install Node.js with npm%s", p.name, p.otherWay())
+		return fmt.Errorf("npm is not installed: %s comes as an npm package; install Node.js with npm%s", p.name, p.withoutNPMHint())
 	}
 	cache := filepath.Dir(p.dir)
 	if err := os.MkdirAll(cache, 0o755); err != nil {
@@ -76,8 +76,8 @@ func (p *packages) install(ctx context.Context, progress Progress) error {
 	return os.Rename(tmp, p.dir)
 }
 
-// otherWay is how to do without npm.
-func (p *packages) otherWay() string {
+// withoutNPMHint is how to do without npm.
+func (p *packages) withoutNPMHint() string {
 	if strings.HasPrefix(p.name, "workerd") {
 		return ", or point FLINT_WORKERD at a workerd binary"
 	}

@@ -47,14 +47,14 @@ type Process struct {
 	err     error
 	readers sync.WaitGroup
 
-	mu    sync.Mutex
-	fatal []string // what it complained about, for the error of a failed start
+	mu          sync.Mutex
+	startErrors []string // what it complained about, for the error of a failed start
 }
 
 // Start runs workerd and returns when all its sockets listen. The error of a
 // Worker that does not start holds what workerd said.
 //
-// The child dies with this process, however that ends (see dieWithParent).
+// The child dies with this process, however that ends (see startBound).
 func Start(ctx context.Context, opt ProcessOptions) (*Process, error) {
 	controlR, controlW, err := os.Pipe()
 	if err != nil {
@@ -177,8 +177,8 @@ func (p *Process) note(l Line) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.fatal) < 20 {
-		p.fatal = append(p.fatal, l.Message)
+	if len(p.startErrors) < 20 {
+		p.startErrors = append(p.startErrors, l.Message)
 	}
 }
 
@@ -211,10 +211,10 @@ func (p *Process) startError(ctx context.Context) error {
 	<-p.exited // the control pipe was closed: it is going down
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.fatal) == 0 {
+	if len(p.startErrors) == 0 {
 		return fmt.Errorf("workerd stopped while starting: %s", p.exitReason())
 	}
-	return &StartError{Lines: append([]string(nil), p.fatal...)}
+	return &StartError{Lines: append([]string(nil), p.startErrors...)}
 }
 
 // StartError is what workerd said about a configuration or a Worker that does

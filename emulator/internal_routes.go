@@ -13,24 +13,24 @@ import (
 	"flint/emulator/outbound"
 )
 
-// places is who answers a Worker's fetch() without leaving flint: the routes of
+// internalRoutes is who answers a Worker's fetch() without leaving flint: the routes of
 // the Workers, Pages projects, public buckets.
-type places struct {
+type internalRoutes struct {
 	router *front.Router
 	zones  map[string][]string // by Worker: the zones that its routes lie in
 	strict map[string]bool     // Workers with global_fetch_strictly_public
 }
 
-// place is one of them.
-type place struct {
+// internalTarget is one of them.
+type internalTarget struct {
 	http.Handler
 	who  string
 	zone string // of a route; empty for what has a host of its own
 }
 
 // findPlaces reads them from the project.
-func (e *Emulator) findPlaces(p *config.Project) (*places, error) {
-	out := &places{router: front.NewRouter(nil), zones: map[string][]string{}, strict: map[string]bool{}}
+func (e *Emulator) findPlaces(p *config.Project) (*internalRoutes, error) {
+	out := &internalRoutes{router: front.NewRouter(nil), zones: map[string][]string{}, strict: map[string]bool{}}
 	for i := range p.Workers {
 		w := &p.Workers[i]
 		site, err := e.site(w)
@@ -38,13 +38,13 @@ func (e *Emulator) findPlaces(p *config.Project) (*places, error) {
 			return nil, err
 		}
 		who := "worker " + w.Name
-		out.router.Host(w.Name, place{site, who, ""}) // http://NAME.localhost:8787
+		out.router.Host(w.Name, internalTarget{site, who, ""}) // http://NAME.localhost:8787
 		for _, r := range w.Routes {
 			out.zones[w.Name] = append(out.zones[w.Name], zoneOf(r))
 			if r.CustomDomain {
-				out.router.Host(r.Pattern, place{site, who, ""})
+				out.router.Host(r.Pattern, internalTarget{site, who, ""})
 			} else {
-				out.router.Route(r.Pattern, place{site, who, zoneOf(r)})
+				out.router.Route(r.Pattern, internalTarget{site, who, zoneOf(r)})
 			}
 		}
 		out.strict[w.Name] = slices.Contains(w.CompatibilityFlags, "global_fetch_strictly_public")
@@ -56,10 +56,10 @@ func (e *Emulator) findPlaces(p *config.Project) (*places, error) {
 			return nil, false
 		}
 		site, _ := e.services.public.Find(host)
-		return place{h, "bucket " + site.Bucket, ""}, true
+		return internalTarget{h, "bucket " + site.Bucket, ""}, true
 	})
 	for _, page := range p.Pages {
-		out.router.Host(page.Name+".pages.dev", place{e.page(page), "page " + page.Name, ""})
+		out.router.Host(page.Name+".pages.dev", internalTarget{e.page(page), "page " + page.Name, ""})
 	}
 	return out, nil
 }
@@ -85,18 +85,18 @@ func zoneOf(r config.Route) string {
 // the zone's origin server, past the Workers. Hosts of their own (custom
 // domains, buckets, Pages) and routes in other zones are always reached.
 // https://developers.cloudflare.com/workers/configuration/compatibility-flags/#global-fetch-strictly-public
-func (e *Emulator) inside(worker, host, path string) outbound.Inside {
+func (e *Emulator) inside(worker, host, path string) outbound.Internal {
 	all := e.places.Load()
 	if all == nil {
-		return outbound.Inside{}
+		return outbound.Internal{}
 	}
 	h, named := all.router.Find(host, path)
 	if !named {
-		return outbound.Inside{}
+		return outbound.Internal{}
 	}
-	p, _ := h.(place) // the router holds nothing else
+	p, _ := h.(internalTarget) // the router holds nothing else
 	own := p.zone != "" && !all.strict[worker] && slices.Contains(all.zones[worker], p.zone)
-	return outbound.Inside{Handler: p.Handler, Who: p.who, Origin: own}
+	return outbound.Internal{Handler: p.Handler, Name: p.who, IsOwnZone: own}
 }
 
 // newGate makes the gate that every fetch() passes.

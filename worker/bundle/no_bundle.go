@@ -19,9 +19,9 @@ const (
 	maxModuleBytes = 256 << 20
 )
 
-// asIs takes the entry point and the files that the rules name unchanged.
+// unbundled takes the entry point and the files that the rules name unchanged.
 // https://developers.cloudflare.com/workers/wrangler/configuration/#bundling
-func (s *Session) asIs() (*Result, error) {
+func (s *Session) unbundled() (*Result, error) {
 	w := &s.worker
 	s.collect.reset()
 	if ext := filepath.Ext(w.Main); slices.Contains([]string{".ts", ".tsx", ".mts", ".cts", ".jsx"}, ext) {

@@ -63,7 +63,7 @@ func readFlintFile(path string) (*flintFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &flintFile{path: path, root: root, report: &report{file: shown(path)}}
+	f := &flintFile{path: path, root: root, report: &report{file: displayPath(path)}}
 	f.refuseUnknown("", root, flintSpec)
 	f.report.check("", root, table(flintSpec))
 	if err := f.report.err(); err != nil {

@@ -102,7 +102,7 @@ func (s *mockSet) list() ([]string, error) {
 	for _, path := range s.paths {
 		info, err := os.Stat(path)
 		if err != nil {
-			return nil, fmt.Errorf("outbound.mocks: cannot read %s: %w", path, cause(err))
+			return nil, fmt.Errorf("outbound.mocks: cannot read %s: %w", path, pathErrorCause(err))
 		}
 		if !info.IsDir() {
 			names = append(names, path)
@@ -222,22 +222,22 @@ func (s *mockSet) find(to target, r *http.Request, worker string) *mock {
 		if m.match.wantsBody() && !(whole && m.match.content(body, doc, isJSON)) {
 			continue
 		}
-		seen := m.seen.Add(1)
-		if found == nil && (m.nth == 0 || m.nth == seen) && m.take() {
+		seen := m.matchCount.Add(1)
+		if found == nil && (m.nth == 0 || m.nth == seen) && m.claimAnswer() {
 			found = m
 		}
 	}
 	return found
 }
 
-// take counts an answer, unless the mock has given all of its own.
-func (m *mock) take() bool {
+// claimAnswer counts an answer, unless the mock has given all of its own.
+func (m *mock) claimAnswer() bool {
 	for {
-		used := m.used.Load()
+		used := m.answerCount.Load()
 		if m.times > 0 && used >= m.times {
 			return false
 		}
-		if m.used.CompareAndSwap(used, used+1) {
+		if m.answerCount.CompareAndSwap(used, used+1) {
 			return true
 		}
 	}
@@ -289,7 +289,7 @@ func (g *Gate) Mocks() []MockReport {
 	_ = set.refresh(false) // says itself what is wrong
 	out := []MockReport{}
 	for _, m := range set.all() {
-		out = append(out, MockReport{m.name, m.source, m.match.host, m.used.Load()})
+		out = append(out, MockReport{m.name, m.source, m.match.host, m.answerCount.Load()})
 	}
 	return out
 }

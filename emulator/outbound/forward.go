@@ -61,8 +61,8 @@ func (g *Gate) newProxy(transport *http.Transport) *httputil.ReverseProxy {
 	}
 }
 
-// connect passes a request to the host it names.
-func (g *Gate) connect(w http.ResponseWriter, r *http.Request, to target) {
+// forward passes a request to the host it names.
+func (g *Gate) forward(w http.ResponseWriter, r *http.Request, to target) {
 	g.rules.Load().proxy.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), targetKey{}, to)))
 }
 
