@@ -22,6 +22,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"flint/emulator"
+	"flint/internal/testkit"
 )
 
 // offlineRole says what this process does inside a network of its own.
@@ -194,6 +195,19 @@ type outboundCall struct {
 	Worker, Method, URL, By string
 	Status                  int
 	Bytes                   int64
+}
+
+// waitOutboundLog waits for n calls: one is noted after its answer has been sent, so
+// a client may be faster.
+func waitOutboundLog(t *testing.T, e *emulator.Emulator, n int) (calls []outboundCall) {
+	t.Helper()
+	testkit.Eventually(t, func() error {
+		if calls = outboundLog(t, e); len(calls) < n {
+			return fmt.Errorf("%d calls in the journal, want %d", len(calls), n)
+		}
+		return nil
+	})
+	return calls
 }
 
 func outboundLog(t *testing.T, e *emulator.Emulator) []outboundCall {

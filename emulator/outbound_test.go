@@ -62,7 +62,7 @@ func TestFetchMeetsMocksAndTheJournal(t *testing.T) {
 		}
 	}
 	var by []string
-	for _, c := range outboundLog(t, a.e) {
+	for _, c := range waitOutboundLog(t, a.e, 5) {
 		by = append(by, fmt.Sprint(c.Worker, " ", c.By, " ", c.Status, " ", c.URL))
 	}
 	want := []string{"w mock price 200 https://api.shop.test/price?key=[redacted]", "w mock gone 0 https://api.shop.test/gone", "w mock half 200 https://api.shop.test/half",
@@ -176,7 +176,7 @@ func TestRedirectsStayAtTheGate(t *testing.T) {
 	if got := a.fetched(far+"/out", "&redirect=manual"); !strings.HasPrefix(got, "302 false") {
 		t.Errorf("a redirect by hand: %q", got)
 	}
-	log := outboundLog(t, a.e)
+	log := waitOutboundLog(t, a.e, 5)
 	if len(log) != 5 || log[3].By != "refused" || log[3].URL != "https://far.example.com/secret" || log[0].By != "machine" {
 		t.Errorf("journal: %+v", log)
 	}
